@@ -1,0 +1,169 @@
+"""Time of GEMMs, attention and memory-bound work on one card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.engine.constants import Constants
+from planner.engine.inputs import ARCHITECTURES, ATTENTION_KERNELS, FUSIONS, Inputs, Layout, Machine
+from planner.engine.num import Num, ceil, maximum, minimum, pick, where
+
+TILE_ROWS, TILE_COLUMNS = 128.0, 256.0
+"""Output tile of one thread block in current GEMM kernels (CUTLASS default for large shapes)."""
+GEMM_STREAM = 0.9
+"""Share of the data-sheet bandwidth a GEMM's loads reach."""
+AMPERE = ARCHITECTURES.index("ampere")
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Seconds of one linear layer's three GEMMs; each float or array."""
+
+    forward: Num
+    input_gradient: Num
+    weight_gradient: Num
+
+
+def rate16(machine: Machine, c: Constants) -> Num:
+    """Sustained BF16 GEMM rate, FLOP/s: a user's own measurement, else the card's ceiling under training load."""
+    ceiling = where(machine.ceiling16 > 0, machine.ceiling16, machine.peak16 * pick(c.ceiling16, machine.architecture))
+    rate = ceiling * pick(c.gemm16, machine.architecture) * board_power(machine, c)
+    return where(machine.under_load16 > 0, machine.under_load16, rate)
+
+
+def board_power(machine: Machine, c: Constants) -> Num:
+    """Sustained rate of this board over the architecture's reference board: clocks follow the power limit."""
+    return (machine.tdp_w / pick(c.reference_w, machine.architecture)) ** c.power_exponent
+
+
+def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
+    """Sustained GEMM rate at the plan's precision, FLOP/s (layer linears and experts only)."""
+    base = rate16(machine, c)
+    ceiling = where(machine.ceiling8 > 0, machine.ceiling8, machine.peak8 * pick(c.ceiling8, machine.architecture))
+    eight = ceiling * pick(c.gemm8, machine.architecture) * board_power(machine, c)
+    eight = eight * where(layout.microscaled, c.microscaled, 1.0)
+    narrow = where(layout.four_bit, 2.0 * c.four_bit * eight, eight)
+    return where(layout.eight_bit, narrow, where(layout.full_precision, base * machine.peak32 / machine.peak16, base))
+
+
+def operand_bytes(layout: Layout) -> Num:
+    """Bytes an operand of a layer's GEMMs."""
+    return where(layout.four_bit, 0.5, where(layout.eight_bit, 1.0, where(layout.full_precision, 4.0, 2.0)))
+
+
+def gemm(m: Num, n: Num, k: Num, rate: Num, operand: Num, output: Num, machine: Machine, c: Constants) -> Num:
+    """Seconds of an (m x k)(k x n) matrix product.
+
+    max(math, memory) + epilogue x min(math, memory), where math counts soft wave quantisation over the card's units;
+    fitted on public per-shape tables of SimuMax and DeepGEMM (see docs/model.md).
+
+    Args:
+        m, n, k: sizes; float or array.
+        rate: sustained FLOP/s.
+        operand: bytes an input element.
+        output: bytes an output element, read-modify-write counted.
+        machine: the card.
+        c: constants.
+    """
+    fill = machine.units / (ceil(m / TILE_ROWS) * ceil(n / TILE_COLUMNS))
+    waste = 1.0 + c.wave * minimum(1.0, fill) + 0.5 * maximum(fill - 1.0, 0.0)
+    math = 2.0 * m * n * k / rate * waste
+    memory = (operand * (m * k + k * n) + output * m * n) / (GEMM_STREAM * machine.memory_bandwidth)
+    return maximum(math, memory) + c.epilogue * minimum(math, memory)
+
+
+def linear(rows: Num, width_out: Num, width_in: Num, x: Inputs, c: Constants, rate: Num | None = None) -> Linear:
+    """Forward, input-gradient and weight-gradient GEMMs of a linear layer.
+
+    The weight gradient accumulates in FP32 (read and write, 7 bytes on average over the first and later micro-batches).
+
+    Args:
+        rows: tokens.
+        width_out: output features on this card.
+        width_in: input features on this card.
+        x: the plan.
+        c: constants.
+        rate: FLOP/s; None: the plan's precision decides. With a rate, operands are BF16.
+    """
+    operand = operand_bytes(x.layout) if rate is None else 2.0
+    rate = linear_rate(x.machine, x.layout, c) if rate is None else rate
+    return Linear(
+        gemm(rows, width_out, width_in, rate, operand, 2.0, x.machine, c),
+        gemm(rows, width_in, width_out, rate, operand, 2.0, x.machine, c),
+        gemm(width_in, width_out, rows, rate, operand, 7.0, x.machine, c),
+    )
+
+
+def grouped(slots: Num, local: Num, width_out: Num, width_in: Num, x: Inputs, c: Constants) -> Linear:
+    """A grouped GEMM: one product a local expert, all experts' weights read once.
+
+    The rate falls with few rows an expert (DeepGEMM and SimuMax grouped tables).
+
+    Args:
+        slots: token copies on this card.
+        local: experts on this card.
+        width_out: output features.
+        width_in: input features.
+        x: the plan.
+        c: constants.
+    """
+    rows = slots / maximum(local, 1.0)
+    rate = linear_rate(x.machine, x.layout, c) * c.grouped * rows / (rows + c.grouped_rows)
+    operand = operand_bytes(x.layout)
+    math = 2.0 * slots * width_out * width_in / rate
+    stream = GEMM_STREAM * x.machine.memory_bandwidth
+    weights = local * width_out * width_in
+    forward = (operand * (slots * width_in + weights) + 2.0 * slots * width_out) / stream
+    inputs = (operand * (slots * width_out + weights) + 2.0 * slots * width_in) / stream
+    gradient = (operand * slots * (width_in + width_out) + 6.0 * weights) / stream
+    return Linear(
+        *(maximum(math, memory) + c.epilogue * minimum(math, memory) for memory in (forward, inputs, gradient))
+    )
+
+
+def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
+    """Seconds of the attention core of one layer and micro-batch, forward and backward.
+
+    Forward FLOPs are 2 tokens heads (qk + v) span; backward 2.5 times that (FlashAttention-2, arXiv 2307.08691).
+    Unfused attention runs two full, non-causal products and moves the score matrix (Korthikanti 2022).
+    """
+    y, s, m = x.layout, x.shape, x.machine
+    head = s.heads / y.tensor * (s.qk_dim + s.v_dim)
+    flops = 2.0 * x.tokens * head * mean_span(x)
+    kernel, arch = x.software.attention_kernel, m.architecture
+    early = where(kernel == ATTENTION_KERNELS.index("triton"), True, kernel == ATTENTION_KERNELS.index("flash1"))
+    current = pick(c.attention, arch)
+    second = where(kernel == ATTENTION_KERNELS.index("flash2"), pick(c.attention_flash2, arch), 1.0)
+    share = where(early, pick(c.attention_early, arch), current * second)
+    narrow = where(s.qk_dim <= 64.0, where(arch == AMPERE, 1.0, c.narrow_head), 1.0)  # noqa: PLR2004
+    power = board_power(m, c)
+    rate = m.peak16 * share * power * narrow * y.sequence / (y.sequence + c.attention_ramp)
+    backward = rate * where(early, c.early_backward, c.attention_backward)
+    fused = (flops / rate + c.attention_fixed, 2.5 * flops / backward + c.attention_fixed)
+    scores = x.tokens * s.heads / y.tensor * y.sequence
+    product = 2.0 * x.tokens * head * y.sequence / (0.75 * rate16(m, c))
+    passes = where(kernel == ATTENTION_KERNELS.index("fused-softmax"), 0.6, 1.0) * c.score_traffic
+    stream = c.hbm * m.memory_bandwidth
+    plain = kernel >= ATTENTION_KERNELS.index("fused-softmax")
+    return (
+        where(plain, product + passes * 13.0 * scores / stream, fused[0]),
+        where(plain, 2.0 * product + passes * 17.0 * scores / stream, fused[1]),
+    )
+
+
+def mean_span(x: Inputs) -> Num:
+    """Tokens a query sees on average over the layers: half the sequence, or the window where it is shorter."""
+    half = x.layout.sequence / 2.0
+    return (1.0 - x.shape.windowed_share) * half + x.shape.windowed_share * minimum(half, x.shape.window)
+
+
+def stream(count: Num, x: Inputs, c: Constants) -> Num:
+    """Seconds to move a counted number of bytes through a card's memory."""
+    return count / (c.hbm * x.machine.memory_bandwidth)
+
+
+def fusion(x: Inputs, c: Constants) -> Num:
+    """Multiplier the software's fusion class puts on counted memory traffic."""
+    code = x.software.fusion
+    eager = where(code >= FUSIONS.index("eager-fused-norms"), c.eager, c.fused)
+    return where(code == FUSIONS.index("compiled"), c.compiled, eager)

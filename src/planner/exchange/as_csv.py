@@ -1,0 +1,52 @@
+"""Outcomes as a table: one row a plan, dotted headings. Safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+
+from planner.engine.result import Outcome
+from planner.exchange.as_json import outcome_dict
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes text that begins so for a formula."""
+
+
+def dumps(outcomes: Sequence[Outcome]) -> str:
+    """A heading line and one row for each outcome; a column for every key any of them has.
+
+    Lists are joined with semicolons; the bill of materials is left to JSON.
+    """
+    rows = [dict(_flat(outcome_dict(outcome), "")) for outcome in outcomes]
+    headings = list(dict.fromkeys(key for row in rows for key in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [safe_cell(key) for key in headings], lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows({safe_cell(key): value for key, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def safe_cell(value: object) -> object:
+    """A cell's value; text that a spreadsheet would run as a formula gets an apostrophe before it.
+
+    >>> safe_cell("=1+1"), safe_cell(-1.5)
+    ("'=1+1", -1.5)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def _flat(data: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
+    for name, value in data.items():
+        key = f"{prefix}{name}"
+        if name == "problems" and isinstance(value, list):
+            yield key, safe_cell("; ".join(f"{p['severity']}: {p['message']}" for p in value))
+        elif isinstance(value, Mapping):
+            yield from _flat(value, f"{key}.")
+        elif isinstance(value, list):
+            if name != "bill_of_materials":
+                yield key, safe_cell("; ".join(str(item) for item in value))
+        elif isinstance(value, bool):
+            yield key, str(value).lower()
+        else:
+            yield key, safe_cell(value)

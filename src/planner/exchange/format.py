@@ -1,0 +1,116 @@
+"""Figures as people read them. Pure; the reports and the terminal UI share it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+STEPS = ((1e15, "P"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+BYTE_STEPS = ((1e6, "PB"), (1e3, "TB"), (1.0, "GB"), (1e-3, "MB"), (1e-6, "kB"))
+TIME_STEPS = ((86400.0, "d"), (3600.0, "h"), (600.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+MINUTE_S = 60.0
+LONG_DAYS = 365.25 * 100
+PERCENT = 100.0
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Plain digits, so many of them significant, thousands separated.
+
+    >>> significant(5.3281), significant(0.0123), significant(16384.0), significant(38.94)
+    ('5.33', '0.0123', '16,384', '38.9')
+    """
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "–"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    rounded = round(value, places)
+    places = max(digits - 1 - math.floor(math.log10(abs(rounded))), 0)
+    return f"{rounded if places else round(value):,.{places}f}"
+
+
+def short(value: float, digits: int = 3) -> str:
+    """With a letter for thousands and more.
+
+    >>> short(14.8e12), short(5328000.0), short(950.0), short(999_999.0)
+    ('14.8 T', '5.33 M', '950', '1.00 M')
+    """
+    for step, letter in STEPS:
+        if abs(value) >= step * (1 - 0.5 * 10**-digits):
+            return f"{significant(value / step, digits)} {letter}"
+    return significant(value, digits)
+
+
+def money(usd: float) -> str:
+    """US dollars.
+
+    >>> money(5_328_000.0), money(0.361)
+    ('$5.33 M', '$0.361')
+    """
+    return f"${short(usd)}"
+
+
+def percent(share: float) -> str:
+    """A ratio as percent.
+
+    >>> percent(0.3894)
+    '38.9 %'
+    """
+    return f"{significant(share * PERCENT)} %"
+
+
+def gigabytes(value: float) -> str:
+    """Bytes given in GB, in the unit that reads best.
+
+    >>> gigabytes(61.23), gigabytes(9394.0), gigabytes(0.0)
+    ('61.2 GB', '9.39 TB', '0 GB')
+    """
+    unit = next(((step, name) for step, name in BYTE_STEPS if abs(value) >= step), (1.0, "GB"))
+    return f"{significant(value / unit[0])} {unit[1]}"
+
+
+def seconds(value: float) -> str:
+    """A duration in the unit that reads best.
+
+    >>> seconds(19.42), seconds(0.0123), seconds(7200.0), seconds(900.0)
+    ('19.4 s', '12.3 ms', '2.00 h', '15.0 min')
+    """
+    step, unit = next(((step, unit) for step, unit in TIME_STEPS if value >= step), (1.0, "s"))
+    return f"{significant(value / (MINUTE_S if unit == 'min' else step))} {unit}"
+
+
+def days(value: float) -> tuple[str, str]:
+    """Days, and the unit to write behind: years once days stop meaning anything.
+
+    >>> days(54.23), days(1e6)
+    (('54.2', 'days'), ('2.74 k', 'years'))
+    """
+    return (short(value / 365.25), "years") if value > LONG_DAYS else (significant(value), "days")
+
+
+def megawatts(value: float) -> str:
+    """Power given in MW, in the unit that reads best.
+
+    >>> megawatts(2.84), megawatts(0.0112)
+    ('2.84 MW', '11.2 kW')
+    """
+    return f"{significant(value)} MW" if value >= 1 else f"{significant(value * 1000)} kW"
+
+
+def between(low: float, high: float, show: Callable[[float], str]) -> str:
+    """A range, the unit written once where both ends have the same.
+
+    >>> between(0.36, 0.42, percent)
+    '36.0 – 42.0 %'
+    """
+    start, end = show(low), show(high)
+    number, _, unit = start.partition(" ")
+    return f"{number if unit and end.endswith(f' {unit}') else start} – {end}"
+
+
+def bar(share: float, width: int) -> str:
+    """A horizontal bar of eighth blocks, so many cells for a share of 1.
+
+    >>> bar(0.5, 4), bar(0.28, 4)
+    ('██', '█▏')
+    """
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()

@@ -1,0 +1,169 @@
+"""Runs files in: measured configurations, with every row either usable or skipped for a stated reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from planner.catalog import Catalog
+from planner.data_files import data_root
+from planner.engine.conventions import measured_step_time
+from planner.spec.base import PlanError, Problem
+from planner.spec.parse import check_schema, load_toml, problems_from
+from planner.spec.plan import Plan, Resolved, Workload
+from planner.spec.rules import errors
+from planner.spec.runs import MeasuredRun, Run, RunModel, RunsData, SkippedRun
+from planner.spec.wording import escaped
+
+FILE_KEYS = ("schema", "kind", "model", "run")
+
+
+def shipped_runs() -> tuple[Path, ...]:
+    """The runs files that come with the program, in the order of their names."""
+    return tuple(sorted((data_root() / "validation").glob("*.toml")))
+
+
+def read_all(paths: Iterable[Path], catalog: Catalog) -> RunsData:
+    """Read several runs files as one; each file's model tables count in that file only.
+
+    Raises:
+        PlanError: a file cannot be read, or is no runs file.
+    """
+    data = RunsData((), ())
+    for path in paths:
+        data += read_runs(path, catalog)
+    first: dict[str, MeasuredRun] = {}
+    again = [
+        SkippedRun(run.id, "another row has the same id")
+        for run in data.runs
+        if first.setdefault(run.id, run) is not run
+    ]
+    return replace(data, runs=tuple(first.values()), skipped=(*data.skipped, *again))
+
+
+def read_runs(path_or_text: Path | str, catalog: Catalog) -> RunsData:
+    """Read a runs file.
+
+    A row is skipped, with the reason, when its card, model shape or precision is not known, when its layout is
+    impossible, or when it gives neither speed nor memory. Inputs a row leaves out get a plan's own defaults (micro
+    batch 1, virtual stages 1, no recompute, ZeRO-1); `confidence` and `unstated` tell such rows from exact ones.
+
+    Args:
+        path_or_text: a file, or what one holds.
+        catalog: where cards, fabrics, stacks, and the models that are not in the file are looked up.
+
+    Raises:
+        PlanError: the file cannot be read, or is no runs file.
+    """
+    if isinstance(path_or_text, Path):
+        source = path_or_text.name
+        try:
+            raw: bytes | str = path_or_text.read_bytes()
+        except OSError as error:
+            raise PlanError([Problem("error", "", f"cannot be read: {error.strerror}.")], str(path_or_text)) from None
+    else:
+        source, raw = "runs", path_or_text
+    data = load_toml(raw, source)
+    rows = _rows(data, source)
+    shapes = _Shapes(data.get("model", {}), catalog)
+    runs: list[MeasuredRun] = []
+    skipped: list[SkippedRun] = []
+    warnings: list[str] = []
+    for number, row in enumerate(rows, 1):
+        name = str(row.get("id") or f"row {number}")
+        try:
+            run = Run.model_validate(row)
+            runs.append(_measured(run, shapes))
+        except ValidationError as error:
+            skipped.append(SkippedRun(name, _why(problems_from(error, Run, source))))
+        except PlanError as error:
+            skipped.append(SkippedRun(name, _why(error.problems)))
+        else:
+            warnings += [f"{source}: {escaped(name)}: unknown key {escaped(key)}, ignored" for key in run.unknown_keys]
+    return RunsData(tuple(runs), tuple(skipped), tuple(warnings))
+
+
+class _Shapes:
+    """The model tables of one file, each checked once, and the catalogue behind them."""
+
+    def __init__(self, tables: Mapping[str, Any], catalog: Catalog) -> None:
+        self.tables = tables
+        self.catalog = catalog
+        self._known: dict[str, RunModel | PlanError] = {}
+
+    def of_file(self, name: str) -> RunModel | None:
+        """The file's own shape of a name; None where it has no such table.
+
+        Raises:
+            PlanError: the table does not give a whole shape.
+        """
+        if name not in self.tables:
+            return None
+        if name not in self._known:
+            try:
+                self._known[name] = RunModel.model_validate({"name": name, **self.tables[name]})
+            except ValidationError as error:
+                problems = problems_from(error, RunModel, "the file", f"model.{name}")
+                self._known[name] = PlanError(problems)
+        known = self._known[name]
+        if isinstance(known, PlanError):
+            raise known
+        return known
+
+
+def _measured(run: Run, shapes: _Shapes) -> MeasuredRun:
+    resolved = _resolve(run, shapes)
+    if impossible := errors(resolved):
+        raise PlanError(impossible)
+    if run.outcome == "oom":
+        return MeasuredRun(run, resolved, None, "ran out of memory")
+    seconds, how = measured_step_time(run, resolved)
+    if seconds is None and run.measured.memory_gb is None:
+        raise PlanError([Problem("error", "measured", "there is no figure of speed or memory.")])
+    return MeasuredRun(run, resolved, seconds, how)
+
+
+def _resolve(run: Run, shapes: _Shapes) -> Resolved:
+    """The run as a resolved plan; one step's tokens where the total is not given."""
+    work = run.workload
+    shape = shapes.of_file(work.model) if isinstance(work.model, str) else None
+    table = shape.model_dump(exclude_unset=True) if shape else work.model
+    plan = Plan(
+        name=run.id,
+        cluster=run.cluster,
+        workload=Workload(
+            model=table,
+            tokens=work.tokens or float(work.global_batch * work.sequence_length),
+            sequence_length=work.sequence_length,
+            global_batch=work.global_batch,
+            precision=work.precision,
+        ),
+        strategy=run.strategy,
+    )
+    resolved = shapes.catalog.resolve(plan)
+    return replace(resolved, model=shape) if shape else resolved
+
+
+def _rows(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
+    """The rows of a runs file, after the file itself was looked at."""
+    check_schema(data, source)
+    problems = []
+    if data.get("kind") != "runs":
+        problems.append(Problem("error", "kind", "this is not a runs file.", 'Write kind = "runs" if it is.'))
+    problems += [Problem("error", escaped(key), "unknown key.") for key in data if key not in FILE_KEYS]
+    rows, tables = data.get("run", []), data.get("model", {})
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        problems.append(Problem("error", "run", "runs are [[run]] tables."))
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        problems.append(Problem("error", "model", "models are [model.NAME] tables."))
+    if problems:
+        raise PlanError(problems, source)
+    return list(rows)
+
+
+def _why(problems: Iterable[Problem]) -> str:
+    return "; ".join(f"{p.key}: {p.message.rstrip('.')}" if p.key else p.message.rstrip(".") for p in problems)

@@ -1,0 +1,66 @@
+"""Arithmetic the rules share: divisors, multiples, and how a fix is worded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+
+from planner.spec.base import Problem
+from planner.spec.plan import Resolved
+
+Rule = Callable[[Resolved], Iterator[Problem]]
+
+Change = tuple[tuple[str, int | float | str | bool], ...]
+
+
+def group_size(resolved: Resolved) -> int:
+    """Cards that together hold one copy of the model: tensor x context x pipeline."""
+    s = resolved.strategy
+    return s.tensor * s.context * s.pipeline
+
+
+@lru_cache(maxsize=256)
+def divisors(number: int) -> tuple[int, ...]:
+    """All divisors, ascending.
+
+    >>> divisors(12)
+    (1, 2, 3, 4, 6, 12)
+    """
+    low = [n for n in range(1, int(number**0.5) + 1) if number % n == 0]
+    return tuple(sorted({*low, *(number // n for n in low)}))
+
+
+def multiples_around(number: int, step: int) -> tuple[int, ...]:
+    """The multiples of a step next below (if there is one above zero) and next above a number, nearest first.
+
+    >>> multiples_around(2047, 8)
+    (2048, 2040)
+    """
+    below = number // step * step
+    return tuple(sorted((n for n in (below, below + step) if n > 0), key=lambda n: abs(n - number)))
+
+
+def around(candidates: Iterable[int], wanted: int) -> tuple[int, ...]:
+    """The largest candidate below and the smallest above the wanted value, nearest first; the lower wins a tie.
+
+    >>> around((1, 2, 4, 8, 16), 6)
+    (4, 8)
+    """
+    values = sorted(candidates)
+    below = [n for n in values if n < wanted][-1:]
+    above = [n for n in values if n > wanted][:1]
+    return tuple(sorted(below + above, key=lambda n: (abs(n - wanted), n)))
+
+
+def use(key: str, values: Iterable[int | str]) -> tuple[str, Change]:
+    """A fix that sets one key: its text with every alternative, and the change to the first of them.
+
+    >>> use("strategy.tensor", (4, 8))
+    ('Use tensor = 4 or 8.', (('strategy.tensor', 4),))
+    """
+    options = list(values)
+    if not options:
+        return "", ()
+    name = key.rpartition(".")[2]
+    texts = [f'"{v}"' if isinstance(v, str) else str(v) for v in options]
+    return f"Use {name} = {' or '.join(texts)}.", ((key, options[0]),)

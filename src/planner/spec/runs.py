@@ -1,0 +1,180 @@
+"""Measured runs: what somebody ran, on which cluster, and how fast it was; or that it did not fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from planner.spec.base import Count, Positive, Spec, Strings
+from planner.spec.card import Precision
+from planner.spec.model import Model
+from planner.spec.plan import SCHEMA, Cluster, Inline, Resolved, Strategy
+
+FlopsConvention = Literal["6nd", "causal", "full-square", "megatron", "hardware", "unstated"]
+"""How a source counts FLOPs; see `planner.engine.conventions`."""
+
+Kind = Literal["dense", "moe", "hybrid"]
+
+Day = Annotated[str, BeforeValidator(lambda v: v.isoformat() if isinstance(v, dt.date) else v)]
+"""A date as text: a year, a month (2023-11) or a day; TOML's own dates are taken too."""
+
+
+class RunModel(Model):
+    """A model shape of a runs file; the name of its table is its name."""
+
+    name: str = ""
+
+
+class RunWorkload(Spec):
+    """What was trained; the total of tokens need not be known, since one step was timed."""
+
+    model: str | Inline
+    """A `[model.NAME]` table of the file, else a catalogue id."""
+    tokens: Positive | None = None
+    sequence_length: Count = 4096
+    global_batch: Count = 1024
+    """Sequences in one optimizer step."""
+    precision: Precision = "bf16"
+
+
+class Measured(Spec):
+    """The figures a source gives, as it printed them. Further figures are kept, and not used."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, float]
+
+    step_time_s: Positive | None = None
+    step_time_derived: bool = False
+    """The step time was computed from another figure of the source."""
+    tokens_per_s: Positive | None = None
+    tokens_per_s_per_card: Positive | None = None
+    samples_per_s: Positive | None = None
+    """Sequences a second, all cards together."""
+    model_tflops_per_card: Positive | None = None
+    """FLOP/s without recompute, by the run's convention."""
+    hardware_tflops_per_card: Positive | None = None
+    """FLOP/s with recompute."""
+    mfu: Positive | None = None
+    hfu: Positive | None = None
+    memory_gb: Positive | None = None
+    """Memory of the fullest card, GB."""
+
+
+class Run(Spec):
+    """One measured configuration: a plan's own tables and what came out of it."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Any]
+
+    id: str
+    group: str
+    """The source family: rows of one family are never split between fitting and testing."""
+    source: str = ""
+    url: str = ""
+    date: Day = ""
+    release: str = ""
+    """Release of the software, or the table of the source."""
+    config_id: str = ""
+    """Same text: the same configuration, measured again."""
+    confidence: Literal["exact", "partial"] = "exact"
+    """exact: every input is known; partial: see `unstated`."""
+    cluster: Cluster
+    workload: RunWorkload
+    strategy: Strategy = Strategy()
+    measured: Measured = Measured()
+    step_time_derived: bool = False
+    flops_convention: FlopsConvention = "unstated"
+    outcome: Literal["ran", "oom"] = "ran"
+    """oom: it ran out of memory, and has no throughput."""
+    unstated: Strings = ()
+    """Inputs the source does not give."""
+    anomaly: str = ""
+    """Why the row is odd; odd rows are reported apart."""
+    proxy: str = ""
+    """The shape is a cut-down version of the model it is named after."""
+    notes: str = ""
+
+    @property
+    def unknown_keys(self) -> tuple[str, ...]:
+        """Keys the format does not have. Texts named `*_as_stated` belong to it."""
+        return tuple(key for key in self.__pydantic_extra__ if not key.endswith("_as_stated"))
+
+
+class RunsFile(Spec):
+    """A runs file, `schema = 1`, `kind = "runs"`."""
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    kind: Literal["runs"] = "runs"
+    model: dict[str, RunModel] = Field(default={})
+    """Shapes by name; they win over the catalogue's."""
+    run: Annotated[tuple[Run, ...], Field(strict=False)] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRun:
+    """A run whose references are objects: what the engine can be compared with."""
+
+    run: Run
+    resolved: Resolved
+    step_time_s: float | None
+    """Measured seconds of one optimizer step; None: the row says only whether it fits, or its memory."""
+    how: str
+    """Which figure of the source the step time comes from, and by which convention."""
+
+    @property
+    def id(self) -> str:
+        """Name of the row."""
+        return self.run.id
+
+    @property
+    def group(self) -> str:
+        """Source family."""
+        return self.run.group
+
+    @property
+    def card(self) -> str:
+        """Catalogue id of the card, or its name where the row brings its own."""
+        return self.resolved.card.id or self.resolved.card.name
+
+    @property
+    def kind(self) -> Kind:
+        """Dense, mixture of experts, or a hybrid with Mamba layers."""
+        model = self.resolved.model
+        if model.hybrid:
+            return "hybrid"
+        return "moe" if model.moe else "dense"
+
+    @property
+    def oom(self) -> bool:
+        """It ran out of memory."""
+        return self.run.outcome == "oom"
+
+    @property
+    def exact(self) -> bool:
+        """Every input is known and nothing is odd about the row: it counts in the error tables."""
+        return self.run.confidence == "exact" and not self.run.anomaly
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRun:
+    """A row that cannot be compared, and why."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunsData:
+    """All rows of one or several runs files."""
+
+    runs: tuple[MeasuredRun, ...]
+    skipped: tuple[SkippedRun, ...]
+    warnings: tuple[str, ...] = ()
+    """What was ignored in rows that are used: keys the format does not have."""
+
+    def __add__(self, other: RunsData) -> RunsData:
+        """Several files read as one."""
+        return RunsData(self.runs + other.runs, self.skipped + other.skipped, self.warnings + other.warnings)

@@ -1,0 +1,60 @@
+"""The training software as facts that decide speed and memory."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from planner.spec.base import Entry, NotNegative, Spec
+
+AttentionKernel = Literal["flash", "flash1", "flash2", "triton", "fused-softmax", "unfused"]
+KernelFusion = Literal["fused", "compiled", "eager-fused-norms", "eager"]
+PointToPoint = Literal["scatter-gather", "redundant"]
+Loss = Literal["vocab-parallel", "gathered", "chunked"]
+CudaGraphs = Literal["none", "partial", "full"]
+Dispatcher = Literal["alltoall", "deepep", "hybridep"]
+GradientBytes = Literal[2, 4]
+
+
+class Overlap(Spec):
+    """Which communication the software runs beside computation."""
+
+    data: bool = True
+    tensor: bool = True
+    fsdp: bool = True
+    expert: bool = False
+    pipeline: bool = True
+
+
+class StackFactor(Spec):
+    """How much slower (above 1) or faster a user's own runs were than the engine says; from `calibrate-to`."""
+
+    step_time: NotNegative = 1.0
+    """Measured over predicted step time, median of the runs."""
+    spread: NotNegative = 0.0
+    """Standard deviation of its logarithm over the runs."""
+    runs: int = 0
+    """Runs behind it."""
+
+
+class Stack(Entry):
+    """A profile of a training software. A plan's own keys override it."""
+
+    attention_kernel: AttentionKernel = "flash"
+    kernel_fusion: KernelFusion = "fused"
+    overlap: Overlap = Overlap()
+    p2p: PointToPoint = "scatter-gather"
+    gradient_bytes: GradientBytes = 4
+    parameter_gather_bytes: NotNegative = 2.0
+    """Bytes a parameter when sharded weights are gathered (1.25 with FP8 gathers)."""
+    loss: Loss = "vocab-parallel"
+    cuda_graphs: CudaGraphs = "none"
+    dispatcher: Dispatcher = "alltoall"
+    sequence_parallel: bool = True
+    """Sequence parallelism is on by default where tensor > 1."""
+    xla: bool = False
+    """Compiled as a whole by XLA: no host work a layer."""
+    mature: bool = True
+    """A tuned public stack; an in-house or young one runs slower."""
+    since: str = ""
+    """First release the facts hold for."""
+    factor: StackFactor = StackFactor()

@@ -1,0 +1,218 @@
+"""The words of error messages: how a value is shown, what a key allows, which name was meant.
+
+What is allowed is worded from the annotations of the spec classes themselves.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import types
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from planner.spec.base import Problem
+
+LONGEST_SHOWN = 60
+MANY = 12
+"""Longer lists are cut short in a message."""
+SHORTEST_PREFIX = 3
+"""A beginning of fewer letters does not tell which name was meant."""
+
+Scalar = int | float | str | bool
+
+
+def escaped(text: str, keep: str = "") -> str:
+    r"""Make text harmless to a terminal: control, format and surrogate characters become visible escapes.
+
+    Args:
+        text: any text.
+        keep: characters to leave as they are.
+
+    >>> escaped("red\x1b[31m")
+    'red\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c in keep or not _harmful(c) else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _harmful(char: str) -> bool:
+    """Control, format (bidirectional overrides), surrogate and line or paragraph separator characters."""
+    return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and char not in "\u200d\u200c\u00ad"
+
+
+def shown(value: object) -> str:
+    """A value as a TOML file has it, shortened, with nothing a terminal would act on."""
+    if isinstance(value, str):
+        text = f'"{escaped(value)}"'
+    elif isinstance(value, dict):
+        return "a table"
+    elif isinstance(value, list | tuple):
+        text = "[" + ", ".join(shown(item) for item in value[:MANY]) + "]"
+    elif isinstance(value, bool):
+        text = json.dumps(value)
+    else:
+        text = escaped(str(value))
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """The name most like a word, or an empty string when none is like it."""
+    folded = {name.lower().replace("-", "_"): name for name in names}
+    word = word.lower().replace("-", "_")
+    longer = [name for name in folded if len(word) >= SHORTEST_PREFIX and name.startswith(word)]
+    close = longer or difflib.get_close_matches(word, folded, n=1)
+    return folded[close[0]] if close else ""
+
+
+def allowed(annotation: object, metadata: Sequence[object] = ()) -> str:
+    """What a key may hold, in words.
+
+    >>> allowed(list[str] | None)
+    'a list of text'
+    """
+    annotation, metadata = _plain(annotation, metadata)
+    if members := _members(annotation):
+        if {get_origin(m) or m for m in members} == {str, dict}:
+            return "a catalogue id (text) or a table"
+        return " or ".join(allowed(member, metadata) for member in members)
+    origin = get_origin(annotation) or annotation
+    if origin is Literal:
+        return "one of " + ", ".join(str(value) for value in get_args(annotation))
+    if origin in {tuple, list}:
+        inner, inner_metadata = _plain(get_args(annotation)[0], ())
+        what = "text" if inner is str else allowed(inner, inner_metadata)
+        return f"a list of {what}" if get_origin(inner) is not Literal else f"a list, of {what}"
+    words: dict[object, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    if origin in {int, float}:
+        return words[origin] + _bounds(metadata)
+    return words.get(origin, "a table")
+
+
+def problem_of(detail: ErrorDetails, model: type[BaseModel], source: str, prefix: str) -> Problem:
+    """One pydantic error as a problem: key path, value, what is allowed, the nearest valid name."""
+    path, annotation, metadata, owner = _locate(model, detail["loc"])
+    key = f"{prefix}.{path}".strip(".")
+    value, kind = detail["input"], detail["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(key, str(detail["loc"][-1]), owner, model)
+    if kind == "missing":
+        name, table = key.rpartition(".")[2], key.rpartition(".")[0]
+        what = allowed(annotation, metadata)
+        if what == "a table":
+            fix = f"Add a [{key}] table to {escaped(source) or 'the file'}."
+            return Problem("error", key, "this table is missing.", fix)
+        where = f" under [{table}]" if table else ""
+        return Problem("error", key, "this key is missing.", f"Add {name} = ...{where}: {what}.")
+    if kind == "value_error":
+        return Problem("error", key, escaped(detail["msg"].removeprefix("Value error, ")) + ".")
+    if kind == "string_pattern_mismatch":
+        return Problem("error", key, f"{shown(value)} has letters this key does not know.")
+    what = allowed(annotation, metadata)
+    fix, change = _correction(key, value, annotation)
+    return Problem("error", key, f"{shown(value)} is not allowed; it must be {what}.", fix, change)
+
+
+def _unknown_key(key: str, name: str, owner: type[BaseModel], model: type[BaseModel]) -> Problem:
+    names = [field for field in _fields(owner) if field != "id"]
+    if meant := nearest(name, names):
+        return Problem("error", key, "unknown key.", f"Did you mean {meant}?")
+    for other, (field, _) in ((o, f) for o, f in _fields(model).items() if owner is model or o not in key):
+        table = _model_of(field)
+        if table is not None and name in _fields(table):
+            return Problem("error", key, "unknown key.", f"{name} belongs in [{other}].")
+    listing = f"Known here: {', '.join(names)}." if len(names) <= 2 * MANY else ""
+    return Problem("error", key, "unknown key.", listing)
+
+
+def _correction(key: str, value: object, annotation: object) -> tuple[str, tuple[tuple[str, Scalar], ...]]:
+    """What to write instead, where that is plain, and the change as a program can apply it."""
+    annotation, _ = _plain(annotation, ())
+    kinds = [get_origin(m) or m for m in _members(annotation) or (annotation,)]
+    if Literal in kinds and isinstance(value, str):
+        names = [name for name in get_args(annotation) if isinstance(name, str)]
+        if meant := nearest(value, names):
+            return f'Did you mean "{meant}"?', ((key, meant),)
+    if isinstance(value, str) and (bool in kinds) and value.lower() in {"true", "false"}:
+        return f"Write {value.lower()}, without quotes.", ((key, value.lower() == "true"),)
+    if isinstance(value, str) and (int in kinds or float in kinds):
+        digits = value.strip().replace(",", "").replace("_", "")
+        if digits.isascii() and digits.isdigit():
+            return f"Write {int(digits)}, without quotes.", ((key, int(digits)),)
+    if isinstance(value, float) and int in kinds and value.is_integer():
+        return f"Write {int(value)}, without a decimal point or exponent.", ((key, int(value)),)
+    if tuple in kinds and isinstance(value, str):
+        return f"Write [{shown(value)}].", ()
+    return "", ()
+
+
+def _locate(
+    model: type[BaseModel], loc: tuple[int | str, ...]
+) -> tuple[str, object, Sequence[object], type[BaseModel]]:
+    """Follow a pydantic location: dotted path, annotation and metadata there, and the class that owns the key."""
+    path, owner = "", model
+    annotation: object = model
+    metadata: Sequence[object] = ()
+    for position, step in enumerate(loc):
+        annotation, metadata = _plain(annotation, metadata)
+        if members := _members(annotation):  # the step only names the member of a union that was tried
+            if position < len(loc) - 1:
+                annotation = next((m for m in members if getattr(m, "__name__", "") == step), annotation)
+            continue
+        if isinstance(step, int):
+            path += f"[{step}]"
+            annotation, metadata = (get_args(annotation) or (Any,))[0], ()
+            continue
+        path = f"{path}.{escaped(step)}".lstrip(".")
+        inner = _model_of(annotation)
+        if inner is not None:
+            owner = inner
+            annotation, metadata = _fields(inner).get(step, (Any, ()))
+        else:
+            annotation, metadata = (get_args(annotation) or (Any,))[-1], ()
+    annotation, metadata = _plain(annotation, metadata)
+    return path, annotation, metadata, owner
+
+
+def _fields(model: type[BaseModel]) -> dict[str, tuple[object, Sequence[object]]]:
+    """Annotation and metadata of a class's keys, by the name the file uses."""
+    return {f.alias or name: (f.annotation, f.metadata) for name, f in model.model_fields.items()}
+
+
+def _model_of(annotation: object) -> type[BaseModel] | None:
+    annotation, _ = _plain(annotation, ())
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _plain(annotation: object, metadata: Sequence[object]) -> tuple[object, Sequence[object]]:
+    """Peel `Annotated` and `| None` off."""
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation, *extra = get_args(annotation)
+            metadata = [*metadata, *(m for e in extra for m in (e.metadata if isinstance(e, FieldInfo) else [e]))]
+            continue
+        rest = [a for a in get_args(annotation) if a is not types.NoneType] if _is_union(annotation) else []
+        if len(rest) != 1:
+            return annotation, metadata
+        annotation = rest[0]
+
+
+def _is_union(annotation: object) -> bool:
+    return get_origin(annotation) in {Union, types.UnionType}
+
+
+def _members(annotation: object) -> tuple[object, ...]:
+    """Members of a union, without None; empty for anything else."""
+    return tuple(a for a in get_args(annotation) if a is not types.NoneType) if _is_union(annotation) else ()
+
+
+def _bounds(metadata: Sequence[object]) -> str:
+    words = {"ge": "of at least", "gt": "above", "le": "at most", "lt": "below"}
+    limits = [f"{word} {getattr(m, name)}" for name, word in words.items() for m in metadata if hasattr(m, name)]
+    return " " + " and ".join(limits) if limits else ""

@@ -1,0 +1,107 @@
+"""Every action of the terminal UI, once: key bindings, the hint bar, help and the command list are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from textual.binding import Binding
+
+Where = Literal["everywhere", "workbench", "field", "typing", "results"]
+"""Where the keys of an action work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a user can do.
+
+    Attributes:
+        id: public name, for a keymap.
+        title: what the command list and the help call it.
+        keys: default keys; all of them survive tmux and screen.
+        where: where the keys work.
+        hint: short text for the hint bar; empty: never there.
+        help: a sentence for the help screen.
+        call: the method that does it, as a Textual action; empty: the focused widget handles its keys itself.
+    """
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    where: Where
+    hint: str = ""
+    help: str = ""
+    call: str = ""
+
+
+ACTIONS: Final = (
+    Action("commands", "Commands", ("ctrl+p",), "everywhere", "commands", "Every action by name.", "app.commands"),
+    Action("help", "Help", ("question_mark", "f1"), "everywhere", "help", "Keys, marks and a tour.", "app.help"),
+    Action("quit", "Quit", ("q", "ctrl+q"), "everywhere", "quit", "Leaves; the session is saved.", "app.leave"),
+    Action("theme", "Next theme", ("t",), "everywhere", "", "Dark, light and your own themes.", "app.next_theme"),
+    Action("open", "Open a preset or file", ("o", "f3"), "workbench", "open", "Presets by owner, and files.", "open"),
+    Action("export", "Save or export", ("w", "f2"), "workbench", "save", "TOML, JSON, CSV or Markdown.", "export"),
+    Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
+    Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
+    Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),
+    Action("results", "Fields or results", ("v", "f4"), "workbench", "results",
+           "In a small terminal, shows the one or the other.", "results"),
+    Action("zoom", "Zoom the panel", ("z",), "workbench", "zoom", "The panel fills the screen, and back.", "zoom"),
+    Action("more", "More settings", ("m",), "workbench", "more", "Rare settings of strategy, cost, failures.", "more"),
+    Action("back", "Back", ("escape",), "workbench", "", "Out of what is open; never loses anything.", "back"),
+    Action("next-field", "Next field", ("down", "tab"), "field", "", "Also goes on into the next panel."),
+    Action("previous-field", "Previous field", ("up", "shift+tab"), "field", "", "Also goes back a panel."),
+    Action("step", "Step the value", ("left", "right"), "field", "change",
+           "The next smaller or larger value that is possible."),
+    Action("enter", "Edit, or pick from a list", ("enter",), "field", "edit", "Typing a number starts an edit too."),
+    Action("default", "Back to the default", ("delete",), "field", "default", "Takes the key out of the plan."),
+    Action("accept", "Accept", ("enter",), "typing", "accept", "The value was computed as you typed."),
+    Action("cancel", "Put the old value back", ("escape",), "typing", "cancel", "Redo brings what was typed back."),
+    Action("step-typed", "Step the number", ("up", "down"), "typing", "step", "While a number is being typed."),
+    Action("scroll", "Scroll, or choose a problem", ("up", "down"), "results", "scroll", ""),
+)  # fmt: skip
+
+PANELS: Final = 7
+"""Panels of the workbench, each reached by its digit; with Alt held also while a number field has the focus."""
+
+BY_ID: Final = {action.id: action for action in ACTIONS}
+
+_KEY_NAMES: Final = {
+    "question_mark": "?", "escape": "Esc", "enter": "Enter", "delete": "Del", "tab": "Tab", "shift+tab": "Shift+Tab",
+    "up": "↑", "down": "↓", "left": "←", "right": "→",
+}  # fmt: skip
+
+
+def key_name(key: str) -> str:
+    """A key as people write it.
+
+    >>> key_name("ctrl+p"), key_name("f1"), key_name("question_mark")
+    ('^p', 'F1', '?')
+    """
+    if key in _KEY_NAMES:
+        return _KEY_NAMES[key]
+    if key.startswith("ctrl+"):
+        return f"^{key.removeprefix('ctrl+')}"
+    return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else key
+
+
+def keys_of(action: Action) -> str:
+    """All keys of an action, for help and the command list."""
+    return " ".join(key_name(key) for key in action.keys)
+
+
+def bindings(where: Where) -> list[Binding]:
+    """Textual bindings of the actions that are called by name."""
+    return [
+        Binding(",".join(action.keys), action.call, action.title, id=action.id, show=False)
+        for action in ACTIONS
+        if action.where == where and action.call
+    ]
+
+
+def panel_bindings() -> list[Binding]:
+    """Digits jump to panels."""
+    return [
+        Binding(f"{number},alt+{number}", f"panel({number})", f"Panel {number}", show=False, id=f"panel-{number}")
+        for number in range(1, PANELS + 1)
+    ]

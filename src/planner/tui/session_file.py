@@ -1,0 +1,72 @@
+"""The session on disk: the history of plans, so that a lost connection loses nothing. No Textual."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from planner.exchange import plan_toml
+from planner.exchange.files import write_atomic
+from planner.spec.base import PlanError
+from planner.spec.parse import parse_plan
+from planner.tui.state import Session, Step
+
+VERSION: Final = 1
+"""Files of another version are left alone and not read."""
+
+
+def state_folder() -> Path:
+    """Where sessions are kept: PLANNER_STATE_DIR, else the system's place for it."""
+    if folder := os.environ.get("PLANNER_STATE_DIR"):
+        return Path(folder)
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("cluster-planner"))
+
+
+def session_path() -> Path:
+    """The file of the one session."""
+    return state_folder() / "session.json"
+
+
+def save(session: Session, path: Path) -> None:
+    """Write the session in one step.
+
+    Raises:
+        PlanError: it cannot be written, and why.
+    """
+    data = {
+        "version": VERSION,
+        "source": session.source,
+        "index": session.index,
+        "exported": plan_toml.as_dict(session.exported) if session.exported else None,
+        "history": [{"label": step.label, "plan": plan_toml.as_dict(step.plan)} for step in session.history],
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlanError([], str(path)) from error
+    write_atomic(path, json.dumps(data, ensure_ascii=False))
+
+
+def resume(session: Session, path: Path) -> bool:
+    """Take up the saved session.
+
+    Returns:
+        False, with the session untouched, where there is none or it cannot be read.
+    """
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if data["version"] != VERSION:
+            return False
+        steps = [Step(str(item["label"]), parse_plan(item["plan"], str(path))) for item in data["history"]]
+        exported = parse_plan(data["exported"], str(path)) if data["exported"] else None
+        index, source = int(data["index"]), str(data["source"])
+        if not 0 <= index < len(steps):
+            return False
+    except (OSError, ValueError, KeyError, TypeError):  # PlanError is a ValueError
+        return False
+    session.restore(steps, index, source, exported)
+    return True

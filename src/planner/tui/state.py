@@ -1,0 +1,276 @@
+"""What the screens show: a history of immutable plans, the last good outcome, and why it may be stale. No Textual.
+
+Every accepted edit makes a new plan and a new outcome. A plan that cannot be computed stays the current plan, so that a
+second edit can mend it, while the last good outcome stays in view with the reason it is stale.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from planner.catalog import Catalog
+from planner.engine.result import Outcome
+from planner.exchange import plan_toml
+from planner.spec.base import PlanError, Problem
+from planner.spec.parse import parse_plan
+from planner.spec.plan import Plan, Resolved
+
+Value = int | float | str | bool | list[str]
+"""What one key of a plan may be set to."""
+Changes = Iterable[tuple[str, Value | None]]
+"""Dotted keys with their new values; None takes the key out, so that its default applies."""
+LONGEST_HISTORY: Final = 200
+
+_FOLLOW_CARD: Final = (
+    "cluster.cards_per_node",
+    "cluster.scale_up",
+    "cluster.scale_up_domain",
+    "cluster.scale_out",
+    "cluster.nics_per_node",
+)
+"""Keys that go with a card's host: where they only repeat what the old card brings, they follow the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One state of the plan, and what made it."""
+
+    label: str
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Text typed into a field that is no value of it."""
+
+    text: str
+    reason: str
+
+
+class Session:
+    """The plan being worked on.
+
+    Args:
+        catalog: finds what a plan names.
+        evaluate: the engine.
+        plan: the plan to start from.
+        source: the file or preset it came from.
+    """
+
+    def __init__(self, catalog: Catalog, evaluate: Callable[[Resolved], Outcome], plan: Plan, source: str = "") -> None:
+        self.catalog = catalog
+        self._evaluate = evaluate
+        self.outcome: Outcome | None = None
+        """The last good outcome."""
+        self.resolved: Resolved | None = None
+        """The current plan resolved, or the last that could be."""
+        self.open(plan, source)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as edited."""
+        return self.history[self.index].plan
+
+    def open(self, plan: Plan, source: str = "", *, exported: bool = False) -> None:
+        """Start over on another plan.
+
+        Args:
+            plan: the plan.
+            source: the file or preset it came from.
+            exported: it stands in a file as it is.
+        """
+        self.history: list[Step] = [Step("opened", plan)]
+        self.index = 0
+        self.source = source
+        self.exported: Plan | None = plan if exported else None
+        self.drafts: dict[str, Draft] = {}
+        self.blocking: tuple[Problem, ...] = ()
+        """Why the current plan has no outcome; empty when it has one."""
+        self._token: object = None
+        self.outcome = None
+        self._compute()
+
+    def restore(self, steps: list[Step], index: int, source: str, exported: Plan | None) -> None:
+        """Take up a saved session where it stopped."""
+        self.open(steps[0].plan, source)
+        self.history, self.index, self.exported = steps, index, exported
+        self._compute()
+
+    # ------------------------------------------------------------------------------------------------- reading
+
+    @property
+    def stale(self) -> str:
+        """Why the outcome on screen is not of what the fields show; empty when it is."""
+        if self.drafts:
+            return next(iter(self.drafts.values())).reason
+        return sentence(self.blocking[0]) if self.blocking else ""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the plan: what blocks it, else what the outcome says."""
+        drafts = tuple(Problem("error", key, draft.reason) for key, draft in self.drafts.items())
+        rest = self.blocking or (self.outcome.problems if self.outcome else ())
+        return drafts + rest
+
+    @property
+    def is_exported(self) -> bool:
+        """The plan stands in a file as it is."""
+        return self.exported is not None and plan_toml.as_dict(self.exported) == plan_toml.as_dict(self.plan)
+
+    @property
+    def can_undo(self) -> bool:
+        """There is something to undo."""
+        return self.index > 0 or bool(self.drafts)
+
+    @property
+    def can_redo(self) -> bool:
+        """There is something to redo."""
+        return self.index + 1 < len(self.history)
+
+    def stated(self, key: str) -> Any:  # noqa: ANN401 - any value a plan may hold
+        """What the plan itself says of a key; None where it leaves it to a default."""
+        return _get(plan_toml.as_dict(self.plan), key)
+
+    def error(self, key: str) -> str:
+        """What is wrong with a key, or an empty string."""
+        if key in self.drafts:
+            return self.drafts[key].reason
+        return next((sentence(p) for p in self.problems if p.key == key and p.severity == "error"), "")
+
+    def modified(self, key: str) -> bool:
+        """The key differs from the plan that was opened."""
+        return bool(self.index) and self.stated(key) != _get(plan_toml.as_dict(self.history[0].plan), key)
+
+    # ------------------------------------------------------------------------------------------------- editing
+
+    def edit(self, key: str, value: Value | None, label: str, token: object = None) -> bool:
+        """Set one key; see `apply`. Text that is no value of it is kept as a draft with the reason."""
+        try:
+            self.apply([(key, value)], label, token)
+        except PlanError as error:
+            self.draft(key, str(value), sentence(error.problems[0]))
+            return False
+        return True
+
+    def apply(self, changes: Changes, label: str, token: object = None) -> None:
+        """Make a new plan of the present one.
+
+        Args:
+            changes: what to set; a changed card takes along what only repeated the old card's host.
+            label: names the step in undo and redo.
+            token: steps made with the same token are one step, as the digits of one number are.
+
+        Raises:
+            PlanError: the changed plan is no plan; nothing has changed.
+        """
+        changes = list(changes)
+        data = copy.deepcopy(plan_toml.as_dict(self.plan))
+        if any(key == "cluster.card" for key, _ in changes):
+            self._let_host_follow(data)
+        for key, value in changes:
+            _set(data, key, value)
+        plan = parse_plan(data, "")
+        for key, _ in changes:
+            self.drafts.pop(key, None)
+        if plan_toml.as_dict(plan) != plan_toml.as_dict(self.plan):
+            if token is not None and token == self._token:
+                self.history[self.index :] = [Step(label, plan)]
+            else:
+                self.history[self.index + 1 :] = [Step(label, plan)]
+                del self.history[1 : len(self.history) - LONGEST_HISTORY]
+                self.index = len(self.history) - 1
+            self._token = token
+        self._compute()
+
+    def draft(self, key: str, text: str, reason: str) -> None:
+        """Keep text that is no value of a key, with the reason."""
+        self.drafts[key] = Draft(text, reason)
+
+    def drop_draft(self, key: str) -> bool:
+        """Forget the text of a key, so that the plan's own value shows again."""
+        return self.drafts.pop(key, None) is not None
+
+    def undo(self) -> str | None:
+        """Go one step back; the label of what was undone, None when there is nothing."""
+        self._token = None
+        if self.drafts:
+            self.drafts.clear()
+            return "what was typed"
+        if self.index == 0:
+            return None
+        label = self.history[self.index].label
+        self.index -= 1
+        self._compute()
+        return label
+
+    def redo(self) -> str | None:
+        """Go one step forward again; the label of what was redone, None when there is nothing."""
+        self._token = None
+        if not self.can_redo:
+            return None
+        self.drafts.clear()
+        self.index += 1
+        self._compute()
+        return self.history[self.index].label
+
+    def mark_exported(self, source: str) -> None:
+        """Note that the plan as it is stands in a file."""
+        self.exported, self.source = self.plan, source
+
+    def preview(self, plan: Plan) -> Outcome:
+        """The outcome of another plan, without opening it.
+
+        Raises:
+            PlanError: it has none.
+        """
+        return self._evaluate(self.catalog.resolve(plan))
+
+    def _compute(self) -> None:
+        try:
+            self.resolved = self.catalog.resolve(self.plan)
+            self.outcome = self._evaluate(self.resolved)
+            self.blocking = ()
+        except PlanError as error:
+            self.blocking = error.problems
+
+    def _let_host_follow(self, data: dict[str, Any]) -> None:
+        bare = copy.deepcopy(data)
+        for key in _FOLLOW_CARD:
+            _set(bare, key, None)
+        try:
+            with_keys, without = self.catalog.resolve(self.plan), self.catalog.resolve(parse_plan(bare, ""))
+        except PlanError:
+            return
+        for key in _FOLLOW_CARD:
+            name = key.removeprefix("cluster.")
+            if getattr(with_keys, name, None) == getattr(without, name, None):
+                _set(data, key, None)
+
+
+def sentence(problem: Problem) -> str:
+    """A problem and its remedy in one line."""
+    return f"{problem.message} {problem.fix}".strip()
+
+
+def _get(data: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - any value a plan may hold
+    value: Any = data
+    for part in key.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+    return value
+
+
+def _set(data: dict[str, Any], key: str, value: Value | None) -> None:
+    *tables, name = key.split(".")
+    for table in tables:
+        if value is None and table not in data:
+            return
+        data = data.setdefault(table, {})
+    if value is None:
+        data.pop(name, None)
+    else:
+        data[name] = value

@@ -1,0 +1,147 @@
+"""The base of every widget here: lines of styled text, of which only the cells that changed are sent again.
+
+A widget says what its lines are (`build`); after a change it calls `repaint`, which builds them again, compares them
+with what is on screen and marks the differing cells alone. Nothing is parsed for markup: names from plan files are text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, get_character_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from planner.tui.text import clean, fit
+
+Line = Sequence[tuple[str, str]]
+"""Pieces of text, each with the name of its style; `a+b` is style `a` on the background of style `b`."""
+
+STYLES = (
+    "text", "strong", "quiet", "faint", "rule", "title", "title-focus", "rule-focus", "bar", "ok", "warn", "error",
+    "focus", "cursor", "key", "chosen",
+)  # fmt: skip
+"""Names of styles; each is a component class `lines--NAME` in the style sheet."""
+
+_GAP = 16
+"""Changed cells closer than this are sent as one run: moving the cursor costs about as many bytes."""
+
+
+class Lines(Widget):
+    """A widget made of lines."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
+    ALLOW_SELECT = False
+
+    _shown: list[Line]
+    _shown_size: Size | None = None
+
+    def build(self, width: int, height: int) -> list[Line]:
+        """The lines for a size; missing ones are blank, surplus ones are not shown."""
+        raise NotImplementedError
+
+    def repaint(self) -> None:
+        """Build again and send what changed."""
+        if self._shown_size is None or self._shown_size != self.size:
+            self.refresh()
+            return
+        width = self.size.width
+        old, self._shown = self._shown, self.build(*self.size)
+        blank: Line = ()
+        for y in range(self.size.height):
+            before = old[y] if y < len(old) else blank
+            after = self._shown[y] if y < len(self._shown) else blank
+            if before != after:
+                for start, end in _changed(_cells(before, width), _cells(after, width)):
+                    self.refresh(Region(start, y, end - start, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """One line as Textual wants it."""
+        size = self.size
+        if self._shown_size != size:
+            self._shown, self._shown_size = self.build(*size), size
+        line = self._shown[y] if y < len(self._shown) else ()
+        segments = [Segment(clean(text), self.style_named(name)) for text, name in line if text]
+        return Strip(segments).adjust_cell_length(size.width, self.style_named("text"))
+
+    def style_named(self, name: str) -> Style:
+        """A style by its name, from the style sheet."""
+        text, _, ground = name.partition("+")
+        style = self.get_component_rich_style(f"lines--{text or 'text'}")
+        if ground:
+            style += Style(bgcolor=self.get_component_rich_style(f"lines--{ground}").bgcolor)
+        return style
+
+    def forget(self) -> None:
+        """Build again at the next paint, as after a change of size."""
+        self._shown_size = None
+        self.refresh(layout=True)
+
+
+def span(line: Line) -> int:
+    """Cells a line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def padded(line: Line, width: int, style: str = "text") -> list[tuple[str, str]]:
+    """A line of exactly so many cells, cut or filled up."""
+    out: list[tuple[str, str]] = []
+    left = width
+    for text, name in line:
+        text = clean(text)  # noqa: PLW2901 - from here on as it is shown
+        if left <= 0:
+            return out
+        if (size := cell_len(text)) > left:
+            text, size = fit(text, left), left  # noqa: PLW2901
+        out.append((text, name))
+        left -= size
+    if left > 0:
+        out.append((" " * left, style))
+    return out
+
+
+def spread(left: Line, right: Line, width: int, style: str = "text") -> list[tuple[str, str]]:
+    """One line with text at both ends; the left end is cut where they meet."""
+    room = max(width - span(right), 0)
+    return padded([*padded(left, room, style), *right], width, style)
+
+
+def on_ground(line: Line, ground: str) -> list[tuple[str, str]]:
+    """The same line on the background of another style."""
+    return [(text, f"{name}+{ground}") for text, name in line]
+
+
+def _cells(line: Line, width: int) -> list[tuple[str, str]]:
+    cells: list[tuple[str, str]] = []
+    for text, name in line:
+        for char in clean(text):
+            size = get_character_cell_size(char)
+            if size:
+                cells.append((char, name))
+                cells.extend([("", name)] * (size - 1))
+    cells.extend([(" ", "text")] * (width - len(cells)))
+    return cells[:width]
+
+
+def _changed(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> Iterator[tuple[int, int]]:
+    """Runs of differing cells, widened so that none starts or ends inside a wide character."""
+    differing = [x for x, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    if not differing:
+        return
+    runs = [[differing[0], differing[0] + 1]]
+    for x in differing[1:]:
+        if x - runs[-1][1] < _GAP:
+            runs[-1][1] = x + 1
+        else:
+            runs.append([x, x + 1])
+    for start, end in runs:
+        first, last = start, end
+        while first > 0 and not (before[first][0] and after[first][0]):
+            first -= 1
+        while last < len(after) and not (before[last][0] and after[last][0]):
+            last += 1
+        yield first, last

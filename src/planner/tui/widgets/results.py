@@ -1,0 +1,304 @@
+"""What the plan comes to: headline figures, where a step goes, memory by stage, problems."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual import events
+
+from planner.engine.result import MEMORY_PARTS, Outcome
+from planner.exchange.format import gigabytes, percent, seconds
+from planner.spec.base import Problem
+from planner.tui.charts import ASCII_FILLS, FILLS, bar, big, pick_stages, stacked
+from planner.tui.figures import Figure, facts, headline, step_parts
+from planner.tui.state import Session
+from planner.tui.text import fit, wrap
+from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
+from planner.tui.widgets.panel import Panel, ScrollPanel
+
+TILES: Final = (18, 16, 19, 16, 0)
+"""Widths of the headline tiles where figures are large; the last takes the rest."""
+LARGE_HEIGHT: Final = 6
+LARGE_WIDTH: Final = 76
+SIGNS: Final = {"error": "✖", "warning": "▲", "info": "·"}
+INKS: Final = {"error": "error", "warning": "warn", "info": "quiet"}
+
+
+class Results:
+    """What the widgets of results have in common: the session they read."""
+
+    ascii_only: ClassVar[bool] = False
+    session: Session
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The last good outcome."""
+        return self.session.outcome
+
+    def nothing(self, width: int) -> list[Line]:
+        """What stands where an outcome would."""
+        words = self.session.stale or "Nothing has been computed yet."
+        return [padded([("  ", "text"), (line, "quiet")], width) for line in wrap(words, width - 3)]
+
+
+def tile(figure: Figure, *, stale: bool) -> str:
+    """The ink of a figure."""
+    return "error" if figure.alarm else "quiet" if stale else "strong"
+
+
+class OutcomePanel(Results, ScrollPanel):
+    """The headline figures, large, each with its range below."""
+
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(4, "Outcome", id=id)
+        self.session = session
+
+    def body(self, width: int, height: int) -> list[Line]:
+        """Names, figures, ranges, and a line of further facts."""
+        if self.outcome is None:
+            return self.nothing(width)
+        figures = headline(self.outcome)
+        large = height >= LARGE_HEIGHT and width >= LARGE_WIDTH and not self.ascii_only
+        lines = self._large(figures, width) if large else small(figures, width, stale=self.stale)
+        words = "  ·  ".join(facts(self.outcome))
+        return [*lines, padded([("  ", "text"), (fit(words, width - 2), "quiet")], width)]
+
+    def _large(self, figures: list[Figure], width: int) -> list[Line]:
+        rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(5)]
+        for figure, size in zip(figures, (*TILES[:-1], max(width - 2 - sum(TILES), 0)), strict=True):
+            ink = tile(figure, stale=self.stale)
+            top, middle, bottom = big(figure.number)
+            cells: list[Line] = [
+                [(figure.name, "quiet")],
+                [(top, ink)],
+                [(middle, ink)],
+                [(bottom, ink), (f" {figure.unit}", "quiet")],
+                [(figure.below, "error" if figure.alarm else "quiet")],
+            ]
+            for row, cell in zip(rows, cells, strict=True):
+                row += padded(cell, size)
+        return [padded(row, width) for row in rows]
+
+
+def small(figures: list[Figure], width: int, *, stale: bool) -> list[Line]:
+    """The headline figures in three lines."""
+    size = (width - 2) // len(figures)
+    rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(3)]
+    for figure in figures:
+        value = f"{figure.number} {figure.unit}".strip()
+        ink = "error" if figure.alarm else "quiet"
+        for row, cell in zip(rows, ((figure.name, "quiet"), (value, tile(figure, stale=stale)), (figure.below, ink)),
+                             strict=True):  # fmt: skip
+            row += padded([(fit(cell[0], size - 1), cell[1])], size)
+    return [padded(row, width) for row in rows]
+
+
+class Strip(Results, Lines):
+    """The headline figures in three lines, for terminals too small for two columns."""
+
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self.session = session
+        self.stale = False
+
+    def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always three lines
+        """Names, figures, ranges."""
+        return self.nothing(width) if self.outcome is None else small(headline(self.outcome), width, stale=self.stale)
+
+
+class StepPanel(Results, ScrollPanel):
+    """Where the time of a step goes."""
+
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(5, "Where a step goes", id=id)
+        self.session = session
+
+    def title_text(self) -> str:
+        """The title says how long the step is."""
+        return f"Where a step of {seconds(self.outcome.estimate.step_time_s)} goes" if self.outcome else self.heading
+
+    def body(self, width: int, height: int) -> list[Line]:
+        """A bar a part, the smallest together where there is no room for them."""
+        if self.outcome is None:
+            return self.nothing(width)
+        parts = step_parts(self.outcome)
+        if len(parts) > height > 1 and not self.has_focus:
+            kept = {name for name, _ in sorted(parts, key=lambda part: -part[1])[: height - 1]}
+            rest = [value for name, value in parts if name not in kept]
+            parts = [part for part in parts if part[0] in kept] + [(f"{len(rest)} smaller parts", sum(rest))]
+        total = self.outcome.estimate.step_time_s
+        scale = max(value for _, value in parts) if parts else 1.0
+        room = max(width - 20 - 18, 4)
+        ink = "faint" if self.stale else "bar"
+        return [
+            padded([("  ", "text"), (fit(name, 18), "quiet"), (bar(value, scale, room, ascii_only=self.ascii_only), ink),
+                    (f"{seconds(value):>9}", "text"), (f"{percent(value / total):>8}", "quiet")], width)
+            for name, value in parts
+        ]  # fmt: skip
+
+
+class MemoryPanel(Results, ScrollPanel):
+    """Memory of the cards, stage by stage, against what a card has."""
+
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(6, "Memory by stage", id=id)
+        self.session = session
+
+    def title_text(self) -> str:
+        """The title says what a card has."""
+        return f"Memory by stage, of {gigabytes(self.outcome.resolved.card.memory_gb)}" if self.outcome else self.heading
+
+    def body(self, width: int, height: int) -> list[Line]:
+        """A legend, then a stacked bar a stage: all of them with the focus, else the ones that matter."""
+        if self.outcome is None:
+            return self.nothing(width)
+        estimate, capacity = self.outcome.estimate, self.outcome.resolved.card.memory_gb
+        fills = ASCII_FILLS if self.ascii_only else FILLS
+        legend: list[tuple[str, str]] = [("  ", "text")]
+        for kind in MEMORY_PARTS:
+            legend += [(fills[kind], "bar"), (f" {kind}   ", "quiet")]
+        stages = estimate.memory_by_stage_gb
+        totals = estimate.memory_gb_by_stage
+        rows = len(stages) if self.has_focus else max(height - 1, 1)
+        shown = pick_stages(totals, rows)
+        scale = max(capacity, *totals)
+        room = max(width - 12 - 13, 4)
+        lines = [padded(legend, width)]
+        for stage in shown:
+            over = totals[stage] > capacity
+            name = f"stage {stage}" if len(stages) > 1 else "all cards"
+            chart = stacked(stages[stage], scale, room, ascii_only=self.ascii_only)
+            ink = "error" if over else "faint" if self.stale else "bar"
+            lines.append(
+                padded([("  ", "text"), (fit(name, 10), "quiet"), (chart, ink),
+                        (f"{gigabytes(totals[stage]):>10}", "error" if over else "text"),
+                        (" ✖" if over else "", "error")], width)
+            )  # fmt: skip
+        hidden = len(stages) - len(shown)
+        if hidden > 0:
+            lines[0] = spread(legend, [(f"{hidden} more stages: 6 ", "quiet")], width)
+        return lines
+
+
+class ProblemsPanel(Results, Panel):
+    """What is wrong with the plan or worth knowing, and what to change; one is chosen, and a key applies its fix."""
+
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(7, "Problems", id=id)
+        self.session = session
+        self.chosen = 0
+
+    def title_text(self) -> str:
+        """The title counts them."""
+        count = len(self.session.problems)
+        return "Problems" if not count else f"{count} problem{'s' if count > 1 else ''}, and what to change"
+
+    @property
+    def fixable(self) -> Problem | None:
+        """The problem whose fix a key applies: the chosen one, else the first that has one."""
+        problems = self.session.problems
+        self.chosen = max(min(self.chosen, len(problems) - 1), 0)
+        first = next((problem for problem in problems if problem.change), None)
+        return problems[self.chosen] if self.has_focus and problems and problems[self.chosen].change else first
+
+    def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
+        """Sign, key, words and remedy of each."""
+        problems = self.session.problems
+        if not problems:
+            return [padded([("  ✓ ", "ok"), ("Nothing stands in the way of this plan.", "quiet")], width)]
+        fixable = self.fixable
+        lines: list[Line] = []
+        for index, problem in enumerate(problems):
+            here = self.has_focus and index == self.chosen
+            rows = self._rows(problem, width, fix=problem is fixable)
+            if here:
+                rows = [on_ground(row, "focus") for row in rows]
+                self._here = (len(lines), len(rows))
+            lines += rows
+        return lines
+
+    @staticmethod
+    def _rows(problem: Problem, width: int, *, fix: bool) -> list[Line]:
+        rows: list[Line] = []
+        lead: Line = [("  ", "text"), (SIGNS[problem.severity], INKS[problem.severity]), (" ", "text")]
+        for words in wrap(problem.message, width - 5):
+            rows.append(padded([*lead, (words, "text")], width))
+            lead = [("    ", "text")]
+        if problem.fix:
+            lead = [("    → ", "key")]
+            for words in wrap(problem.fix + ("  (f applies it)" if fix and problem.change else ""), width - 7):
+                rows.append(padded([*lead, (words, "quiet")], width))
+                lead = [("      ", "text")]
+        return rows
+
+    def on_key(self, event: events.Key) -> None:
+        """Arrows choose a problem."""
+        by = {"up": -1, "down": 1, "k": -1, "j": 1}.get(event.key)
+        if by is None:
+            return
+        event.stop()
+        event.prevent_default()
+        self.chosen = max(min(self.chosen + by, len(self.session.problems) - 1), 0)
+        self.body(max(self.size.width - 1, 1), 0)
+        self.reveal(*getattr(self, "_here", (0, 1)))
+        self.repaint()
+
+
+class TopLine(Results, Lines):
+    """Name of the plan, and at a glance whether it fits, what is wrong, whether it stands in a file."""
+
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self.session = session
+
+    def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
+        """The name to the left, the state to the right."""
+        session = self.session
+        plan = session.plan
+        name = plan.name or session.source or "unnamed plan"
+        state: list[tuple[str, str]] = []
+        if session.stale:
+            state.append(("✖ invalid edit", "error"))
+        elif session.outcome is not None:
+            capacity = gigabytes(session.outcome.resolved.card.memory_gb)
+            fits = session.outcome.fits
+            state.append((f"✓ fits in {capacity}", "ok") if fits else (f"✖ does not fit in {capacity}", "error"))
+        warnings = sum(problem.severity == "warning" for problem in session.problems)
+        if warnings:
+            state += [(" · ", "quiet"), (f"▲ {warnings} warning{'s' if warnings > 1 else ''}", "warn")]
+        state += [(" · ", "quiet"), ("exported" if session.is_exported else "not exported yet", "quiet"), (" ", "text")]
+        if span(state) > width - 8:
+            state = state[:1]
+        return [spread([(" ", "text"), (name, "strong")], [("  ", "text"), *state], width)]
+
+
+class HintBar(Lines):
+    """One line of keys that work now."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._hints: list[tuple[str, str]] = []
+        self._about = ""
+
+    def show(self, hints: list[tuple[str, str]], about: str = "") -> None:
+        """Say other keys; nothing is sent when they are the same.
+
+        Args:
+            hints: key and what it does; whole hints are left out from the end where there is no room, but the last.
+            about: a remark at the right, where there is room.
+        """
+        if (hints, about) != (self._hints, self._about):
+            self._hints, self._about = hints, about
+            self.repaint()
+
+    def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
+        """Keys, then what they do."""
+        hints = list(self._hints)
+        while len(hints) > 1 and sum(span([hint, hint[::-1]]) // 2 + 3 for hint in hints) > width:
+            del hints[-2]
+        line: list[tuple[str, str]] = [(" ", "text")]
+        for key, words in hints:
+            line += [(key, "key"), (f" {words}  ", "quiet")]
+        if span(line) + span([(self._about, "")]) + 2 <= width:
+            return [spread(line, [(self._about, "faint"), (" ", "text")], width)]
+        return [padded(line, width)]
