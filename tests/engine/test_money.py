@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.engine import money
-from planner.network_catalog import grids
+from planner.catalog.network import grids
 
 
 def test_2023_h100_server_costs_1_52_a_card_hour() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from planner.engine import parts
 from planner.engine.num import Num
-from planner.network_catalog import parts_at
+from planner.catalog.network import parts_at
 from planner.spec.fabric import Topology
 from planner.spec.network import NetworkParts
 

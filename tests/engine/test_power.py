@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from planner.engine import money, parts, power
-from planner.network_catalog import parts_at
+from planner.catalog.network import parts_at
 
 YEAR_S = 8760 * 3600.0
 

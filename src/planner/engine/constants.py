@@ -138,6 +138,14 @@ class Constants:
     immature: float
     """In-house or young software relative to a tuned public stack."""
 
+    # Memory.
+    context_bytes: float
+    """CUDA context, libraries and workspaces, bytes."""
+    communicator_bytes: float
+    """Buffers of one communicator, bytes."""
+    fragmentation: float
+    """Reserved over allocated memory."""
+
 
 def from_values(values: dict[str, float]) -> Constants:
     """Constants from flat names; `name.architecture` overrides `name.default` for that architecture.

@@ -15,9 +15,9 @@ Num = Any
 """A float or a NumPy array of floats; arrays broadcast against each other."""
 
 
-def is_array(*values: Num) -> bool:
-    """Whether any of the values is a NumPy array."""
-    return any(isinstance(v, np.ndarray) for v in values)
+def any_of(condition: Num) -> bool:
+    """Whether the condition holds anywhere: work that nobody needs is skipped."""
+    return bool(condition.any()) if isinstance(condition, np.ndarray) else bool(condition)
 
 
 def where(condition: Num, yes: Num, no: Num) -> Num:

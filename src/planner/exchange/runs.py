@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from planner.catalog import Catalog
 from planner.data_files import data_root
 from planner.engine.conventions import measured_step_time
+from planner.exchange.files import read_bytes
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import check_schema, load_toml, problems_from
 from planner.spec.plan import Plan, Resolved, Workload
@@ -53,21 +54,18 @@ def read_runs(path_or_text: Path | str, catalog: Catalog) -> RunsData:
     batch 1, virtual stages 1, no recompute, ZeRO-1); `confidence` and `unstated` tell such rows from exact ones.
 
     Args:
-        path_or_text: a file, or what one holds.
+        path_or_text: a file (`-`: standard input), or what one holds.
         catalog: where cards, fabrics, stacks, and the models that are not in the file are looked up.
 
     Raises:
         PlanError: the file cannot be read, or is no runs file.
     """
     if isinstance(path_or_text, Path):
-        source = path_or_text.name
-        try:
-            raw: bytes | str = path_or_text.read_bytes()
-        except OSError as error:
-            raise PlanError([Problem("error", "", f"cannot be read: {error.strerror}.")], str(path_or_text)) from None
+        source = str(path_or_text)
+        data = load_toml(read_bytes(path_or_text), source)
     else:
-        source, raw = "runs", path_or_text
-    data = load_toml(raw, source)
+        source = "runs"
+        data = load_toml(path_or_text, source)
     rows = _rows(data, source)
     shapes = _Shapes(data.get("model", {}), catalog)
     runs: list[MeasuredRun] = []

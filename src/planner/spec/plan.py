@@ -14,6 +14,7 @@ from planner.spec.base import Count, NotNegative, Positive, Share, Spec, Strings
 from planner.spec.card import Card, Precision
 from planner.spec.fabric import ScaleOut, ScaleUp, Topology
 from planner.spec.model import Model
+from planner.spec.network import NetworkParts
 from planner.spec.stack import (
     AttentionKernel,
     CudaGraphs,
@@ -192,6 +193,8 @@ class Resolved:
     cards_per_node: int
     nics_per_node: int
     scale_up_domain: int
+    network: NetworkParts
+    """Switches, transceivers and the rest the scale-out fabric is built from."""
     usd_per_card_hour: float
     """Rent of one card, from the plan or the catalogue; 0: unknown."""
     card_price_usd: float

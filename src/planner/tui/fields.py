@@ -19,11 +19,11 @@ Scalar = int | float | str | bool
 Steps = Literal["one", "half", "double", "tenth", "layout"]
 """What one step does: +-1, +-0.5, x2, one in the second digit, or to the next value the layout allows."""
 
-NAMES: Final[dict[object, str]] = {
+NAMES: Final[dict[str, str]] = {
     "fat-tree": "fat tree", "rail-optimized": "rail-optimized", "multi-plane": "multi-plane", "single-switch":
     "single switch", "1f1b": "1F1B", "gpipe": "GPipe", "zero-bubble": "zero bubble", "dualpipe": "DualPipe",
     "zero1": "ZeRO-1", "zero2": "ZeRO-2", "zero3": "ZeRO-3 / FSDP", "fp32": "FP32", "tf32": "TF32", "fp16": "FP16",
-    "bf16": "BF16", "fp8": "FP8", "mxfp8": "MXFP8", "nvfp4": "NVFP4", True: "on", False: "off",
+    "bf16": "BF16", "fp8": "FP8", "mxfp8": "MXFP8", "nvfp4": "NVFP4",
 }  # fmt: skip
 """Values as people write them; others are shown as they are."""
 
@@ -107,13 +107,13 @@ def shown(item: Field, value: object) -> str:
     """A value of a field as it stands on screen."""
     if value is None:
         return "–"
-    if isinstance(value, bool) or value in NAMES:
-        return NAMES[value]
+    if isinstance(value, bool):
+        return "on" if value else "off"
     if isinstance(value, int | float):
         return f"{'$' if item.unit.startswith('$') else ''}{plain(float(value))}"
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value) or "none"
-    return str(value)
+    return NAMES.get(str(value), str(value))
 
 
 def to_type(item: Field, session: Session) -> str:

@@ -64,12 +64,18 @@ class Panel(Lines, can_focus=True):
             line += [(tail, "quiet"), ("─", ink[1])]
         return padded(line, width)
 
-    def on_focus(self, _event: events.Focus) -> None:
-        """Show that the focus is here."""
+    def on_focus(self, event: events.Focus) -> None:
+        """Show that the focus is here; Textual's own handler would repaint every line."""
+        event.prevent_default()
+        self.has_focus = True
+        self.post_message(events.DescendantFocus(self))
         self.repaint()
 
-    def on_blur(self, _event: events.Blur) -> None:
+    def on_blur(self, event: events.Blur) -> None:
         """Show that the focus is elsewhere."""
+        event.prevent_default()
+        self.has_focus = False
+        self.post_message(events.DescendantBlur(self))
         self.repaint()
 
 

@@ -1,0 +1,133 @@
+"""From a plan to the same with every id an object and every default filled in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from planner.catalog.inline import entry_of
+from planner.catalog.prices import newest_price, typical_rent
+from planner.catalog.network import parts_for
+from planner.spec.base import PlanError, Problem, Spec
+from planner.spec.card import Card
+from planner.spec.fabric import ScaleOut, ScaleUp
+from planner.spec.model import Model
+from planner.spec.plan import Plan, Resolved, Strategy
+from planner.spec.stack import Stack
+
+if TYPE_CHECKING:
+    from planner.catalog.catalog import Catalog
+
+SECTIONS = ("cluster", "workload", "strategy", "reliability", "cost", "power")
+"""Tables of a plan whose keys have defaults."""
+
+OVERRIDES = ("attention_kernel", "kernel_fusion", "p2p", "gradient_bytes", "loss", "cuda_graphs", "dispatcher")
+"""Facts of a stack that a plan's strategy may override by the key of the same name."""
+
+FoundT = TypeVar("FoundT")
+
+
+def resolve(catalog: Catalog, plan: Plan) -> Resolved:
+    """Look up what a plan names and fill in what it leaves out.
+
+    Raises:
+        PlanError: it has no strategy, names what is not there, or holds a table that is not valid; every such problem.
+    """
+    strategy = plan.strategy
+    if strategy is None:
+        missing = "a plan without [strategy] needs the search, which this version does not have yet:"
+        raise PlanError([Problem("error", "strategy", missing, "add a [strategy] table (tensor, pipeline, ...).")])
+    cluster, problems = plan.cluster, list[Problem]()
+    card = _attempt(problems, lambda: entry_of(cluster.card, "cluster.card", catalog.card, Card))
+    model = _attempt(
+        problems, lambda: entry_of(plan.workload.model, "workload.model", catalog.model, Model, name="custom model")
+    )
+    stack = _attempt(problems, lambda: entry_of(strategy.stack, "strategy.stack", catalog.stack, Stack))
+    scale_up = _attempt(problems, lambda: _scale_up(catalog, plan, card))
+    scale_out = _attempt(problems, lambda: _scale_out(catalog, plan, card))
+    if card is None or model is None or stack is None or scale_up is None or scale_out is None:
+        raise PlanError(problems)
+    stack = _overridden(stack, strategy)
+    cards_per_node = cluster.cards_per_node or card.host.cards
+    return Resolved(
+        plan=plan,
+        card=card,
+        scale_up=scale_up,
+        scale_out=scale_out,
+        model=model,
+        stack=stack,
+        strategy=_decided(strategy, stack),
+        cards_per_node=cards_per_node,
+        nics_per_node=cluster.nics_per_node or _nics(card, scale_out, cards_per_node),
+        scale_up_domain=cluster.scale_up_domain or scale_up.domain,
+        network=parts_for(scale_out),
+        usd_per_card_hour=typical_rent(card) if plan.cost.usd_per_card_hour is None else plan.cost.usd_per_card_hour,
+        card_price_usd=plan.cost.card_usd or newest_price(card),
+        defaults=defaults_of(plan),
+    )
+
+
+def defaults_of(plan: Plan) -> frozenset[str]:
+    """Dotted keys a plan leaves out, and so leaves to a default, the stack or the card's host."""
+    left_out = {key for name in SECTIONS for key in _unset(getattr(plan, name), name)}
+    if plan.strategy is not None:
+        left_out |= set(_unset(plan.strategy.overlap, "strategy.overlap"))
+    return frozenset(left_out)
+
+
+def _unset(table: Spec | None, name: str) -> list[str]:
+    if table is None:
+        return []
+    given = table.model_fields_set
+    return [f"{name}.{key}" for key in type(table).model_fields if key not in given or getattr(table, key) is None]
+
+
+def _attempt(problems: list[Problem], find: Callable[[], FoundT]) -> FoundT | None:
+    """What `find` finds; None where it fails, with its problems kept."""
+    try:
+        return find()
+    except PlanError as error:
+        problems += error.problems
+        return None
+
+
+def _scale_up(catalog: Catalog, plan: Plan, card: Card | None) -> ScaleUp | None:
+    if plan.cluster.scale_up is not None:
+        return entry_of(plan.cluster.scale_up, "cluster.scale_up", catalog.scale_up, ScaleUp)
+    return catalog.scale_up(card.scale_up, "cluster.scale_up") if card else None
+
+
+def _scale_out(catalog: Catalog, plan: Plan, card: Card | None) -> ScaleOut | None:
+    if plan.cluster.scale_out is not None:
+        return entry_of(plan.cluster.scale_out, "cluster.scale_out", catalog.scale_out, ScaleOut, name="custom fabric")
+    if card is None:
+        return None
+    if card.scale_out:
+        return catalog.scale_out(card.scale_out, "cluster.scale_out")
+    host = card.host
+    if host.nics == 0 or host.nic_gb_per_s == 0:
+        message = "the card's host has no NIC of its own."
+        raise PlanError([Problem("error", "cluster.scale_out", message, 'Name the fabric, for instance "ib-ndr".')])
+    name = f"{host.nics} x {host.nic_gb_per_s:g} GB/s (card's host)"
+    return ScaleOut(name=name, gb_per_s=host.nic_gb_per_s)
+
+
+def _nics(card: Card, scale_out: ScaleOut, cards_per_node: int) -> int:
+    """NICs of a node: what the fabric's product has, else the card's host; in proportion where the node differs."""
+    usual = scale_out.nics_per_node or card.host.nics
+    return max(1, math.ceil(usual * cards_per_node / card.host.cards))
+
+
+def _overridden(stack: Stack, strategy: Strategy) -> Stack:
+    """A stack with the strategy's own facts in place of its."""
+    facts = {key: value for key in OVERRIDES if (value := getattr(strategy, key)) is not None}
+    overlap = {key: value for key, value in strategy.overlap if value is not None}
+    return stack.model_copy(update={**facts, "overlap": stack.overlap.model_copy(update=overlap)})
+
+
+def _decided(strategy: Strategy, stack: Stack) -> Strategy:
+    """A strategy with sequence parallelism and schedule decided."""
+    sequence = stack.sequence_parallel and strategy.tensor > 1 if strategy.sequence is None else strategy.sequence
+    schedule = strategy.schedule or ("interleaved" if strategy.virtual_stages > 1 else "1f1b")
+    return strategy.model_copy(update={"sequence": sequence, "schedule": schedule})

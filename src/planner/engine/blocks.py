@@ -1,0 +1,347 @@
+"""Cost of one layer's blocks for one micro-batch on one card: attention, FFN, experts, Mamba, embedding and head.
+
+A block's cost is split by what it waits for; forward, backward and recomputation are kept apart because
+pipeline schedules and overlap need them so. Byte counts are per card, from counting the passes of the kernels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from planner.engine import collectives
+from planner.engine.constants import Constants
+from planner.engine.inputs import DUALPIPE, FUSIONS, GRAPHS, Inputs
+from planner.engine.kernels import Linear, attention, fusion, grouped, linear, rate16, stream
+from planner.engine.layout import Groups
+from planner.engine.num import Num, any_of, maximum, minimum, where
+
+MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
+"""Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds by what they are spent on; each float or array."""
+
+    gemm: Num = 0.0
+    attention: Num = 0.0
+    memory: Num = 0.0
+    tensor: Num = 0.0
+    context: Num = 0.0
+    expert: Num = 0.0
+    host: Num = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        """Part by part."""
+        return Cost(
+            self.gemm + other.gemm,
+            self.attention + other.attention,
+            self.memory + other.memory,
+            self.tensor + other.tensor,
+            self.context + other.context,
+            self.expert + other.expert,
+            self.host + other.host,
+        )
+
+    def __mul__(self, factor: Num) -> Cost:
+        """All parts scaled."""
+        return Cost(*(getattr(self, name) * factor for name in PARTS))
+
+    @property
+    def total(self) -> Num:
+        """All parts together, s."""
+        return self.gemm + self.attention + self.memory + self.tensor + self.context + self.expert + self.host
+
+
+PARTS = tuple(f.name for f in dataclasses.fields(Cost))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block's cost for a micro-batch."""
+
+    forward: Cost
+    backward: Cost
+    again: Cost
+    """Recomputed in the backward pass."""
+    weight: Num
+    """Weight-gradient GEMMs, a part of `backward.gemm` that a schedule may move."""
+
+    def __add__(self, other: Block) -> Block:
+        """One after the other."""
+        return Block(
+            self.forward + other.forward,
+            self.backward + other.backward,
+            self.again + other.again,
+            self.weight + other.weight,
+        )
+
+    def __mul__(self, count: Num) -> Block:
+        """`count` of them."""
+        return Block(self.forward * count, self.backward * count, self.again * count, self.weight * count)
+
+    @property
+    def total(self) -> Num:
+        """Forward, backward and recomputation, s."""
+        return self.forward.total + self.backward.total + self.again.total
+
+
+def _sum(linears: tuple[Linear, ...]) -> tuple[Num, Num, Num]:
+    forward = sum(one.forward for one in linears)
+    weight = sum(one.weight_gradient for one in linears)
+    return forward, sum(one.input_gradient for one in linears) + weight, weight
+
+
+def _cast(widths: Num, x: Inputs, c: Constants) -> Num:
+    """Seconds of the quantisation casts of `widths` elements a token: read BF16, write value, transpose and scale."""
+    y = x.layout
+    recipe = where(y.four_bit, FOUR_BIT_CAST, where(y.microscaled, MICROSCALED_CAST, 1.0))
+    return where(y.eight_bit, stream(4.0 * c.cast * recipe * widths * x.tokens, x, c), 0.0)
+
+
+def host_factor(x: Inputs, c: Constants) -> Num:
+    """Share of the host work that CUDA graphs or XLA leave."""
+    graphs = where(x.software.graphs == GRAPHS.index("partial"), c.graphs_partial, 1.0)
+    graphs = where(x.software.graphs == GRAPHS.index("full"), c.graphs_full, graphs)
+    return where(x.software.xla, 0.0, graphs)
+
+
+def tensor_exchange(x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
+    """Exposed tensor-parallel communication of one block, forward and backward, s.
+
+    An all-gather and a reduce-scatter each way (or an all-reduce: the same bytes). Sequence parallelism gathers once
+    more in the backward pass; asynchronous software hides that behind the input gradient (Korthikanti 2022).
+    """
+    size = x.tokens * x.shape.hidden * 2.0
+    pair = 2.0 * collectives.gather(size, g.tensor.size, g.tensor.local, x.machine, c)
+    reduce = collectives.all_reduce(size, g.tensor.size, g.tensor.local, x.machine, c)
+    once = where(x.layout.sequence_parallel > 0, pair, reduce)
+    forward = once * where(x.software.overlap_tensor, c.exposed_tensor, 1.0)
+    extra = where(x.software.overlap_tensor, 0.0, 0.5 * pair * x.layout.sequence_parallel)
+    on = x.layout.tensor > 1.0
+    return where(on, forward, 0.0), where(on, forward + extra, 0.0)
+
+
+def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
+    """Exposed context-parallel communication of one attention layer, forward and backward, s.
+
+    Every card receives the keys and values of the others once forward, and twice that backward; ring and all-gather
+    move the same bytes. What does not fit behind the attention core is exposed.
+    """
+    y, s = x.layout, x.shape
+    keys = where(s.mla, s.heads * (s.qk_dim + s.v_dim), s.kv_heads * (s.qk_dim + s.v_dim))
+    received = (y.context - 1.0) * x.tokens * keys * 2.0 / minimum(y.tensor, where(s.mla, s.heads, s.kv_heads))
+    rate = collectives.bus_rate(g.context.size, g.context.local, x.machine, c)
+    once = received / rate + collectives.latency(g.context.size, g.context.local, c)
+    exposed = tuple(
+        maximum(times * once - 0.72 * window, 0.0) + c.exposed_context * times * once
+        for times, window in ((1.0, attention_s[0]), (2.0, attention_s[1]))
+    )
+    on = y.context > 1.0
+    return where(on, exposed[0], 0.0), where(on, exposed[1], 0.0)
+
+
+def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
+    """Norm, projections, attention core, residual."""
+    y, s = x.layout, x.shape
+    t, n = y.tensor, x.tokens
+    q, kv = s.heads * s.qk_dim, s.kv_heads * (s.qk_dim + s.v_dim)
+    out = linear(n, s.hidden, s.heads * s.v_dim / t, x, c)
+    plain = _sum((linear(n, (q + kv) / minimum(t, q), s.hidden, x, c), out))
+    up = ups = (0.0, 0.0, 0.0)
+    if any_of(s.mla):
+        down = linear(n, s.q_lora + s.kv_lora + s.qk_rope, s.hidden, x, c)
+        query = linear(n, q / t, maximum(where(s.q_lora > 0, s.q_lora, s.hidden), 1.0), x, c)
+        keys = linear(n, s.heads * (s.qk_nope + s.v_dim) / t, maximum(s.kv_lora, 1.0), x, c)
+        up, ups = _sum((query, keys)), _sum((down, query, keys, out))
+    forward, backward, weight = (where(s.mla, a, b) for a, b in zip(ups, plain, strict=True))
+    core = attention(x, c)
+    kinds = fusion(x, c)
+    rope = 4.0 * (q + s.kv_heads * s.qk_dim) / t
+    eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
+    memory = (
+        stream(n * (kinds * (10.0 * s.hidden / x.sequence_shards + rope)), x, c)
+        + stream(n * eager * (30.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
+        + _cast(s.hidden / x.sequence_shards + s.heads * s.v_dim / t, x, c),
+        stream(n * (kinds * (13.0 * s.hidden / x.sequence_shards + rope)), x, c)
+        + stream(n * eager * (40.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
+        + _cast(s.hidden / x.sequence_shards + (q + kv) / t, x, c),
+    )
+    tensor = tensor_exchange(x, g, c)
+    context = context_exchange(core, x, g, c)
+    host = 0.5 * c.host_layer * host_factor(x, c)
+    first = Cost(forward, core[0], memory[0], tensor[0], context[0], 0.0, host)
+    again = Cost(
+        gemm=y.mla_up * up[0] + y.half_linears * 0.5 * forward,
+        attention=maximum(y.core_attention, y.all_but_linears) * core[0],
+        memory=maximum(0.7 * y.half_linears, maximum(y.all_but_linears, 0.5 * y.norm)) * memory[0],
+    )
+    whole = maximum(y.full_recompute, y.attention)
+    second = Cost(backward, core[1], memory[1], tensor[1], context[1], 0.0, host)
+    return Block(first, second, again + first * whole, weight)
+
+
+def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
+    """Norm, dense FFN, residual."""
+    y, s = x.layout, x.shape
+    wide = s.ffn / y.tensor
+    up = linear(x.tokens, (s.matrices - 1.0) * wide, s.hidden, x, c)
+    forward, backward, weight = _sum((up, linear(x.tokens, s.hidden, wide, x, c)))
+    hidden = where(s.parallel_block, 0.0, s.hidden / x.sequence_shards)
+    gated = s.matrices - 2.0
+    kinds = fusion(x, c)
+    eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
+    memory = (
+        stream(x.tokens * kinds * (10.0 * hidden + (4.0 + 2.0 * gated) * wide), x, c)
+        + stream(x.tokens * eager * 30.0 * hidden, x, c)
+        + _cast(hidden + wide, x, c),
+        stream(x.tokens * kinds * (13.0 * hidden + (6.0 + 4.0 * gated) * wide), x, c)
+        + stream(x.tokens * eager * 40.0 * hidden, x, c)
+        + _cast(hidden + (s.matrices - 1.0) * wide, x, c),
+    )
+    tensor = tuple(where(s.parallel_block, 0.0, part) for part in tensor_exchange(x, g, c))
+    host = 0.5 * c.host_layer * host_factor(x, c)
+    first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
+    again = Cost(
+        gemm=y.half_linears * 0.5 * forward,
+        memory=maximum(0.7 * y.half_linears, maximum(y.all_but_linears, 0.5 * y.norm)) * memory[0],
+    )
+    second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
+    return Block(first, second, again + first * maximum(y.full_recompute, y.mlp), weight)
+
+
+def expert_exchange(x: Inputs, g: Groups, c: Constants) -> Num:
+    """Exposed seconds of one dispatch and one combine.
+
+    A plain all-to-all sends every copy; DeepEP and HybridEP send one a node and fan out inside it, so the expected
+    number of distinct targets counts: n (1 - (1 - 1/n)^k).
+    """
+    y, s = x.layout, x.shape
+    k, size, local = s.topk, g.expert.size, g.expert.local
+    nodes = size / local
+    tokens = x.tokens / y.tensor
+    one = x.software.deduplicates
+    spread = size * (1.0 - (1.0 - 1.0 / size) ** k)
+    copies = where(one, minimum(k, spread), k)
+    away = nodes * (1.0 - (1.0 - 1.0 / nodes) ** k) * (1.0 - 1.0 / nodes)
+    remote = where(one, away, k * (1.0 - local / size))
+    once = collectives.exchange(tokens * copies, tokens * remote, 2.0 * s.hidden, size, local, one, x.machine, c)
+    hidden = where(y.schedule == DUALPIPE, c.exposed_dualpipe, c.exposed_expert)
+    return 2.0 * once * where(x.software.overlap_expert, hidden, 1.0)
+
+
+def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
+    """Norm, router, token exchange, routed and shared experts, residual."""
+    y, s = x.layout, x.shape
+    slots = x.tokens * s.topk / y.tensor * y.expert_tensor
+    local = s.experts / y.expert
+    width = s.expert_ffn / y.expert_tensor
+    up = s.matrices - 1.0
+    routed = (grouped(slots, local, up * width, s.hidden, x, c), grouped(slots, local, s.hidden, width, x, c))
+    shared_width = maximum(s.shared_ffn / y.tensor, 1.0)
+    shared = (
+        linear(x.tokens, up * shared_width, s.hidden, x, c),
+        linear(x.tokens, s.hidden, shared_width, x, c),
+    )
+    router = linear(x.tokens / y.tensor, s.experts, s.hidden, x, c, rate=0.5 * rate16(x.machine, c))
+    expert, always, gate = _sum(routed), _sum(shared), _sum((router,))
+    has_shared = s.shared_ffn > 0
+    forward, backward, weight = (
+        a + where(has_shared, b, 0.0) + r for a, b, r in zip(expert, always, gate, strict=True)
+    )
+    kinds = fusion(x, c)
+    gated = s.matrices - 2.0
+    hidden = s.hidden / x.sequence_shards
+    inner = slots * width + x.tokens * where(has_shared, shared_width, 0.0)
+    activation = (stream(kinds * (4.0 + 2.0 * gated) * inner, x, c), stream(kinds * (6.0 + 4.0 * gated) * inner, x, c))
+    permute = stream(c.permute * slots * s.hidden, x, c)
+    per_token = slots / x.tokens
+    memory = (
+        stream(x.tokens * kinds * 10.0 * hidden, x, c)
+        + activation[0]
+        + 10.0 * permute
+        + _cast(per_token * (s.hidden + width) + hidden, x, c),
+        stream(x.tokens * kinds * 13.0 * hidden, x, c)
+        + activation[1]
+        + 12.0 * permute
+        + _cast(per_token * (s.hidden + up * width) + hidden, x, c),
+    )
+    tensor = tensor_exchange(x, g, c)
+    split = 2.0 * collectives.gather(
+        slots * s.hidden * 2.0, g.expert_tensor.size, g.expert_tensor.local, x.machine, c
+    )
+    split = where(y.expert_tensor > 1.0, split, 0.0)
+    # Routed tokens are already spread over the tensor group; only shared experts need its collectives.
+    needs = where(has_shared, 1.0, 0.0)
+    exchange = expert_exchange(x, g, c)
+    launches = c.host_moe + c.host_expert * local * where(y.eight_bit, 1.5, 1.0)
+    host = (0.5 * c.host_layer + launches) * host_factor(x, c)
+    first = Cost(forward, 0.0, memory[0], needs * tensor[0] + split, 0.0, exchange, host)
+    second = Cost(backward, 0.0, memory[1], needs * tensor[1] + split, 0.0, exchange, host)
+    again = Cost(
+        gemm=y.half_linears * 0.5 * forward,
+        memory=maximum(y.moe_activation, 0.5 * y.norm) * activation[0]
+        + maximum(0.7 * y.half_linears, y.all_but_linears) * memory[0],
+    )
+    return Block(first, second, again + first * y.full_recompute, weight)
+
+
+def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
+    """A Mamba-2 layer: projections are GEMMs, the scan is memory-bound (Dao & Gu 2024; Megatron-LM `MambaMixer`).
+
+    Scan traffic: x, z, B, C, dt in BF16 forward, plus the chunk states every 128 tokens; 2.5 times that backward.
+    """
+    y, s = x.layout, x.shape
+    inner = maximum(s.mamba_inner, 1.0)
+    enter = linear(x.tokens, (2.0 * inner + 2.0 * s.mamba_groups + s.mamba_heads) / y.tensor, s.hidden, x, c)
+    forward, backward, weight = _sum((enter, linear(x.tokens, s.hidden, inner / y.tensor, x, c)))
+    kinds = fusion(x, c)
+    states = 4.0 * inner * s.mamba_state / 128.0
+    scan = stream(x.tokens * (2.0 * (4.0 * inner + 2.0 * s.mamba_groups) + states) / y.tensor, x, c)
+    norms = s.hidden / x.sequence_shards
+    memory = (
+        scan + stream(x.tokens * kinds * 10.0 * norms, x, c) + _cast(norms + inner / y.tensor, x, c),
+        2.5 * scan + stream(x.tokens * kinds * 13.0 * norms, x, c) + _cast(norms + 2.0 * inner / y.tensor, x, c),
+    )
+    tensor = tensor_exchange(x, g, c)
+    host = c.host_layer * host_factor(x, c)
+    first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
+    second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
+    return Block(first, second, first * y.full_recompute, weight)
+
+
+def head(x: Inputs, c: Constants) -> Num:
+    """Seconds of output head and cross entropy for one micro-batch, forward and backward: always BF16 GEMMs."""
+    y, s = x.layout, x.shape
+    rows = linear(x.tokens, s.vocab / y.tensor, s.hidden, x, c, rate=rate16(x.machine, c))
+    entropy = stream(22.0 * x.tokens * s.vocab / y.tensor * where(x.software.loss_split, 1.0, 1.4), x, c)
+    return (rows.forward + rows.input_gradient + rows.weight_gradient + entropy) * (1.0 + s.mtp)
+
+
+def embedding(x: Inputs, c: Constants) -> Num:
+    """Seconds of the input embedding for one micro-batch, forward and backward."""
+    return stream(12.0 * x.tokens * x.shape.hidden / x.sequence_shards, x, c)
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """All layers of the model for one micro-batch, as if one card held them all, and what stands at the ends."""
+
+    block: Block
+    head: Num
+    embedding: Num
+
+
+def layers(x: Inputs, g: Groups, c: Constants) -> Layers:
+    """Sum of the model's blocks; MTP layers count as one attention and one FFN or MoE block each."""
+    s = x.shape
+    has_moe = s.moe_layers > 0
+    total = attention_block(x, g, c) * (s.attention_layers + s.mtp)
+    if any_of(s.dense_layers > 0) or any_of(s.moe_layers == 0):
+        total = total + ffn_block(x, g, c) * (s.dense_layers + where(has_moe, 0.0, s.mtp))
+    if any_of(has_moe):
+        total = total + moe_block(x, g, c) * where(has_moe, s.moe_layers + s.mtp, 0.0)
+    if any_of(s.mamba_layers > 0):
+        total = total + mamba_block(x, g, c) * s.mamba_layers
+    return Layers(total, head(x, c), embedding(x, c))

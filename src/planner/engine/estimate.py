@@ -1,0 +1,241 @@
+"""Plan to outcome: the only door the rest of the program uses."""
+
+from __future__ import annotations
+
+from planner.engine import money, parts, power, run
+from planner.engine.constants import Constants, calibrated
+from planner.engine.inputs import Inputs, inputs_of
+from planner.engine.layout import Groups, groups
+from planner.engine.memory import Memory, fullest, stage_memory
+from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
+from planner.engine.run import RunLength
+from planner.engine.step import Step, step
+from planner.engine.uncertainty import Spread, spread_of
+from planner.spec.base import PlanError, Problem
+from planner.spec.plan import Resolved
+from planner.spec.rules import check
+
+SECONDS_PER_DAY = 86_400.0
+
+
+def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
+    """Everything the engine says about a plan.
+
+    Args:
+        resolved: the plan with every reference resolved.
+        constants: other than the calibrated ones, for sensitivity and fits.
+
+    Raises:
+        PlanError: the layout is impossible, or a part of the plan is not modelled.
+    """
+    problems = check(resolved)
+    errors = [p for p in problems if p.severity == "error"]
+    if errors:
+        raise PlanError(errors, resolved.plan.name)
+    c = constants or calibrated()
+    x = inputs_of(resolved)
+    g = groups(x)
+    memory, seconds = fullest(x, g, c), step(x, c)
+    estimate = _estimate(resolved, x, g, c, memory, seconds)
+    fits = memory.total <= x.machine.memory_bytes
+    found = (*_memory_problems(resolved, estimate), *_money_problems(resolved), *problems)
+    return Outcome(resolved, bool(fits), found, estimate)
+
+
+def _estimate(r: Resolved, x: Inputs, g: Groups, c: Constants, memory: Memory, seconds: Step) -> Estimate:
+    work, cluster = r.plan.workload, r.plan.cluster
+    step_s = float(seconds.total)
+    tokens = work.global_batch * work.sequence_length
+    length = _run_length(r, step_s)
+    days = length.wall_seconds / SECONDS_PER_DAY
+    card_hours = cluster.cards * length.wall_seconds / 3600.0
+    materials = _materials(r)
+    draw = _power(r, materials)
+    rate = _usd_per_card_hour(r, materials, draw)
+    spread = spread_of(r, x)
+    flops = x.shape.flops_per_token * tokens / step_s / cluster.cards
+    mfu = flops / x.machine.peak16
+    recomputed = float(seconds.recomputed_share) / 3.0
+    energy = money.energy_mwh(draw.facility_average_w, length.wall_seconds)
+    stages = _stages(x, g, c)
+    cost = rate * card_hours
+    return Estimate(
+        step_time_s=step_s,
+        tokens_per_s=tokens / step_s,
+        tokens_per_s_per_card=tokens / step_s / cluster.cards,
+        model_tflops_per_card=flops / 1e12,
+        mfu=mfu,
+        hfu=mfu * (1.0 + recomputed),
+        mfu_6nd=6.0 * _params_6nd(r) * tokens / step_s / cluster.cards / x.machine.peak16,
+        training_days=days,
+        card_hours=card_hours,
+        goodput=float(length.goodput),
+        h100_equivalents=float(
+            money.h100_equivalents(
+                cluster.cards, r.card.peak_tflops.bf16, r.card.peak_tflops.fp8, r.card.peak_tflops.int8
+            )
+        ),
+        cost_usd=cost,
+        usd_per_million_tokens=float(money.usd_per_million_tokens(cost, work.tokens)),
+        energy_mwh=float(energy),
+        power_mw=float(draw.facility_average_w) / 1e6,
+        co2_kg=float(money.co2_kg(energy, r.plan.power.kg_co2_per_kwh)),
+        memory_gb=float(memory.total) / 1e9,
+        memory_gb_by_stage=tuple(sum(stage.values()) for stage in stages),
+        memory_breakdown_gb=_memory_parts(memory),
+        memory_by_stage_gb=stages,
+        step_breakdown_s={name: float(getattr(seconds, name)) for name in STEP_PARTS},
+        compute_breakdown_s={name: float(getattr(seconds, name)) for name in COMPUTE_PARTS},
+        interval_80=_intervals(spread, step_s, mfu, days, cost),
+        runs_behind=spread.runs,
+        bill_of_materials=materials.bill,
+        extra=_extra(length, draw, rate),
+    )
+
+
+def _run_length(r: Resolved, step_s: float) -> RunLength:
+    work, reliability = r.plan.workload, r.plan.reliability
+    return run.run_length(
+        work.tokens,
+        float(work.global_batch),
+        float(work.sequence_length),
+        step_s,
+        float(r.plan.cluster.cards),
+        total_params=r.model.total_params,
+        mtbf_card_hours=reliability.mtbf_card_hours,
+        restart_s=reliability.restart_s,
+        checkpoint_gb_per_s=reliability.checkpoint_gb_per_s,
+        checkpoint_every_s=reliability.checkpoint_every_s,
+        cards_per_node=float(r.cards_per_node),
+    )
+
+
+def _host_w(r: Resolved) -> float:
+    host = r.card.host
+    return float(power.host_w_per_card(float(host.cards), r.card.tdp_w, host.max_kw, host.all_in_kw_per_card))
+
+
+def _materials(r: Resolved) -> parts.Materials:
+    cluster = r.plan.cluster
+    return parts.materials(
+        cards=float(cluster.cards),
+        cards_per_node=float(r.cards_per_node),
+        nics_per_node=float(r.nics_per_node),
+        topology=cluster.topology,
+        parts=r.network,
+        card_name=r.card.name,
+        card_usd=r.card_price_usd,
+        card_w=r.card.tdp_w,
+        host_w_per_card=_host_w(r),
+        oversubscription=cluster.oversubscription,
+        server_usd_per_card=r.plan.cost.server_usd_per_card,
+        scale_up_domain=float(r.scale_up_domain),
+        sites=float(cluster.sites),
+    )
+
+
+def _power(r: Resolved, materials: parts.Materials) -> power.PowerDraw:
+    return power.power(
+        cards=float(r.plan.cluster.cards),
+        card_w=r.card.tdp_w,
+        host_w_per_card=_host_w(r),
+        network_w=1000.0 * sum(line.kw for line in materials.network),
+        pue=r.plan.power.pue,
+        load=float(power.training_load(r.card.host.max_kw, r.card.host.measured_kw)),
+    )
+
+
+def _usd_per_card_hour(r: Resolved, materials: parts.Materials, draw: power.PowerDraw) -> float:
+    cost, cards = r.plan.cost, r.plan.cluster.cards
+    if cost.basis == "rent":
+        return r.usd_per_card_hour
+    network = cost.network_usd_per_card or (materials.nic.usd + sum(line.usd for line in materials.network)) / cards
+    return float(
+        money.own_usd_per_card_hour(
+            card_usd=r.card_price_usd,
+            server_usd=(materials.server.usd + materials.rack.usd) / cards,
+            network_usd=network,
+            years=cost.years,
+            cost_of_capital=cost.cost_of_capital,
+            kw_per_card=draw.it_peak_w / cards / 1000.0,
+            colocation_usd_per_kw_month=cost.colocation_usd_per_kw_month,
+            usd_per_kwh=cost.usd_per_kwh,
+            pue=r.plan.power.pue,
+            staff_usd_per_card_year=cost.staff_usd_per_card_year,
+            utilization=cost.utilization,
+            load=draw.it_average_w / draw.it_peak_w,
+        )
+    )
+
+
+def _params_6nd(r: Resolved) -> float:
+    """Active parameters without the input embedding: the N of 6ND (contract, section 6)."""
+    return r.model.active_params - (0.0 if r.model.tied else r.model.vocab * r.model.hidden)
+
+
+def _memory_parts(memory: Memory) -> dict[str, float]:
+    return {name: float(getattr(memory, name)) / 1e9 for name in MEMORY_PARTS}
+
+
+def _stages(x: Inputs, g: Groups, c: Constants) -> tuple[dict[str, float], ...]:
+    return tuple(_memory_parts(stage_memory(float(i), x, g, c)) for i in range(int(x.layout.pipeline)))
+
+
+def _intervals(spread: Spread, step_s: float, mfu: float, days: float, cost: float) -> dict[str, tuple[float, float]]:
+    low, high = spread.low, spread.high
+    return {
+        "step_time_s": (step_s * low, step_s * high),
+        "mfu": (mfu / high, mfu / low),
+        "training_days": (days * low, days * high),
+        "cost_usd": (cost * low, cost * high),
+    }
+
+
+def _extra(length: RunLength, draw: power.PowerDraw, rate: float) -> dict[str, float]:
+    return {
+        "steps": float(length.steps),
+        "interruptions": float(length.interruptions),
+        "checkpoint_gb": float(length.checkpoint_bytes) / 1e9,
+        "checkpoint_every_s": float(length.checkpoint_every_s),
+        "spare_cards": float(length.spares),
+        "it_peak_mw": float(draw.it_peak_w) / 1e6,
+        "usd_per_card_hour": float(rate),
+    }
+
+
+def _memory_problems(r: Resolved, estimate: Estimate) -> tuple[Problem, ...]:
+    over = estimate.memory_gb - r.card.memory_gb
+    stage = max(range(len(estimate.memory_gb_by_stage)), key=estimate.memory_gb_by_stage.__getitem__)
+    where = f"stage {stage} of {len(estimate.memory_gb_by_stage)} needs {estimate.memory_gb:.1f} GB"
+    if over > 0:
+        parts_gb = estimate.memory_breakdown_gb
+        largest = max(parts_gb, key=parts_gb.__getitem__)
+        message = f"does not fit: {where}, the card has {r.card.memory_gb:g} GB; most of it is {largest}."
+        return (Problem("error", "strategy", message, _memory_fix(r, largest)),)
+    if over > -0.07 * r.card.memory_gb:
+        message = f"{where} of {r.card.memory_gb:g}: within the engine's error of 7 %."
+        return (Problem("warning", "strategy", message, "Leave more room, or measure before you rely on it."),)
+    return ()
+
+
+def _memory_fix(r: Resolved, largest: str) -> str:
+    y = r.strategy
+    if largest == "activations" and y.recompute != "full":
+        return f'Try strategy.recompute = "{"selective" if y.recompute == "none" else "full"}", or more pipeline stages.'
+    if largest == "activations" and y.micro_batch > 1:
+        return f"Try strategy.micro_batch = {y.micro_batch // 2}."
+    if largest == "optimizer" and y.sharding == "none":
+        return 'Try strategy.sharding = "zero1".'
+    if largest in {"weights", "gradients", "optimizer"} and y.sharding != "zero3":
+        return 'Try more tensor, expert or pipeline parallelism, or strategy.sharding = "zero3".'
+    return "Use more tensor, context or pipeline parallelism, or a card with more memory."
+
+
+def _money_problems(r: Resolved) -> tuple[Problem, ...]:
+    if r.plan.cost.basis == "rent" and not r.usd_per_card_hour:
+        message = f"no rental price is known for {r.card.name}, so the cost is 0."
+        return (Problem("warning", "cost.usd_per_card_hour", message, "Set cost.usd_per_card_hour."),)
+    if r.plan.cost.basis == "own" and not r.card_price_usd:
+        message = f"no price is known for {r.card.name}, so the cost leaves it out."
+        return (Problem("warning", "cost.card_usd", message, "Set cost.card_usd."),)
+    return ()

@@ -1,0 +1,223 @@
+"""One optimizer step: compute, exposed communication, pipeline, gradient exchange, optimizer, and what overlaps."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from planner.engine import collectives
+from planner.engine.blocks import Block, Layers, layers
+from planner.engine.constants import Constants
+from planner.engine.inputs import DUALPIPE, Inputs
+from planner.engine.kernels import stream
+from planner.engine.layout import Groups, groups
+from planner.engine.memory import Parameters, parameters
+from planner.engine.num import Num, log2, maximum, minimum, where
+from planner.engine.schedule import Split, bubble, split
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Seconds of one optimizer step by part; floats or arrays. The parts add up to `total`."""
+
+    gemm: Num
+    attention: Num
+    memory_bound: Num
+    logits: Num
+    recompute: Num
+    host: Num
+    tensor: Num
+    context: Num
+    expert: Num
+    pipeline_bubble: Num
+    pipeline_transfer: Num
+    data: Num
+    optimizer: Num
+    other: Num
+    recomputed_share: Num
+    """Recomputed forward time over forward time: what HFU adds."""
+
+    @property
+    def compute(self) -> Num:
+        """Everything the card computes, s."""
+        return self.gemm + self.attention + self.memory_bound + self.logits + self.recompute + self.host
+
+    @property
+    def total(self) -> Num:
+        """The step, s."""
+        moved = self.tensor + self.context + self.expert + self.pipeline_bubble + self.pipeline_transfer + self.data
+        return self.compute + moved + self.optimizer + self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The stage that sets the pace, for one micro-batch."""
+
+    layers: Num
+    """Layers it computes."""
+    head: Num
+    """Share of the output head it carries."""
+    embedding: Num
+    seconds: Num
+
+
+def pace(all_layers: Layers, parts: Split, x: Inputs) -> Pace:
+    """The slowest stage: a full one, or the last one with the head. DualPipe pairs first and last stage on one card."""
+    one_layer = all_layers.block.total / (x.shape.layers + x.shape.mtp)
+    full = parts.full * one_layer
+    last = parts.last * one_layer + all_layers.head
+    single = x.layout.pipeline == 1.0
+    both = 0.5 * (parts.first + parts.last) * one_layer + 0.5 * (all_layers.head + all_layers.embedding)
+    paired = x.layout.schedule == DUALPIPE
+    end = where(paired, both, last)
+    end_sets = where(single, True, end > full)
+    end_layers = where(paired, 0.5 * (parts.first + parts.last), parts.last)
+    share = where(single, 1.0, where(paired, 0.5, 1.0))
+    return Pace(
+        layers=where(end_sets, end_layers, parts.full),
+        head=where(end_sets, share, 0.0),
+        embedding=where(single, 1.0, where(paired, where(end_sets, 0.5, 0.0), 0.0)),
+        seconds=where(single, end + all_layers.embedding, maximum(full, end)),
+    )
+
+
+def transfer(x: Inputs, g: Groups, c: Constants) -> Num:
+    """Seconds of one micro-batch's transfers between stages, forward and backward, all chunks."""
+    y = x.layout
+    sent = x.tokens * x.shape.hidden * 2.0 / where(x.software.redundant_p2p, 1.0, y.tensor)
+    rate = where(g.neighbour_local, c.up * x.machine.scale_up, c.out * x.machine.nic)
+    return where(y.pipeline > 1.0, 2.0 * y.chunks * (sent / rate + c.latency), 0.0)
+
+
+def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
+    """Seconds to reduce a stage's gradients and to gather its updated weights, once a step."""
+    reduce = gather = 0.0
+    for count, one in ((held.dense, g.gradient), (held.expert, g.expert_gradient)):
+        wide = one.size > 1.0
+        size = count * x.software.gradient_bytes
+        back = where(x.layout.zero < 1.0, x.software.gradient_bytes, x.software.gather_bytes)
+        reduce = reduce + where(wide, collectives.gather(size, one.size, one.local, x.machine, c), 0.0)
+        gather = gather + where(wide, collectives.gather(count * back, one.size, one.local, x.machine, c), 0.0)
+    return reduce, gather
+
+
+def between_sites(held: Parameters, x: Inputs) -> Num:
+    """Seconds of the gradient exchange over the wide-area link: the site's whole gradient, both ways, over its link."""
+    sites = x.machine.sites
+    whole = (held.dense + held.expert) * x.software.gradient_bytes * x.layout.tensor * x.layout.pipeline
+    return where(sites > 1.0, 2.0 * whole * (sites - 1.0) / sites / x.machine.wan, 0.0)
+
+
+def data_parallel(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> Num:
+    """Exposed data-parallel seconds of a step without sharded weights.
+
+    Args:
+        held: parameters of the stage.
+        stage: forward and backward seconds of one micro-batch on it.
+        x: the plan.
+        g: its groups.
+        c: constants.
+    """
+    y = x.layout
+    reduce, gather = gradient_exchange(held, x, g, c)
+    chunks = maximum(1.0, minimum(y.pipeline, x.micro_batches) * (y.chunks - 1.0) / y.chunks)
+    tail = maximum(reduce - 0.9 * stage[1] * chunks, 0.0) + maximum(gather - 0.9 * stage[0] * chunks, 0.0)
+    overlapped = tail + (c.exposed_data + c.contention) * (reduce + gather)
+    return where(x.software.overlap_data, overlapped, (reduce + gather) / c.unbucketed) + between_sites(held, x)
+
+
+def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> Num:
+    """Exposed seconds of a step with weights gathered for every micro-batch (FSDP, ZeRO-3).
+
+    Weights are gathered forward and again backward, gradients reduce-scattered; hybrid sharding adds an all-reduce
+    between the copies once a step. Prefetch hides what fits behind computation.
+    """
+    count = held.dense + held.expert
+    one = g.shard
+    wide = where(one.size > 1.0, 1.0, 0.0)
+    forward = wide * collectives.gather(count * x.software.gather_bytes, one.size, one.local, x.machine, c)
+    reduce = wide * collectives.gather(count * x.software.gradient_bytes, one.size, one.local, x.machine, c)
+    share = count * x.software.gradient_bytes / one.size
+    across = collectives.all_reduce(share, g.replica.size, g.replica.local, x.machine, c)
+    across = where(g.replica.size > 1.0, across, 0.0) / x.micro_batches
+    traffic = 2.0 * forward + reduce + across
+    hidden = (
+        maximum(forward - stage[0], 0.0)
+        + maximum(forward + reduce + across - stage[1], 0.0)
+        + (c.exposed_fsdp + c.contention) * traffic
+    )
+    return x.micro_batches * where(x.software.overlap_fsdp, hidden, traffic) + between_sites(held, x)
+
+
+def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
+    """Seconds of the optimizer: Adam over the shard (34 bytes a parameter), gradient norm and zeroing (10) over all."""
+    zero = x.layout.zero
+    dense = held.dense / where(zero >= 1.0, g.shard.size, 1.0)
+    expert = held.expert / where(zero >= 1.0, minimum(g.expert_gradient.size, g.shard.size), 1.0)
+    every = where(zero >= 3.0, dense + expert, held.dense + held.expert)  # noqa: PLR2004
+    return stream(c.optimizer * (34.0 * (dense + expert) + 10.0 * every), x, c)
+
+
+def step(x: Inputs, c: Constants) -> Step:
+    """One optimizer step.
+
+    Args:
+        x: the plan as numbers; floats or broadcasting arrays.
+        c: constants.
+    """
+    g = groups(x)
+    every = layers(x, g, c)
+    parts = split(x)
+    slowest = pace(every, parts, x)
+    p, m = x.layout.pipeline, x.micro_batches
+    b: Block = every.block
+    mean = 1.0 / p
+    idle = bubble(
+        b.total + every.head + every.embedding,
+        slowest.seconds,
+        b.forward.total * mean,
+        (b.backward.total + b.again.total) * mean,
+        b.weight * mean,
+        x,
+    )
+    sent = transfer(x, g, c)
+    shown = where(x.software.overlap_pipeline, where(x.layout.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
+    moved = m * sent * shown + (p - 1.0) * sent / (2.0 * x.layout.chunks)
+    held = parameters(minimum(1.0 + 0.0 * p, p - 1.0), x)
+    one = m * slowest.layers / (x.shape.layers + x.shape.mtp)
+    per_stage = slowest.layers / (x.shape.layers + x.shape.mtp)
+    window = (b.forward.total * per_stage, (b.backward.total + b.again.total) * per_stage)
+    data = where(
+        x.layout.zero >= 3.0,  # noqa: PLR2004
+        fully_sharded(held, window, x, g, c),
+        data_parallel(held, window, x, g, c),
+    )
+    slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
+    compute_scale = one * slow
+    both = b.forward + b.backward
+    again = b.again
+    update = optimizer_step(held, x, g, c)
+    result = Step(
+        gemm=both.gemm * compute_scale,
+        attention=both.attention * compute_scale,
+        memory_bound=both.memory * compute_scale + m * slow * slowest.embedding * every.embedding,
+        logits=m * slow * slowest.head * every.head,
+        recompute=(again.gemm + again.attention + again.memory + again.host) * compute_scale,
+        host=both.host * compute_scale,
+        tensor=(both.tensor + again.tensor) * compute_scale,
+        context=(both.context + again.context) * compute_scale,
+        expert=(both.expert + again.expert) * compute_scale,
+        pipeline_bubble=idle * slow,
+        pipeline_transfer=moved * slow,
+        data=data,
+        optimizer=update,
+        other=c.step_fixed,
+        recomputed_share=b.again.gemm / b.forward.gemm,
+    )
+    return with_stragglers(result, x, c)
+
+
+def with_stragglers(result: Step, x: Inputs, c: Constants) -> Step:
+    """The step with what waiting for the slowest card adds, in `other`; grows with the number of cards."""
+    late = c.straggler * log2(maximum(x.machine.cards / 8.0, 1.0))
+    return dataclasses.replace(result, other=result.other + late * result.total)

@@ -1,0 +1,54 @@
+"""A fleet: what an organisation owns, cluster by cluster. Fleet files are `schema = 1`, `kind = "fleet"`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from planner.spec.base import Count, PlanError, Problem, Spec, Strings
+from planner.spec.parse import build, check_schema
+from planner.spec.plan import SCHEMA, Cost, Inline, Power
+
+
+class FleetCluster(Cost):
+    """Cards of one kind at one site; its cost keys are those of a plan's `[cost]`."""
+
+    name: str
+    card: str | Inline
+    """Catalogue id, or a table with a `base` and the keys that differ."""
+    cards: Count
+    site: str = ""
+    """Where it is; clusters of one site may train together. Empty: a site of its own."""
+    basis: Literal["rent", "own"] = "own"
+
+
+class Fleet(Spec):
+    """A fleet file."""
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    kind: Literal["fleet"] = "fleet"
+    name: str = ""
+    notes: str = ""
+    sources: Strings = ()
+    cluster: Annotated[tuple[FleetCluster, ...], Field(strict=False, min_length=1)]
+    """At least one `[[cluster]]`."""
+    power: Power = Power()
+
+
+def parse_fleet(data: Mapping[str, Any], source: str) -> Fleet:
+    """Make a fleet of parsed TOML.
+
+    Args:
+        data: what the file holds.
+        source: its name, for messages.
+
+    Raises:
+        PlanError: with every problem found.
+    """
+    check_schema(data, source)
+    if data.get("kind") != "fleet":
+        problem = Problem("error", "kind", "this is not a fleet file.", 'Write kind = "fleet" if it is.')
+        raise PlanError([problem], source)
+    return build(Fleet, data, source)

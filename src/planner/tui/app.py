@@ -1,0 +1,179 @@
+"""The application: it wires session, screens, themes, autosave and the ways it can end."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import signal
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import Screen
+
+from planner.catalog import Catalog
+from planner.engine.estimate import evaluate
+from planner.engine.result import Outcome
+from planner.spec.base import PlanError
+from planner.spec.plan import Plan, Resolved
+from planner.tui import session_file, theme
+from planner.tui.actions import ACTIONS, bindings, keys_of
+from planner.tui.screens.base import LeanScreen
+from planner.tui.screens.workbench import WorkbenchScreen
+from planner.tui.state import Session
+
+FIRST_PLAN: Final = "deepseek-v3"
+"""What a first start shows."""
+AUTOSAVE_S: Final = 0.5
+"""Time after a change until the session is written."""
+WATCH_S: Final = 2.0
+"""How often a vanished terminal is looked for."""
+
+
+class PlannerApp(App[None]):
+    """The terminal UI.
+
+    Args:
+        plan: the plan to show; None takes up the last session, and the first time a preset.
+        source: the file or preset the plan came from.
+        catalog: what a plan may name; None: the built-in presets and the user's.
+        engine: computes an outcome.
+    """
+
+    TITLE = "planner"
+    CSS_PATH = ["styles/app.tcss", "styles/workbench.tcss"]
+    BINDINGS = [*bindings("everywhere"), Binding("ctrl+c", "how_to_quit", show=False)]
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self,
+        plan: Plan | None = None,
+        source: str | None = None,
+        *,
+        catalog: Catalog | None = None,
+        engine: Callable[[Resolved], Outcome] = evaluate,
+    ) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        catalog = catalog or Catalog.default()
+        self._saving = False
+        self._notes: list[str] = []
+        self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN)
+        if plan is None:
+            session_file.resume(self.session, session_file.session_path())
+        elif source and source not in catalog.ids("plans"):
+            self.session.mark_exported(source)
+        self._load_themes()
+
+    def _load_themes(self) -> None:
+        for name in list(self.available_themes):
+            self.unregister_theme(name)
+        for loaded in theme.load_all():
+            if isinstance(loaded, theme.ThemeError):
+                self._notes.append(str(loaded))
+            else:
+                self.register_theme(loaded)
+        self.theme = theme.DEFAULT
+
+    def get_default_screen(self) -> Screen[None]:
+        """The workbench is the first screen."""
+        return WorkbenchScreen(self.session)
+
+    @property
+    def workbench(self) -> WorkbenchScreen:
+        """The screen below all others."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, WorkbenchScreen)  # noqa: S101 - get_default_screen makes it so
+        return screen
+
+    def on_mount(self) -> None:
+        """Save and end when the connection is lost or the system asks."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(name, self.end)
+        if not self.is_headless and not self.is_web:
+            self.set_interval(WATCH_S, self._watch_terminal)
+        if self._notes:
+            self.workbench.say(self._notes[0])
+
+    def _watch_terminal(self) -> None:
+        """A closed terminal whose hang-up signal was ignored would otherwise leave the program running for ever."""
+        poll = select.poll()
+        try:
+            poll.register(sys.__stdin__.fileno(), 0)  # type: ignore[union-attr]  # a terminal: it has one
+        except (AttributeError, OSError, ValueError):
+            self.end()
+            return
+        if any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)):
+            self.end()
+
+    # ------------------------------------------------------------------------------------------------- saving
+
+    def autosave(self) -> None:
+        """Write the session soon; many changes in a row are written once."""
+        if not self._saving and self.is_running:
+            self._saving = True
+            self.set_timer(AUTOSAVE_S, self.save_session)
+
+    def save_session(self) -> str:
+        """Write the session now; what went wrong, or an empty string."""
+        self._saving = False
+        try:
+            session_file.save(self.session, session_file.session_path())
+        except PlanError as error:
+            return f"The session was not saved: {error}"
+        return ""
+
+    def end(self) -> None:
+        """Save and exit."""
+        trouble = self.save_session()
+        self.exit(message=trouble or "Session saved; `planner` takes it up again.")
+
+    # ------------------------------------------------------------------------------------------------- actions
+
+    def action_leave(self) -> None:
+        """Save and exit."""
+        self.end()
+
+    def action_how_to_quit(self) -> None:
+        """Ctrl+C alone must not end a session; say what does."""
+        self.workbench.say("q or ^q quits; the session is saved")
+
+    def action_next_theme(self) -> None:
+        """The next of the themes there are."""
+        names = sorted(self.available_themes)
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        self.workbench.say(f"theme: {self.theme}")
+
+    def action_help(self) -> None:
+        """Keys, marks, a tour."""
+        from planner.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_commands(self) -> None:
+        """Every action by name, with its keys."""
+        from planner.tui.widgets.picker import Option, Picker
+
+        screen = self.screen
+        if not isinstance(screen, LeanScreen) or screen.query(Picker):
+            return
+        back = screen.focused
+        here = {"everywhere", "workbench"} if isinstance(screen, WorkbenchScreen) else {"everywhere"}
+        entries = [Option(a.call, a.title, keys_of(a), a.help)
+                   for a in ACTIONS if a.where in here and a.call and a.id != "commands"]  # fmt: skip
+
+        async def run(call: str) -> None:
+            await self.run_action(call, default_namespace=screen)
+
+        def done(value: object | None) -> None:
+            screen.set_focus(back)
+            if value is not None:
+                self.call_later(run, str(value))
+
+        picker = Picker("Commands", entries, done)
+        screen.mount(picker)
+        screen.set_focus(picker)

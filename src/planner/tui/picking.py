@@ -1,0 +1,99 @@
+"""What a field can be set to, as entries of a list, and what picking one does. No Textual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from planner.catalog import Catalog
+from planner.exchange.format import short
+from planner.spec.base import Entry, PlanError
+from planner.spec.card import Card
+from planner.spec.fabric import ScaleOut, ScaleUp
+from planner.spec.model import Model
+from planner.spec.rules import CHOOSABLE, choices
+from planner.spec.stack import Stack
+from planner.tui.fields import Field, shown, value_of
+from planner.tui.state import Session, Value
+from planner.tui.text import plain
+from planner.tui.widgets.picker import Option
+
+
+def options(item: Field, session: Session) -> list[Option]:
+    """The entries of a field's list, in order; those that are not possible say why."""
+    if item.kind == "catalogue":
+        return list(_entries(item, session))
+    value = value_of(item, session)
+    if item.kind == "several":
+        chosen = value if isinstance(value, list | tuple) else ()
+        return [Option(o, shown(item, o), "chosen" if o in chosen else "", item.about, current=o in chosen)
+                for o in item.options]  # fmt: skip
+    if session.resolved is not None and item.key in CHOOSABLE:
+        return [
+            Option(c.value, shown(item, c.value), "" if c.ok else "not possible here", c.why or item.about, c.ok,
+                   c.value == value)
+            for c in choices(session.resolved, item.key)
+        ]  # fmt: skip
+    return [Option(o, shown(item, o), "", item.about, current=o == value) for o in item.options]
+
+
+def picked(item: Field, value: object, session: Session) -> None:
+    """Set a field to the entry that was picked; of several, switch it on or off."""
+    if item.kind == "several":
+        stated = session.stated(item.key) or []
+        chosen = [o for o in item.options if (o in stated) != (o == value)]
+        session.edit(item.key, [str(o) for o in chosen] or None, f"{item.label} {value}")
+        return
+    session.edit(item.key, _as_value(value), f"{item.label} {shown(item, value)}")
+
+
+def _as_value(value: object) -> Value:
+    return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+def _entries(item: Field, session: Session) -> Iterable[Option]:
+    catalog = session.catalog
+    stated = session.stated(item.key)
+    in_force = value_of(item, session)
+    finders: dict[str, Callable[[str], Entry]] = {
+        "cards": catalog.card, "fabrics": catalog.fabric, "models": catalog.model, "stacks": catalog.stack,
+    }  # fmt: skip
+    for entry_id in catalog.ids(item.catalogue):
+        try:
+            entry = finders[item.catalogue](entry_id)
+        except PlanError as error:
+            yield Option(entry_id, entry_id, "cannot be used", " ".join(error.lines()), ok=False)
+            continue
+        if isinstance(entry, ScaleUp | ScaleOut) and entry.role != item.role:
+            continue
+        current = stated == entry_id if isinstance(stated, str) else entry.name == in_force
+        yield Option(entry_id, entry.name, facts_of(entry), detail_of(entry, catalog), current=current)
+
+
+def facts_of(entry: Entry) -> str:
+    """The figures one chooses an entry by."""
+    if isinstance(entry, Card):
+        return (f"{plain(entry.memory_gb):>4} GB  {plain(entry.peak_tflops.bf16):>6} TFLOP/s BF16  "
+                f"{plain(entry.tdp_w):>5} W  {entry.vendor}")  # fmt: skip
+    if isinstance(entry, Model):
+        active = f", {short(entry.active_params)} active" if entry.moe else ""
+        return f"{short(entry.total_params)} parameters{active}  {entry.owner}"
+    if isinstance(entry, ScaleUp):
+        return f"{plain(entry.gb_per_s):>6} GB/s a card  domain of {entry.domain}"
+    if isinstance(entry, ScaleOut):
+        return f"{plain(entry.gb_per_s):>6} GB/s a port{'' if entry.rdma else '  without RDMA'}"
+    if isinstance(entry, Stack):
+        return f"{entry.kernel_fusion} kernels, {entry.attention_kernel} attention"
+    return ""
+
+
+def detail_of(entry: Entry, catalog: Catalog) -> str:
+    """Where an entry's figures were read, and its first note."""
+    known = catalog.sources()
+    titles: dict[str, None] = {}
+    for keys in entry.provenance.values():
+        for key in keys:
+            titles[known[key].title if key in known else key] = None
+    source = f"Source: {'; '.join(titles)}." if titles else "No source given."
+    unverified = f" Not verified: {', '.join(entry.unverified)}." if entry.unverified else ""
+    note = entry.notes.strip().splitlines()[0] if entry.notes.strip() else ""
+    return f"{source}{unverified} {note}".strip()

@@ -1,0 +1,330 @@
+"""The workbench: the plan to the left, what it comes to on the right, one line of keys below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.geometry import Region
+from textual.widget import Widget
+
+from planner.spec.base import PlanError
+from planner.tui.actions import BY_ID, bindings, key_name, panel_bindings
+from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
+from planner.tui.screens.base import LeanScreen
+from planner.tui.state import Session, sentence
+from planner.tui.text import wrap
+from planner.tui.widgets.field_panel import FieldPanel
+from planner.tui.widgets.lines import Line, Lines, padded
+from planner.tui.widgets.panel import Panel
+from planner.tui.widgets.results import (
+    HintBar,
+    MemoryPanel,
+    OutcomePanel,
+    ProblemsPanel,
+    StepPanel,
+    Strip,
+    TopLine,
+)
+
+if TYPE_CHECKING:
+    from planner.tui.app import PlannerApp
+
+LEAST_WIDTH: Final = 60
+LEAST_HEIGHT: Final = 18
+
+
+class TooSmall(Lines):
+    """What stands in a terminal that is too small: the size that is needed."""
+
+    def build(self, width: int, height: int) -> list[Line]:
+        """The size needed, and the size there is."""
+        words = wrap(f"The workbench needs {LEAST_WIDTH} x {LEAST_HEIGHT} cells.", width)
+        words += wrap(f"This terminal has {width} x {height}.", width)
+        words += ["", *wrap("Make it larger; nothing is lost. q quits.", width)]
+        blank: list[Line] = [()] * max((height - len(words)) // 2, 0)
+        return [*blank, *(padded([(line.center(width), "text")], width) for line in words)]
+
+
+class WorkbenchScreen(LeanScreen):
+    """One plan, being worked on.
+
+    Args:
+        session: the plan and its history.
+    """
+
+    BINDINGS = [*bindings("workbench"), *panel_bindings()]
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (80, "-normal"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (LEAST_HEIGHT, "-short"), (30, "-tall")]
+
+    app: PlannerApp
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._said = ""
+
+    def compose(self) -> ComposeResult:
+        """Top line, fields, results, hints."""
+        session = self.session
+        yield TopLine(session, id="top")
+        yield Strip(session, id="strip")
+        with Horizontal(id="main"):
+            with VerticalScroll(id="form", can_focus=False):
+                with Vertical(id="machines"):
+                    yield FieldPanel(1, "Cluster", CLUSTER, self, id="cluster")
+                    yield FieldPanel(2, "Workload", WORKLOAD, self, id="workload")
+                with Vertical(id="layout"):
+                    yield FieldPanel(3, "Strategy", STRATEGY, self, id="strategy", more=MORE)
+            with Vertical(id="results"):
+                yield OutcomePanel(session, id="outcome")
+                yield StepPanel(session, id="step")
+                yield MemoryPanel(session, id="memory")
+                yield ProblemsPanel(session, id="problems")
+        yield HintBar(id="hints")
+        yield TooSmall(id="small")
+
+    def on_mount(self) -> None:
+        """Start on the number of cards: the first thing people change."""
+        cluster = self.query_one("#cluster", FieldPanel)
+        self.changed()
+        self.set_focus(cluster)
+        cluster.go_to("cluster.cards")
+
+    # ------------------------------------------------------------------------------------------------- showing
+
+    def changed(self) -> None:
+        """Show the session as it is now."""
+        stale = bool(self.session.stale)
+        for panel in self.query(Panel):
+            panel.stale = stale and not isinstance(panel, FieldPanel | ProblemsPanel)
+            panel.refit()
+        strip = self.query_one("#strip", Strip)
+        strip.stale = stale
+        strip.repaint()
+        self.query_one("#top", TopLine).repaint()
+        self.app.autosave()
+        self.guide()
+
+    def guide(self) -> None:
+        """Show the keys of what has the focus, and bring it into view."""
+        focused = self.focused
+        about = self._said
+        self._said = ""
+        ids: list[str]
+        if isinstance(focused, FieldPanel):
+            item = focused.current
+            about = about or f"{item.label}: {item.about}"
+            if focused.typing is not None:
+                ids = ["accept", "step-typed", "cancel"]
+            else:
+                ids = {"number": ["enter", "step"], "derived": []}.get(item.kind, ["step", "enter"])
+                if item.kind in {"catalogue", "several"}:
+                    ids = ["enter"]
+                ids += ["undo", *(["results"] if not self.has_class("-wide") else []), "open", "export"]
+            self._bring_into_view(focused)
+        else:
+            ids = ["scroll", "zoom"]
+            if not self.has_class("-wide"):
+                ids.insert(0, "results")
+        fixable = self.query_one("#problems", ProblemsPanel).fixable
+        if fixable is not None and "accept" not in ids:
+            ids.append("apply-fix")
+        ids += ["commands", "help"]
+        self.query_one("#hints", HintBar).show([_hint(i, focused) for i in ids], about)
+
+    def say(self, words: str) -> None:
+        """Say something at the end of the hint bar, until the next key."""
+        self._said = words
+        self.guide()
+
+    def _bring_into_view(self, panel: FieldPanel) -> None:
+        form = self.query_one("#form", VerticalScroll)
+        if form.max_scroll_y <= 0:
+            return
+        y = panel.region.y - form.region.y + int(form.scroll_offset.y)
+        top = y + (0 if panel.row == 1 else panel.row)
+        form.scroll_to_region(Region(0, top, 1, y + panel.row - top + 1), animate=False, immediate=True)
+
+    def on_descendant_focus(self) -> None:
+        """The hints follow the focus."""
+        self.guide()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Hints depend on the width; an open list finds its new place."""
+        from planner.tui.widgets.picker import Picker
+
+        for picker in self.query(Picker):
+            picker.place()
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        focused = self.focused
+        if focused is None or not _visible(focused):
+            self.set_focus(next((panel for panel in self._panels() if isinstance(panel, FieldPanel)), None))
+        self.guide()
+
+    # ------------------------------------------------------------------------------------------------- moving
+
+    def _panels(self) -> list[Panel]:
+        """Panels in view, in order."""
+        return [panel for panel in self.query(Panel) if _visible(panel)]
+
+    def leave(self, direction: int) -> None:
+        """Go to the next or previous panel, round the end."""
+        panels = self._panels()
+        here = next((i for i, panel in enumerate(panels) if panel is self.focused), 0)
+        self._focus_panel(panels[(here + direction) % len(panels)], last=direction < 0)
+
+    def _focus_panel(self, panel: Panel, *, last: bool = False) -> None:
+        if isinstance(panel, FieldPanel):
+            panel.go(-1 if last else 0)
+        self.set_focus(panel)
+        if isinstance(panel, FieldPanel):
+            self._bring_into_view(panel)
+
+    def on_key(self, event: events.Key) -> None:
+        """Tab goes on from a panel of results."""
+        if event.key in {"tab", "shift+tab"}:
+            event.stop()
+            event.prevent_default()
+            self.leave(1 if event.key == "tab" else -1)
+
+    def action_panel(self, number: int) -> None:
+        """Jump to a panel, showing the side it is on."""
+        panel = next(panel for panel in self.query(Panel) if panel.number == number)
+        if self.has_class("-zoom"):
+            self.action_zoom()
+        if not self.has_class("-wide"):
+            if number == 4:  # noqa: PLR2004 - the headline, always in view there
+                number, panel = 5, self.query_one("#step", Panel)
+            self.set_class(not isinstance(panel, FieldPanel), "-results")
+        self._focus_panel(panel)
+        self.call_after_refresh(self.guide)
+
+    def action_results(self) -> None:
+        """In a terminal too small for both, show the results or the fields."""
+        if not self.has_class("-wide"):
+            self.action_panel(1 if self.has_class("-results") else 5)
+
+    def action_zoom(self) -> None:
+        """The panel with the focus fills the screen, and back."""
+        for widget in self.query(".-zoomed, .-zoom-path"):
+            widget.remove_class("-zoomed", "-zoom-path")
+        panel = self.focused
+        on = not self.has_class("-zoom") and isinstance(panel, Panel)
+        self.set_class(on, "-zoom")
+        if on and panel is not None:
+            panel.add_class("-zoomed")
+            for ancestor in panel.ancestors:
+                if isinstance(ancestor, Widget) and ancestor.id in {"form", "results", "machines", "layout"}:
+                    ancestor.add_class("-zoom-path")
+        self.call_after_refresh(self.guide)
+
+    def action_back(self) -> None:
+        """Out of the zoom, or out of the results of a small terminal."""
+        if self.has_class("-zoom"):
+            self.action_zoom()
+        elif self.has_class("-results"):
+            self.action_panel(1)
+
+    def action_more(self) -> None:
+        """Show or hide the rarely changed settings."""
+        strategy = self.query_one("#strategy", FieldPanel)
+        strategy.toggle_more()
+        if strategy.expanded:
+            self._focus_panel(strategy)
+            strategy.go(len(STRATEGY))
+        self.call_after_refresh(self.guide)
+
+    # ------------------------------------------------------------------------------------------------- editing
+
+    def action_undo(self) -> None:
+        """One step back."""
+        label = self.session.undo()
+        self.changed()
+        self.say(f"undone: {label}" if label else "nothing to undo")
+
+    def action_redo(self) -> None:
+        """One step forward again."""
+        label = self.session.redo()
+        self.changed()
+        self.say(f"done again: {label}" if label else "nothing to redo")
+
+    def action_apply_fix(self) -> None:
+        """Do what a problem proposes."""
+        problem = self.query_one("#problems", ProblemsPanel).fixable
+        if problem is None:
+            self.say("no problem has a fix to apply")
+            return
+        label = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in problem.change)
+        try:
+            self.session.apply(problem.change, label)
+        except PlanError as error:
+            self.say(sentence(error.problems[0]))
+            return
+        self.changed()
+        self.say(f"changed: {label}")
+
+    def pick(self, item: Field) -> None:
+        """Let the user pick a value of a field from a list."""
+        from planner.tui.picking import options, picked
+        from planner.tui.widgets.picker import Picker
+
+        back = self.focused
+
+        def done(value: object | None) -> None:
+            self.set_focus(back)
+            if value is not None:
+                picked(item, value, self.session)
+                self.changed()
+
+        picker = Picker(item.label, options(item, self.session), done)
+        self.show_over(picker)
+
+    def show_over(self, picker: Widget) -> None:
+        """Put a list over the screen and give it the focus."""
+        self.mount(picker)
+        self.set_focus(picker)
+
+    # ------------------------------------------------------------------------------------------------- screens
+
+    def action_open(self) -> None:
+        """Open a preset or a file."""
+        from planner.tui.screens.open import OpenScreen
+
+        self.app.push_screen(OpenScreen(self.session, self._opened))
+
+    def _opened(self) -> None:
+        self.changed()
+        self.say(f"opened {self.session.source}")
+
+    def action_export(self) -> None:
+        """Save the plan, or export what it comes to."""
+        from planner.tui.screens.export import ExportScreen
+
+        self.app.push_screen(ExportScreen(self.session, self._exported))
+
+    def _exported(self, path: str) -> None:
+        self.changed()
+        self.say(f"wrote {path}")
+
+
+def _visible(widget: Widget) -> bool:
+    """It and everything it stands in is displayed."""
+    return widget.display and all(parent.display for parent in _parents(widget))
+
+
+def _parents(widget: Widget) -> Iterable[Widget]:
+    return (parent for parent in widget.ancestors if isinstance(parent, Widget))
+
+
+def _hint(action_id: str, focused: Widget | None) -> tuple[str, str]:
+    action = BY_ID[action_id]
+    words = action.hint
+    if action_id == "enter" and isinstance(focused, FieldPanel):
+        words = {"number": "type", "toggle": "switch"}.get(focused.current.kind, "pick")
+    return "".join(key_name(key) for key in (action.keys if action_id in {"step", "scroll", "step-typed"} else action.keys[:1])), words
