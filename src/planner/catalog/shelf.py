@@ -88,7 +88,7 @@ class Shelf(Generic[EntryT]):
         return Problem("error", key, f"there is no {self.what} {shown(name)} in the catalogue.", fix, change)
 
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the user's files: ids that replace built-in ones, files that cannot be used. Reads them."""
+        """What is wrong with the user's files, which are read: ids that replace built-in ones, files of no use."""
         _, own = self._listing()
         for name, path in own.items():
             if name not in self._entries:

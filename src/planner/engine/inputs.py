@@ -32,7 +32,7 @@ GPIPE, ONE_F_ONE_B, INTERLEAVED, ZERO_BUBBLE, DUALPIPE = range(5)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The model. Widths count elements; layer counts leave MTP layers out."""
+    """The model. Widths count elements; layer counts leave MTP layers out. A width no layer has is 1, so that nothing divides by 0."""
 
     layers: Num
     attention_layers: Num
@@ -232,7 +232,7 @@ def shape_of(model: Model, sequence: int) -> Shape:
         kv_heads=float(model.kv_heads),
         qk_dim=float(model.qk_dim),
         v_dim=float(model.v_dim),
-        ffn=float(model.ffn_hidden if model.dense_layers or not moe else 0),
+        ffn=float(model.ffn_hidden if model.dense_layers else 1),
         matrices=float(model.ffn_matrices),
         vocab=float(model.vocab),
         tied=float(model.tied),
@@ -245,8 +245,8 @@ def shape_of(model: Model, sequence: int) -> Shape:
         qk_rope=float(mla.qk_rope if mla else 0),
         qk_nope=float(mla.qk_nope if mla else 0),
         experts=float(moe.experts if moe else 1),
-        topk=float(moe.topk if moe else 0),
-        expert_ffn=float(moe.expert_ffn if moe else 0),
+        topk=float(moe.topk if moe else 1),
+        expert_ffn=float(moe.expert_ffn if moe else 1),
         shared_ffn=float(moe.shared_width if moe else 0),
         mamba_inner=float(hybrid.mamba_heads * hybrid.mamba_head_dim if hybrid else 0),
         mamba_groups=float(hybrid.mamba_groups * hybrid.mamba_state if hybrid else 0),

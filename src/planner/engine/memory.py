@@ -103,9 +103,10 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     ends = (2.0 + gemm_input + 4.0 * eager) * s.hidden / sp
     core = (2.0 * (q + kv) + 2.0 * s.heads * s.v_dim + 4.0 * s.heads) / t
     latent = s.q_lora + s.kv_lora
+    up = 2.0 * (q + s.heads * (s.qk_nope + s.qk_rope) + s.heads * s.v_dim) / t
     core_mla = (
         2.0 * (latent + s.qk_rope)
-        + 2.0 * (q + s.heads * (s.qk_nope + s.qk_rope) + s.heads * s.v_dim) / t
+        + up
         + 2.0 * s.heads * s.v_dim / t
         + 2.0 * latent
     )
@@ -113,13 +114,15 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     unfused = x.software.attention_kernel >= ATTENTION_KERNELS.index("fused-softmax")
     scores = where(unfused, 5.0 * s.heads * y.sequence / t, 0.0) * keep * (1.0 - y.all_but_linears)
     rope = 4.0 * eager * (q + s.kv_heads * s.qk_dim) / t
-    mla = core_mla * (1.0 - 0.6 * y.mla_up)
-    attention = ends * (1.0 - 0.4 * y.norm) + where(s.mla, mla, core) + scores + rope
+    mla = core_mla - up * y.mla_up
+    ends = ends - gemm_input * s.hidden / sp * y.norm
+    attention = ends + where(s.mla, mla, core) + scores + rope
     inner = (2.0 + 2.0 * gated + gemm_input + 2.0 * eager) / t
-    ffn = ends * (1.0 - 0.4 * y.norm) + inner * s.ffn * (1.0 - y.mlp)
+    ffn = ends + inner * s.ffn * (1.0 - y.mlp)
     slots = s.topk / t * y.expert_tensor
     width = s.expert_ffn / y.expert_tensor
-    kept = where(y.moe_activation > 0, gemm_input + 2.0, gemm_input + 2.0 + 2.0 * gated)
+    saved = 2.0 + 2.0 * gated
+    kept = where(y.moe_activation > 0, saved * 0.5 * gemm_input, saved + gemm_input)
     moe = ends + inner * s.shared_ffn + slots * (gemm_input * s.hidden + kept * width + 8.0)
     return attention, ffn, moe
 

@@ -20,7 +20,7 @@ class FleetCluster(Cost):
     """Catalogue id, or a table with a `base` and the keys that differ."""
     cards: Count
     site: str = ""
-    """Where it is; clusters of one site may train together. Empty: a site of its own."""
+    """Where it is; clusters of one site may train together. Empty: not stated, or several sites."""
     basis: Literal["rent", "own"] = "own"
 
 

@@ -126,7 +126,7 @@ def to_type(item: Field, session: Session) -> str:
 
 def _nodes(r: Resolved) -> str:
     nodes, rest = divmod(r.plan.cluster.cards, r.cards_per_node)
-    return f"{nodes:,} {'node' if nodes == 1 else 'nodes'} of {r.cards_per_node}" if not rest else "not whole nodes"
+    return "not whole nodes" if rest else f"{nodes:,} {'node' if nodes == 1 else 'nodes'}"
 
 
 def _batch_tokens(r: Resolved) -> str:

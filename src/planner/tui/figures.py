@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.result import Outcome
-from planner.exchange.format import between, days, gigabytes, megawatts, money, percent, seconds, short, significant
+from collections.abc import Callable
+
+from planner.exchange.format import between, days, megawatts, percent, seconds, short, significant
+from planner.tui.text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +16,9 @@ class Figure:
     """One headline figure."""
 
     name: str
-    number: str
-    """Digits alone, with a currency sign."""
     unit: str
+    number: str
+    """Digits alone."""
     below: str
     """Its 80 % range, or what it is out of."""
     alarm: bool = False
@@ -23,24 +26,32 @@ class Figure:
 
 
 def headline(outcome: Outcome) -> list[Figure]:
-    """MFU, days, cost, memory and power, in this order."""
+    """MFU, time, cost, memory and power, in this order."""
     estimate = outcome.estimate
     ranges = estimate.interval_80
-    number, unit = days(estimate.training_days)
-    cost, _, cost_unit = money(estimate.cost_usd).partition(" ")
     capacity = outcome.resolved.card.memory_gb
+    over = estimate.memory_gb > capacity
+    time, time_unit = days(estimate.training_days)
+    cost, _, cost_unit = short(estimate.cost_usd).partition(" ")
     power, _, power_unit = megawatts(estimate.power_mw).partition(" ")
+    priced = estimate.cost_usd > 0
     return [
-        Figure("MFU", significant(estimate.mfu * 100), "%", _range(ranges.get("mfu"), lambda v: percent(v))),
-        Figure("Time", number, unit, _range(ranges.get("training_days"), lambda v: " ".join(days(v)))),
-        Figure("Cost", cost, cost_unit, _range(ranges.get("cost_usd"), money))
-        if estimate.cost_usd
-        else Figure("Cost", "–", "", "no price known"),
-        Figure("Memory", significant(estimate.memory_gb), "GB",
-               f"{'over' if estimate.memory_gb > capacity else 'of'} {gigabytes(capacity)}",
-               alarm=estimate.memory_gb > capacity),
-        Figure("Power", power, power_unit, f"{short(estimate.energy_mwh)} MWh"),
+        Figure("MFU", "%", significant(estimate.mfu * 100), _range(ranges.get("mfu"), _bare_percent)),
+        Figure(time_unit.title(), "", *time.split(" ")[:1], _range(ranges.get("training_days"), _bare_days)),
+        Figure("Cost", f"$ {cost_unit}".strip() if priced else "", cost if priced else "–",
+               _range(ranges.get("cost_usd"), short) if priced else "no price known"),
+        Figure("Memory", "GB", significant(estimate.memory_gb),
+               f"{'over' if over else 'of'} {plain(capacity)} GB a card", alarm=over),
+        Figure("Power", power_unit, power, f"{short(estimate.energy_mwh)} MWh"),
     ]  # fmt: skip
+
+
+def _bare_percent(share: float) -> str:
+    return significant(share * 100)
+
+
+def _bare_days(value: float) -> str:
+    return days(value)[0]
 
 
 def facts(outcome: Outcome) -> list[str]:
@@ -72,5 +83,5 @@ def step_parts(outcome: Outcome) -> list[tuple[str, float]]:
     return [(STEP_NAMES.get(key, key.replace("_", " ")), value) for key, value in parts.items() if value > 0]
 
 
-def _range(interval: tuple[float, float] | None, show: object) -> str:
-    return between(*interval, show) if interval and callable(show) else ""
+def _range(interval: tuple[float, float] | None, show: Callable[[float], str]) -> str:
+    return between(*interval, show) if interval else ""

@@ -12,14 +12,14 @@ from planner.spec.base import Problem
 from planner.tui.charts import ASCII_FILLS, FILLS, bar, big, pick_stages, stacked
 from planner.tui.figures import Figure, facts, headline, step_parts
 from planner.tui.state import Session
-from planner.tui.text import fit, wrap
+from planner.tui.text import fit, plain, wrap
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
 from planner.tui.widgets.panel import Panel, ScrollPanel
 
-TILES: Final = (18, 16, 19, 16, 0)
+TILES: Final = (15, 15, 16, 16, 0)
 """Widths of the headline tiles where figures are large; the last takes the rest."""
 LARGE_HEIGHT: Final = 6
-LARGE_WIDTH: Final = 76
+LARGE_WIDTH: Final = 74
 SIGNS: Final = {"error": "✖", "warning": "▲", "info": "·"}
 INKS: Final = {"error": "error", "warning": "warn", "info": "quiet"}
 
@@ -69,10 +69,10 @@ class OutcomePanel(Results, ScrollPanel):
             ink = tile(figure, stale=self.stale)
             top, middle, bottom = big(figure.number)
             cells: list[Line] = [
-                [(figure.name, "quiet")],
+                [(figure.name, "text"), (f"  {figure.unit}", "quiet")],
                 [(top, ink)],
                 [(middle, ink)],
-                [(bottom, ink), (f" {figure.unit}", "quiet")],
+                [(bottom, ink)],
                 [(figure.below, "error" if figure.alarm else "quiet")],
             ]
             for row, cell in zip(rows, cells, strict=True):
@@ -146,7 +146,7 @@ class MemoryPanel(Results, ScrollPanel):
 
     def title_text(self) -> str:
         """The title says what a card has."""
-        return f"Memory by stage, of {gigabytes(self.outcome.resolved.card.memory_gb)}" if self.outcome else self.heading
+        return f"Memory by stage, of {plain(self.outcome.resolved.card.memory_gb)} GB" if self.outcome else self.heading
 
     def body(self, width: int, height: int) -> list[Line]:
         """A legend, then a stacked bar a stage: all of them with the focus, else the ones that matter."""
@@ -156,7 +156,7 @@ class MemoryPanel(Results, ScrollPanel):
         fills = ASCII_FILLS if self.ascii_only else FILLS
         legend: list[tuple[str, str]] = [("  ", "text")]
         for kind in MEMORY_PARTS:
-            legend += [(fills[kind], "bar"), (f" {kind}   ", "quiet")]
+            legend += [(fills[kind], "bar"), (f" {kind}  ", "quiet")]
         stages = estimate.memory_by_stage_gb
         totals = estimate.memory_gb_by_stage
         rows = len(stages) if self.has_focus else max(height - 1, 1)
@@ -176,7 +176,7 @@ class MemoryPanel(Results, ScrollPanel):
             )  # fmt: skip
         hidden = len(stages) - len(shown)
         if hidden > 0:
-            lines[0] = spread(legend, [(f"{hidden} more stages: 6 ", "quiet")], width)
+            lines[0] = spread(legend, [(f"{hidden} more ▾ ", "quiet")], width)
         return lines
 
 
@@ -260,7 +260,7 @@ class TopLine(Results, Lines):
         if session.stale:
             state.append(("✖ invalid edit", "error"))
         elif session.outcome is not None:
-            capacity = gigabytes(session.outcome.resolved.card.memory_gb)
+            capacity = f"{plain(session.outcome.resolved.card.memory_gb)} GB"
             fits = session.outcome.fits
             state.append((f"✓ fits in {capacity}", "ok") if fits else (f"✖ does not fit in {capacity}", "error"))
         warnings = sum(problem.severity == "warning" for problem in session.problems)

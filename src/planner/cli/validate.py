@@ -1,0 +1,167 @@
+"""`planner validate`: predicted against measured, with the error table."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from planner.engine.validation import Prediction, Report, Summary
+
+PIPE_WIDTH = 120
+"""Columns of the tables where nothing tells how wide the output is."""
+
+UNKNOWN = "–"
+
+
+@click.command("validate")
+@click.option(
+    "--runs", "files", multiple=True, metavar="FILE",
+    help="Runs file to compare with; several are read as one. Without it: the runs that come with the program.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print every row and every table as JSON.")
+@click.option(
+    "--max-median", type=click.FloatRange(min=0.0), metavar="RATIO",
+    help="Fail (exit status 1) where the median absolute error of exact rows is above this, e.g. 0.06.",
+)  # fmt: skip
+def command(files: tuple[str, ...], *, as_json: bool, max_median: float | None) -> None:
+    """Compare the engine with measured runs."""
+    from planner.catalog import Catalog
+    from planner.engine.estimate import evaluate
+    from planner.engine.validation import predict_all, report
+    from planner.exchange.runs import read_all, shipped_runs
+    from planner.exchange.validation import validation_json
+
+    data = read_all([Path(file) for file in files] or shipped_runs(), Catalog.default())
+    with click.progressbar(data.runs, label="Runs", file=sys.stderr, hidden=not sys.stderr.isatty()) as rows:
+        predictions, refused = predict_all(rows, evaluate)
+    made = report(predictions, (*data.skipped, *refused))
+    for warning in data.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps(validation_json(made), ensure_ascii=False, allow_nan=False, indent=1))
+    else:
+        _show(made)
+    median = made.summary.median_abs_error
+    if max_median is not None and (median is None or median > max_median):
+        got = "there is no exact row" if median is None else f"the median absolute error is {median:.4f}"
+        click.echo(f"validate: {got}; the limit is {max_median:g}.", err=True)
+        sys.exit(1)
+
+
+def _show(made: Report) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console.print(*_page(made), sep="\n")
+
+
+def _page(made: Report) -> list[RenderableType]:
+    """Everything the text says, top to bottom."""
+    from rich.text import Text
+
+    out: list[RenderableType] = [Text(_heading(made)), _errors(made), Text(""), _further(made)]
+    if made.worst:
+        out += [Text("\nFurthest off"), _worst(made.worst)]
+    if made.skipped:
+        out += [Text(f"\nSkipped: {len(made.skipped)}"), _skipped((row.id, row.why) for row in made.skipped)]
+    return out
+
+
+def _heading(made: Report) -> str:
+    families = len(made.by_group)
+    return f"Predicted against measured step time: {made.summary.n:,} exact rows of {families} families\n"
+
+
+def _errors(made: Report) -> Table:
+    """One line a group of rows: all, by family, card, kind of model and precision; partial and odd rows last."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for name in ("rows", "median", "p90", "bias", "in 80 % range"):
+        table.add_column(name, justify="right")
+    _line(table, "all exact rows", made.summary)
+    table.add_row("mean of family medians", "", _percent(made.mean_of_family_medians))
+    tables = {
+        "family": made.by_group, "card": made.by_card, "kind of model": made.by_kind, "precision": made.by_precision,
+    }  # fmt: skip
+    for title, summaries in tables.items():
+        table.add_row()
+        table.add_row(Text(f"by {title}", style="bold"))
+        for name, summary in summaries.items():
+            _line(table, f"  {name}", summary)
+    table.add_row()
+    _line(table, "reported apart: inputs not stated", made.partial)
+    _line(table, "reported apart: odd rows", made.anomalous)
+    return table
+
+
+def _line(table: Table, name: str, summary: Summary) -> None:
+    from rich.text import Text
+
+    share = UNKNOWN if summary.coverage_80 is None else f"{summary.coverage_80:.0%}"
+    figures = (_percent(summary.median_abs_error), _percent(summary.p90_abs_error))
+    table.add_row(Text(name), f"{summary.n:,}", *figures, _percent(summary.bias, signed=True), share)
+
+
+def _further(made: Report) -> Table:
+    """Memory, fit and ranking, a line each."""
+    from rich.table import Table
+
+    memory, fit, ranking = made.memory, made.fit, made.ranking
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Memory", f"{memory.n:,} rows, median error {_percent(memory.median_abs_error)}")
+    called = (
+        f"{fit.ran_called_oom:,} of {fit.ran:,} that ran are said not to fit, "
+        f"{fit.oom_called_fit:,} of {fit.oom:,} that ran out of memory are said to"
+    )
+    table.add_row("Fit", f"balanced accuracy {_percent(fit.balanced_accuracy)}: {called}")
+    pick = (
+        f"the pick loses {_percent(ranking.median_loss)} at the median, and ran out of memory in {ranking.picked_oom}"
+    )
+    correlation = UNKNOWN if ranking.median_spearman is None else f"{ranking.median_spearman:.2f}"
+    table.add_row("Ranking", f"{len(ranking.sweeps)} layout sweeps, median rank correlation {correlation}; {pick}")
+    return table
+
+
+def _worst(rows: Iterable[Prediction]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("run", overflow="fold")
+    for name in ("card", "measured s", "predicted s", "error"):
+        table.add_column(name, justify="left" if name == "card" else "right", no_wrap=True)
+    for p in rows:
+        measured = p.row.step_time_s or 0.0
+        figures = (f"{measured:.4g}", f"{p.step_time_s:.4g}", _percent(p.error, signed=True))
+        table.add_row(Text(p.row.id), Text(p.row.card), *figures)
+    return table
+
+
+def _skipped(rows: Iterable[tuple[str, str]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("run", overflow="fold")
+    table.add_column("why", overflow="fold")
+    for name, why in rows:
+        table.add_row(Text(name), Text(why))
+    return table
+
+
+def _percent(ratio: float | None, *, signed: bool = False) -> str:
+    if ratio is None:
+        return UNKNOWN
+    return f"{100 * ratio:{'+' if signed else ''}.1f} %"
