@@ -1,8 +1,12 @@
 """FLOPs against published figures, and step times from whatever figure a source printed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from planner.catalog import Catalog
+from planner.data_files import data_root
 from planner.engine.conventions import flops_per_token, measured_step_time
 from planner.engine.flops import (
     flops_6nd_per_token,
@@ -11,12 +15,9 @@ from planner.engine.flops import (
     recomputed_flops_per_token,
     visible_tokens,
 )
-from planner.spec.card import Card, Peaks
-from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.model import Hybrid, Mla, Model, Moe
 from planner.spec.plan import Cluster, Plan, Resolved, Strategy, Workload
 from planner.spec.runs import Run
-from planner.spec.stack import Stack
 
 GIGA = 1e9
 
@@ -163,19 +164,9 @@ def test_recompute_repeats_what_it_names() -> None:
 
 
 def resolved(model: Model, cards: int = 64) -> Resolved:
-    card = Card(
-        name="H100", vendor="NVIDIA", architecture="hopper", memory_gb=80, memory_tb_per_s=3.35, tdp_w=700,
-        peak_tflops=Peaks(bf16=989.0, fp8=1979.0), scale_up="nvlink4",
-    )  # fmt: skip
-    plan = Plan(
-        cluster=Cluster(card="h100-sxm", cards=cards), workload=Workload(model="m", tokens=1e9), strategy=Strategy()
-    )
-    return Resolved(
-        plan=plan, card=card, scale_up=ScaleUp(name="NVLink 4", gb_per_s=450), model=model,
-        scale_out=ScaleOut(name="NDR", gb_per_s=50), strategy=Strategy(),
-        stack=Stack(name="Megatron"), cards_per_node=8, nics_per_node=8,
-        scale_up_domain=8, usd_per_card_hour=2.0, card_price_usd=30000.0, defaults=frozenset(),
-    )  # fmt: skip
+    cluster, work = Cluster(card="h100-sxm", cards=cards), Workload(model="llama3-8b", tokens=1e9)
+    plan = Plan(cluster=cluster, workload=work, strategy=Strategy())
+    return replace(Catalog(data_root() / "presets").resolve(plan), model=model)
 
 
 def run(convention: str = "causal", **measured: float) -> Run:
@@ -190,6 +181,7 @@ def run(convention: str = "causal", **measured: float) -> Run:
 
 TOKENS = 128 * 8192
 STEP = 4.0
+BF16_PEAK = resolved(LLAMA_8B).card.peak("bf16")
 CAUSAL_TFLOPS = 51.470401536e9 * TOKENS / STEP / 64 / 1e12
 
 
@@ -201,9 +193,9 @@ CAUSAL_TFLOPS = 51.470401536e9 * TOKENS / STEP / 64 / 1e12
         (run(tokens_per_s_per_card=TOKENS / STEP / 64, mfu=0.9), "tokens per second and card"),
         (run(samples_per_s=128 / STEP), "sequences per second"),
         (run(model_tflops_per_card=CAUSAL_TFLOPS, mfu=0.9), "FLOP/s, counted causal"),
-        (run("unstated", mfu=CAUSAL_TFLOPS / 989), "utilization, counted unstated, taken as causal"),
+        (run("unstated", mfu=CAUSAL_TFLOPS / BF16_PEAK), "utilization, counted unstated, taken as causal"),
         (run("full-square", model_tflops_per_card=CAUSAL_TFLOPS * 57.91285248 / 51.470401536), "full-square"),
-        (run(hfu=CAUSAL_TFLOPS / 989 * 57.91285248 / 51.470401536), "utilization, counted hardware"),
+        (run(hfu=CAUSAL_TFLOPS / BF16_PEAK * 57.91285248 / 51.470401536), "utilization, counted hardware"),
         (run("hardware", hardware_tflops_per_card=CAUSAL_TFLOPS * 57.91285248 / 51.470401536), "counted hardware"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

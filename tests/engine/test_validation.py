@@ -7,6 +7,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from planner.catalog import Catalog
+from planner.data_files import data_root
 from planner.engine.result import Outcome
 from planner.engine.validation import (
     Prediction,
@@ -23,28 +25,21 @@ from planner.engine.validation import (
 )
 from planner.exchange.validation import validation_json
 from planner.spec.base import PlanError, Problem
-from planner.spec.card import Card, Peaks
-from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.model import Model, Moe
 from planner.spec.plan import Cluster, Plan, Resolved, Strategy, Workload
 from planner.spec.runs import Measured, MeasuredRun, Run, SkippedRun
-from planner.spec.stack import Stack
 
 DENSE = Model(name="dense", layers=2, hidden=64, ffn_hidden=256, heads=4, kv_heads=4, vocab=1000)
 SPARSE = DENSE.model_copy(update={"name": "sparse", "moe": Moe(experts=4, topk=1, expert_ffn=64)})
 
 
-def resolved(model: Model) -> Resolved:
-    card = Card(
-        id="a100", name="A100", vendor="NVIDIA", architecture="ampere", memory_gb=80, memory_tb_per_s=2, tdp_w=400,
-        peak_tflops=Peaks(bf16=312.0), scale_up="nvlink3",
-    )  # fmt: skip
-    plan = Plan(cluster=Cluster(card="a100", cards=8), workload=Workload(model="m", tokens=1e9), strategy=Strategy())
-    return Resolved(
-        plan=plan, card=card, scale_up=ScaleUp(name="NVLink 3", gb_per_s=300), model=model, strategy=Strategy(),
-        stack=Stack(name="Megatron"), scale_out=ScaleOut(name="HDR", gb_per_s=25), cards_per_node=8, nics_per_node=8,
-        scale_up_domain=8, usd_per_card_hour=2.0, card_price_usd=30000.0, defaults=frozenset(),
-    )  # fmt: skip
+def _base() -> Resolved:
+    plan = Plan(cluster=Cluster(card="a100-sxm-80", cards=8), workload=WORKLOAD, strategy=Strategy())
+    return Catalog(data_root() / "presets").resolve(plan)
+
+
+WORKLOAD = Workload(model="llama3-8b", tokens=1e9)
+BASE = _base()
 
 
 def prediction(  # what is not said is right and unremarkable
@@ -57,9 +52,9 @@ def prediction(  # what is not said is right and unremarkable
     memory: float = 50.0,
     **keys: Any,
 ) -> Prediction:
-    data = {"cluster": {"card": "a100", "cards": 8}, "workload": {"model": "m"}, "group": "g", **keys}
+    data = {"cluster": {"card": "a100-sxm-80", "cards": 8}, "workload": {"model": "m"}, "group": "g", **keys}
     run = Run.model_validate({"id": name, **data})
-    row = MeasuredRun(run, resolved(model), measured, "step time")
+    row = MeasuredRun(run, replace(BASE, model=model), measured, "step time")
     return Prediction(row, predicted, (0.9 * predicted, 1.1 * predicted), memory, fits)
 
 
@@ -98,7 +93,7 @@ def test_only_exact_rows_that_are_not_odd_count() -> None:
     assert made.summary.median_abs_error == pytest.approx(0.2)
     assert {name: s.n for name, s in made.by_group.items()} == {"g": 1, "h": 1}
     assert {name: s.n for name, s in made.by_kind.items()} == {"dense": 1, "moe": 1}
-    assert list(made.by_card) == ["a100"]
+    assert list(made.by_card) == ["a100-sxm-80"]
     assert list(made.by_precision) == ["bf16"]
     assert made.mean_of_family_medians == pytest.approx(0.2)
     assert (made.partial.n, made.anomalous.n) == (1, 2)
@@ -197,7 +192,7 @@ def test_the_json_has_the_contract_s_keys() -> None:
     assert data["skipped"] == [{"id": "three", "why": "why not"}]
     assert data["oom"] == [{"id": "two", "called_fit": False}]
     keys = {"n", "median_abs_error", "p90_abs_error", "bias", "coverage_80"}
-    assert set(data["summary"]) == set(data["by_group"]["g"]) == set(data["by_card"]["a100"]) == keys
+    assert set(data["summary"]) == set(data["by_group"]["g"]) == set(data["by_card"]["a100-sxm-80"]) == keys
     assert set(data["fit"]) == {"ran", "ran_called_oom", "oom", "oom_called_fit", "balanced_accuracy"}
     assert {"n", "median_abs_error"} <= set(data["memory"])
     assert {"n", "median_abs_error"} <= set(data["partial"])

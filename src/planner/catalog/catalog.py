@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from planner.catalog.inline import entry_of
 from planner.catalog.resolving import resolve
 from planner.catalog.shelf import Folders, Maker, Shelf
 from planner.data_files import data_root
@@ -111,6 +112,10 @@ class Catalog:
             PlanError: there is none of that id, or its file cannot be used. So do the others below.
         """
         return self._cards.get(name, key)
+
+    def card_of(self, value: str | Mapping[str, Any], key: str) -> Card:
+        """The card a plan or fleet means: a catalogue id, or a table with a `base` and the keys that differ."""
+        return entry_of(value, key, self.card, Card)
 
     def fabric(self, name: str, key: str = "") -> ScaleUp | ScaleOut:
         """A fabric of either role."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.catalog.inline import entry_of
-from planner.catalog.prices import newest_price, typical_rent
 from planner.catalog.network import parts_for
+from planner.catalog.prices import newest_price, typical_rent
 from planner.spec.base import PlanError, Problem, Spec
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
@@ -39,7 +39,7 @@ def resolve(catalog: Catalog, plan: Plan) -> Resolved:
         missing = "a plan without [strategy] needs the search, which this version does not have yet:"
         raise PlanError([Problem("error", "strategy", missing, "add a [strategy] table (tensor, pipeline, ...).")])
     cluster, problems = plan.cluster, list[Problem]()
-    card = _attempt(problems, lambda: entry_of(cluster.card, "cluster.card", catalog.card, Card))
+    card = _attempt(problems, lambda: catalog.card_of(cluster.card, "cluster.card"))
     model = _attempt(
         problems, lambda: entry_of(plan.workload.model, "workload.model", catalog.model, Model, name="custom model")
     )

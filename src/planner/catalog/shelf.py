@@ -5,6 +5,8 @@ The index is the listing of the two folders. A file is read when its entry is as
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -21,6 +23,8 @@ Maker = Callable[[Mapping[str, Any], str], EntryT]
 
 Folders = tuple[Path, Path | None]
 """The folder of a kind that comes with the program, and the user's."""
+
+SUFFIX = ".toml"
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 """What a file may be called to be an entry, without `.toml`."""
@@ -46,7 +50,7 @@ class Shelf(Generic[EntryT]):
         self._make = make
         self._skip = frozenset(skip)
         self._index: tuple[dict[str, Path], dict[str, Path]] | None = None
-        self._clashes: list[Problem] = []
+        self._oddities: list[Problem] = []
         self._entries: dict[str, EntryT] = {}
         self._broken: dict[str, PlanError] = {}
 
@@ -75,7 +79,7 @@ class Shelf(Generic[EntryT]):
         if entry is None and name in builtin:
             entry = self._read(builtin[name])
         if entry is None:
-            raise self._broken.get(name) or PlanError([self.unknown(name, key, self.ids)])
+            raise self._no_entry(name, key)
         self._entries[name] = entry
         return entry
 
@@ -90,15 +94,24 @@ class Shelf(Generic[EntryT]):
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the user's files, which are read: ids that replace built-in ones, files of no use."""
         _, own = self._listing()
-        for name, path in own.items():
-            if name not in self._entries:
-                self._own_entry(name, path)
+        for name in own:
+            with contextlib.suppress(PlanError):  # remembered as broken
+                self.get(name)
         broken = [
             Problem("warning", p.key, f"{escaped(error.source)}: {p.message}", p.fix)
             for error in self._broken.values()
             for p in error.problems
         ]
-        return (*self._clashes, *broken)
+        return (*self._oddities, *broken)
+
+    def _no_entry(self, name: str, key: str) -> PlanError:
+        broken = self._broken.get(name)
+        if broken is None:
+            return PlanError([self.unknown(name, key, self.ids)])
+        if not key:
+            return broken
+        message = f"the {self.what} {shown(name)} cannot be used: {escaped('; '.join(broken.lines()))}"
+        return PlanError([Problem("error", key, message)])
 
     def _own_entry(self, name: str, path: Path) -> EntryT | None:
         """A user's entry, or None where its file cannot be used, which is remembered."""
@@ -122,7 +135,7 @@ class Shelf(Generic[EntryT]):
     def _listing(self) -> tuple[dict[str, Path], dict[str, Path]]:
         if self._index is None:
             builtin, own = (self._files(folder) for folder in self._folders)
-            self._clashes += [
+            self._oddities += [
                 Problem("warning", "", f"{escaped(str(own[name]))} replaces the built-in {self.what} {name}.")
                 for name in sorted(own.keys() & builtin.keys())
             ]
@@ -134,21 +147,13 @@ class Shelf(Generic[EntryT]):
         if folder is None or not folder.is_dir():
             return {}
         try:
-            paths = [path for path in folder.iterdir() if path.suffix == ".toml" and path.name not in self._skip]
+            with os.scandir(folder) as listing:
+                names = sorted(item.name for item in listing if item.name.endswith(SUFFIX) and item.is_file())
         except OSError as error:
-            self._clashes.append(Problem("warning", "", f"{escaped(str(folder))} cannot be read: {error.strerror}."))
+            self._oddities.append(Problem("warning", "", f"{escaped(str(folder))} cannot be read: {error.strerror}."))
             return {}
-        found = {}
-        for path in sorted(paths):
-            if ID.fullmatch(path.stem):
-                found[path.stem] = path
-            else:
-                self._clashes.append(
-                    Problem(
-                        "warning",
-                        "",
-                        f"{escaped(str(path))} is passed over: its name is no id.",
-                        "Name it with letters, digits, and . _ + - alone.",
-                    )
-                )
+        found = {name.removesuffix(SUFFIX): folder / name for name in names if name not in self._skip}
+        for name in [name for name in found if not ID.fullmatch(name)]:
+            message = f"{escaped(str(found.pop(name)))} is passed over: its name is no id."
+            self._oddities.append(Problem("warning", "", message, "Name it with letters, digits, and . _ + - alone."))
         return found

@@ -187,7 +187,8 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
     y, s = x.layout, x.shape
     wide = s.ffn / y.tensor
     up = linear(x.tokens, (s.matrices - 1.0) * wide, s.hidden, x, c)
-    forward, backward, weight = _sum((up, linear(x.tokens, s.hidden, wide, x, c)))
+    down = linear(x.tokens, s.hidden, wide, x, c)
+    forward, backward, weight = _sum((up, down))
     hidden = where(s.parallel_block, 0.0, s.hidden / x.sequence_shards)
     gated = s.matrices - 2.0
     kinds = fusion(x, c)
@@ -208,7 +209,10 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
         memory=maximum(0.7 * y.half_linears, maximum(y.all_but_linears, 0.5 * y.norm)) * memory[0],
     )
     second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
-    return Block(first, second, again + first * maximum(y.full_recompute, y.mlp), weight)
+    # XLA drops the down projection from recomputation: no gradient needs its output.
+    needed = forward - where(x.software.xla, down.forward, 0.0)
+    remade = dataclasses.replace(first, gemm=needed)
+    return Block(first, second, again + remade * maximum(y.full_recompute, y.mlp), weight)
 
 
 def expert_exchange(x: Inputs, g: Groups, c: Constants) -> Num:
@@ -255,8 +259,10 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     hidden = s.hidden / x.sequence_shards
     inner = slots * width + x.tokens * where(has_shared, shared_width, 0.0)
     activation = (stream(kinds * (4.0 + 2.0 * gated) * inner, x, c), stream(kinds * (6.0 + 4.0 * gated) * inner, x, c))
-    permute = stream(c.permute * slots * s.hidden, x, c)
-    per_token = slots / x.tokens
+    # Stacks that capture the whole iteration also fuse permutation and casts into the grouped GEMMs.
+    fused = where(x.software.graphs == GRAPHS.index("full"), c.fused_experts, 1.0)
+    permute = fused * stream(c.permute * slots * s.hidden, x, c)
+    per_token = fused * slots / x.tokens
     memory = (
         stream(x.tokens * kinds * 10.0 * hidden, x, c)
         + activation[0]

@@ -29,9 +29,13 @@ def bus_rate(group: Num, local: Num, machine: Machine, c: Constants) -> Num:
 
 
 def latency(group: Num, local: Num, c: Constants) -> Num:
-    """Latency of one collective, s; nothing for a group of one."""
+    """Latency of one collective, s; nothing for a group of one.
+
+    A fixed part, a part that grows with the depth of the network, and one hop for each member of the ring
+    (NCCL `src/graph/tuning.cc`: ring latency is linear in the ranks).
+    """
     steps = 1.0 + 0.35 * log2(maximum(group, 1.0)) + 0.5 * log2(maximum(group / local, 1.0))
-    return where(group > 1.0, c.latency * steps, 0.0)
+    return where(group > 1.0, c.latency * steps + c.ring_hop * (group - 1.0), 0.0)
 
 
 def gather(size: Num, group: Num, local: Num, machine: Machine, c: Constants) -> Num:

@@ -83,6 +83,8 @@ class Constants:
     """Multiplier on counted traffic of quantisation casts."""
     permute: float
     """Multiplier on counted traffic of token permutation."""
+    fused_experts: float
+    """What fused grouped-MLP stacks leave of permutation and cast traffic."""
     optimizer: float
     """Multiplier on counted optimizer traffic."""
 
@@ -103,8 +105,12 @@ class Constants:
     """The same between domains."""
     latency: float
     """Unit of collective latency, s."""
+    ring_hop: float
+    """One hop of a ring, s."""
     unbucketed: float
     """Efficiency of data-parallel traffic that is not overlapped, over `out`."""
+    parameterwise: float
+    """Efficiency of weights gathered parameter by parameter without prefetch, over `out`."""
 
     # What overlap leaves exposed.
     exposed_tensor: float

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from planner.engine.constants import Constants
 from planner.engine.inputs import ARCHITECTURES, ATTENTION_KERNELS, FUSIONS, Inputs, Layout, Machine
-from planner.engine.num import Num, ceil, maximum, minimum, pick, where
+from planner.engine.num import Num, ceil, logical_and, maximum, minimum, pick, where
 
 TILE_ROWS, TILE_COLUMNS = 128.0, 256.0
 """Output tile of one thread block in current GEMM kernels (CUTLASS default for large shapes)."""
 GEMM_STREAM = 0.9
 """Share of the data-sheet bandwidth a GEMM's loads reach."""
+EAGER_SCORES = 2.3
+"""Passes over the score matrix in eager code (scale, mask, softmax and dropout apart) over a fused softmax; counted."""
 AMPERE = ARCHITECTURES.index("ampere")
 
 
@@ -26,21 +28,21 @@ class Linear:
 
 def rate16(machine: Machine, c: Constants) -> Num:
     """Sustained BF16 GEMM rate, FLOP/s: a user's own measurement, else the card's ceiling under training load."""
-    ceiling = where(machine.ceiling16 > 0, machine.ceiling16, machine.peak16 * pick(c.ceiling16, machine.architecture))
-    rate = ceiling * pick(c.gemm16, machine.architecture) * board_power(machine, c)
+    usual = machine.peak16 * pick(c.ceiling16, machine.architecture) * board_power(machine, c)
+    rate = where(machine.ceiling16 > 0, machine.ceiling16, usual) * pick(c.gemm16, machine.architecture)
     return where(machine.under_load16 > 0, machine.under_load16, rate)
 
 
 def board_power(machine: Machine, c: Constants) -> Num:
-    """Sustained rate of this board over the architecture's reference board: clocks follow the power limit."""
+    """Ceiling of a board nobody measured over its architecture's measured board: clocks follow the power limit."""
     return (machine.tdp_w / pick(c.reference_w, machine.architecture)) ** c.power_exponent
 
 
 def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
     """Sustained GEMM rate at the plan's precision, FLOP/s (layer linears and experts only)."""
     base = rate16(machine, c)
-    ceiling = where(machine.ceiling8 > 0, machine.ceiling8, machine.peak8 * pick(c.ceiling8, machine.architecture))
-    eight = ceiling * pick(c.gemm8, machine.architecture) * board_power(machine, c)
+    usual = machine.peak8 * pick(c.ceiling8, machine.architecture) * board_power(machine, c)
+    eight = where(machine.ceiling8 > 0, machine.ceiling8, usual) * pick(c.gemm8, machine.architecture)
     eight = eight * where(layout.microscaled, c.microscaled, 1.0)
     narrow = where(layout.four_bit, 2.0 * c.four_bit * eight, eight)
     return where(layout.eight_bit, narrow, where(layout.full_precision, base * machine.peak32 / machine.peak16, base))
@@ -54,7 +56,7 @@ def operand_bytes(layout: Layout) -> Num:
 def gemm(m: Num, n: Num, k: Num, rate: Num, operand: Num, output: Num, machine: Machine, c: Constants) -> Num:
     """Seconds of an (m x k)(k x n) matrix product.
 
-    max(math, memory) + epilogue x min(math, memory), where math counts soft wave quantisation over the card's units;
+    max(math, memory) + epilogue x min(math, memory), where math counts a share of the idle units in the last wave;
     fitted on public per-shape tables of SimuMax and DeepGEMM (see docs/model.md).
 
     Args:
@@ -65,8 +67,8 @@ def gemm(m: Num, n: Num, k: Num, rate: Num, operand: Num, output: Num, machine: 
         machine: the card.
         c: constants.
     """
-    fill = machine.units / (ceil(m / TILE_ROWS) * ceil(n / TILE_COLUMNS))
-    waste = 1.0 + c.wave * minimum(1.0, fill) + 0.5 * maximum(fill - 1.0, 0.0)
+    waves = ceil(m / TILE_ROWS) * ceil(n / TILE_COLUMNS) / machine.units
+    waste = 1.0 + c.wave * (ceil(waves) / waves - 1.0)
     math = 2.0 * m * n * k / rate * waste
     memory = (operand * (m * k + k * n) + output * m * n) / (GEMM_STREAM * machine.memory_bandwidth)
     return maximum(math, memory) + c.epilogue * minimum(math, memory)
@@ -136,13 +138,14 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     second = where(kernel == ATTENTION_KERNELS.index("flash2"), pick(c.attention_flash2, arch), 1.0)
     share = where(early, pick(c.attention_early, arch), current * second)
     narrow = where(s.qk_dim <= 64.0, where(arch == AMPERE, 1.0, c.narrow_head), 1.0)  # noqa: PLR2004
-    power = board_power(m, c)
-    rate = m.peak16 * share * power * narrow * y.sequence / (y.sequence + c.attention_ramp)
+    rate = m.peak16 * share * narrow * y.sequence / (y.sequence + c.attention_ramp)
     backward = rate * where(early, c.early_backward, c.attention_backward)
     fused = (flops / rate + c.attention_fixed, 2.5 * flops / backward + c.attention_fixed)
     scores = x.tokens * s.heads / y.tensor * y.sequence
     product = 2.0 * x.tokens * head * y.sequence / (0.75 * rate16(m, c))
-    passes = where(kernel == ATTENTION_KERNELS.index("fused-softmax"), 0.6, 1.0) * c.score_traffic
+    eager = logical_and(kernel == ATTENTION_KERNELS.index("unfused"), x.software.fusion == FUSIONS.index("eager"))
+    passes = where(kernel == ATTENTION_KERNELS.index("fused-softmax"), 0.6, where(eager, EAGER_SCORES, 1.0))
+    passes = passes * c.score_traffic
     stream = c.hbm * m.memory_bandwidth
     plain = kernel >= ATTENTION_KERNELS.index("fused-softmax")
     return (

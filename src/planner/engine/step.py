@@ -16,6 +16,11 @@ from planner.engine.num import Num, log2, maximum, minimum, where
 from planner.engine.schedule import Split, bubble, split
 
 
+PARAMETER_MESSAGES = 4.0
+"""Collectives a layer where weights are gathered parameter by parameter (QKV, output, two FFN matrices) instead of as
+one flat buffer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Seconds of one optimizer step by part; floats or arrays. The parts add up to `total`."""
@@ -91,12 +96,14 @@ def transfer(x: Inputs, g: Groups, c: Constants) -> Num:
 
 def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
     """Seconds to reduce a stage's gradients and to gather its updated weights, once a step."""
+    # Software that does not overlap the exchange does not scatter it either: it all-reduces whole gradients.
+    passes = where(x.software.overlap_data, 1.0, 2.0)
     reduce = gather = 0.0
     for count, one in ((held.dense, g.gradient), (held.expert, g.expert_gradient)):
         wide = one.size > 1.0
         size = count * x.software.gradient_bytes
         back = where(x.layout.zero < 1.0, x.software.gradient_bytes, x.software.gather_bytes)
-        reduce = reduce + where(wide, collectives.gather(size, one.size, one.local, x.machine, c), 0.0)
+        reduce = reduce + where(wide, passes * collectives.gather(size, one.size, one.local, x.machine, c), 0.0)
         gather = gather + where(wide, collectives.gather(count * back, one.size, one.local, x.machine, c), 0.0)
     return reduce, gather
 
@@ -133,10 +140,14 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     between the copies once a step. Prefetch hides what fits behind computation.
     """
     count = held.dense + held.expert
+    layers_held = (x.shape.layers + x.shape.mtp) / x.layout.pipeline
     one = g.shard
     wide = where(one.size > 1.0, 1.0, 0.0)
-    forward = wide * collectives.gather(count * x.software.gather_bytes, one.size, one.local, x.machine, c)
-    reduce = wide * collectives.gather(count * x.software.gradient_bytes, one.size, one.local, x.machine, c)
+    flat = where(x.software.xla, True, x.software.overlap_fsdp)
+    calls = where(flat, 1.0, PARAMETER_MESSAGES) * layers_held
+    wait = (calls - 1.0) * collectives.latency(one.size, one.local, c)
+    forward = wide * (collectives.gather(count * x.software.gather_bytes, one.size, one.local, x.machine, c) + wait)
+    reduce = wide * (collectives.gather(count * x.software.gradient_bytes, one.size, one.local, x.machine, c) + wait)
     share = count * x.software.gradient_bytes / one.size
     across = collectives.all_reduce(share, g.replica.size, g.replica.local, x.machine, c)
     across = where(g.replica.size > 1.0, across, 0.0) / x.micro_batches
@@ -146,7 +157,8 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
         + maximum(forward + reduce + across - stage[1], 0.0)
         + (c.exposed_fsdp + c.contention) * traffic
     )
-    return x.micro_batches * where(x.software.overlap_fsdp, hidden, traffic) + between_sites(held, x)
+    plain = traffic / where(flat, 1.0, c.parameterwise)
+    return x.micro_batches * where(x.software.overlap_fsdp, hidden, plain) + between_sites(held, x)
 
 
 def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:

@@ -39,6 +39,8 @@ ACTIONS: Final = (
     Action("help", "Help", ("question_mark", "f1"), "everywhere", "help", "Keys, marks and a tour.", "app.help"),
     Action("quit", "Quit", ("q", "ctrl+q"), "everywhere", "quit", "Leaves; the session is saved.", "app.leave"),
     Action("theme", "Next theme", ("t",), "everywhere", "", "Dark, light and your own themes.", "app.next_theme"),
+    Action("redraw", "Draw the screen again", ("ctrl+l",), "everywhere", "", "Where something else wrote on it.",
+           "app.redraw"),
     Action("open", "Open a preset or file", ("o", "f3"), "workbench", "open", "Presets by owner, and files.", "open"),
     Action("export", "Save or export", ("w", "f2"), "workbench", "save", "TOML, JSON, CSV or Markdown.", "export"),
     Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),

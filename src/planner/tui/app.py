@@ -7,8 +7,11 @@ import select
 import signal
 import sys
 from collections.abc import Callable
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
+from rich.console import RenderableType
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
@@ -23,9 +26,11 @@ from planner.tui.actions import ACTIONS, bindings, keys_of
 from planner.tui.screens.base import LeanScreen
 from planner.tui.screens.workbench import WorkbenchScreen
 from planner.tui.state import Session
+from planner.tui.wire import Tight, Wire
 
 FIRST_PLAN: Final = "deepseek-v3"
 """What a first start shows."""
+STYLES: Final = Path(__file__).parent / "styles"
 AUTOSAVE_S: Final = 0.5
 """Time after a change until the session is written."""
 WATCH_S: Final = 2.0
@@ -43,7 +48,7 @@ class PlannerApp(App[None]):
     """
 
     TITLE = "planner"
-    CSS_PATH = ["styles/app.tcss", "styles/workbench.tcss"]
+    CSS_PATH = [STYLES / "app.tcss", STYLES / "workbench.tcss"]
     BINDINGS = [*bindings("everywhere"), Binding("ctrl+c", "how_to_quit", show=False)]
     ENABLE_COMMAND_PALETTE = False
 
@@ -58,6 +63,7 @@ class PlannerApp(App[None]):
         super().__init__()
         self.animation_level = "none"
         catalog = catalog or Catalog.default()
+        self._wire = Wire()
         self._saving = False
         self._notes: list[str] = []
         self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN)
@@ -77,6 +83,16 @@ class PlannerApp(App[None]):
                 self.register_theme(loaded)
         self.theme = theme.DEFAULT
 
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Write through the wire, which sends what the terminal does not show yet."""
+        if isinstance(renderable, ChopsUpdate | LayoutUpdate):
+            renderable = Tight(renderable, self._wire)
+        super()._display(screen, renderable)
+
+    def on_resize(self) -> None:
+        """A terminal may show anything after a change of size."""
+        self._wire.forget()
+
     def get_default_screen(self) -> Screen[None]:
         """The workbench is the first screen."""
         return WorkbenchScreen(self.session)
@@ -93,6 +109,7 @@ class PlannerApp(App[None]):
         loop = asyncio.get_running_loop()
         for name in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(name, self.end)
+        self.app_resume_signal.subscribe(self, lambda _: self._wire.forget())
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
         if self._notes:
@@ -140,6 +157,11 @@ class PlannerApp(App[None]):
     def action_how_to_quit(self) -> None:
         """Ctrl+C alone must not end a session; say what does."""
         self.workbench.say("q or ^q quits; the session is saved")
+
+    def action_redraw(self) -> None:
+        """Write every cell again, where something else wrote on the terminal."""
+        self._wire.forget()
+        self.screen.refresh()
 
     def action_next_theme(self) -> None:
         """The next of the themes there are."""

@@ -110,7 +110,7 @@ def shown(item: Field, value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int | float):
-        return f"{'$' if item.unit.startswith('$') else ''}{plain(float(value))}"
+        return f"${value:,.2f}" if item.unit == "$" else plain(float(value))
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value) or "none"
     return NAMES.get(str(value), str(value))

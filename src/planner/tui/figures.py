@@ -41,7 +41,7 @@ def headline(outcome: Outcome) -> list[Figure]:
         Figure("Cost", f"$ {cost_unit}".strip() if priced else "", cost if priced else "–",
                _range(ranges.get("cost_usd"), short) if priced else "no price known"),
         Figure("Memory", "GB", significant(estimate.memory_gb),
-               f"{'over' if over else 'of'} {plain(capacity)} GB a card", alarm=over),
+               f"{'over' if over else 'of'} {plain(capacity)} GB", alarm=over),
         Figure("Power", power_unit, power, f"{short(estimate.energy_mwh)} MWh"),
     ]  # fmt: skip
 
@@ -57,13 +57,27 @@ def _bare_days(value: float) -> str:
 def facts(outcome: Outcome) -> list[str]:
     """Further figures, most wanted first."""
     estimate = outcome.estimate
-    runs = estimate.runs_behind
     return [
         f"step {seconds(estimate.step_time_s)}",
         f"{short(estimate.tokens_per_s_per_card)} tokens/s a card",
         f"goodput {percent(estimate.goodput)}",
-        f"ranges hold 80 %{f', from {runs} runs' if runs else ''}",
+        f"{short(estimate.card_hours)} card-hours",
     ]
+
+
+def standing(outcome: Outcome) -> str:
+    """What the ranges stand on."""
+    runs = outcome.estimate.runs_behind
+    return f"80 % ranges from {runs} measured runs" if runs else "80 % ranges"
+
+
+def rough_percent(share: float) -> str:
+    """A share to a whole percent.
+
+    >>> rough_percent(0.178), rough_percent(0.0008)
+    ('18 %', '<1 %')
+    """
+    return f"{share * 100:.0f} %" if share >= 0.01 or share == 0 else "<1 %"  # noqa: PLR2004 - one percent
 
 
 STEP_NAMES = {

@@ -124,8 +124,12 @@ class WorkbenchScreen(LeanScreen):
                 ids = {"number": ["enter", "step"], "derived": []}.get(item.kind, ["step", "enter"])
                 if item.kind in {"catalogue", "several"}:
                     ids = ["enter"]
-                ids += ["undo", *(["results"] if not self.has_class("-wide") else []), "open", "export"]
+                ids.append("next-field")
+                ids += [*(["undo"] if self.session.can_undo else []), *(["results"] if not self.has_class("-wide") else []), "open", "export"]
             self._bring_into_view(focused)
+        elif not isinstance(focused, Panel):
+            self.query_one("#hints", HintBar).show([("↑↓", "choose"), ("type", "to narrow down"), ("Enter", "pick"), ("Esc", "back")], about)
+            return
         else:
             ids = ["scroll", "zoom"]
             if not self.has_class("-wide"):
@@ -327,4 +331,6 @@ def _hint(action_id: str, focused: Widget | None) -> tuple[str, str]:
     words = action.hint
     if action_id == "enter" and isinstance(focused, FieldPanel):
         words = {"number": "type", "toggle": "switch"}.get(focused.current.kind, "pick")
-    return "".join(key_name(key) for key in (action.keys if action_id in {"step", "scroll", "step-typed"} else action.keys[:1])), words
+    keys = {"step": 2, "scroll": 2, "step-typed": 2}.get(action_id, 1)
+    text = "".join(key_name(key) for key in action.keys[:keys])
+    return ("↑↓", "move") if action_id == "next-field" else (text, words)

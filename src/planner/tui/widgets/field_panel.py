@@ -110,9 +110,7 @@ class FieldPanel(Panel):
         return lines
 
     def _line(self, item: Field, view: View, width: int, *, here: bool) -> Line:
-        mark, ink = ("!", "error") if view.error else ("•", "key") if view.modified else ("·", "faint")
-        if not (view.error or view.modified or view.default):
-            mark = " "
+        mark, ink = ("!", "error") if view.error else ("•" if view.modified else " ", "key")
         line: list[tuple[str, str]] = [("▌" if here else " ", "key"), (mark, ink), (fit(item.label, LABEL), "quiet")]
         tail = "▾ " if item.kind in {"catalogue", "choice", "several"} else "  "
         room = max(width - LABEL - 2 - len(tail), 0)

@@ -1,15 +1,15 @@
-"""The base of every widget here: lines of styled text, of which only the cells that changed are sent again.
+"""The base of every widget here: lines of styled text, of which only those that changed are drawn again.
 
 A widget says what its lines are (`build`); after a change it calls `repaint`, which builds them again, compares them
-with what is on screen and marks the differing cells alone. Nothing is parsed for markup: names from plan files are text.
+with what is on screen and marks the differing lines alone. Nothing is parsed for markup: names from plan files are text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len, get_character_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -26,9 +26,6 @@ STYLES = (
     "focus", "cursor", "key", "chosen",
 )  # fmt: skip
 """Names of styles; each is a component class `lines--NAME` in the style sheet."""
-
-_GAP = 16
-"""Changed cells closer than this are sent as one run: moving the cursor costs about as many bytes."""
 
 
 class Lines(Widget):
@@ -56,8 +53,7 @@ class Lines(Widget):
             before = old[y] if y < len(old) else blank
             after = self._shown[y] if y < len(self._shown) else blank
             if before != after:
-                for start, end in _changed(_cells(before, width), _cells(after, width)):
-                    self.refresh(Region(start, y, end - start, 1))
+                self.refresh(Region(0, y, width, 1))
 
     def render_line(self, y: int) -> Strip:
         """One line as Textual wants it."""
@@ -65,8 +61,8 @@ class Lines(Widget):
         if self._shown_size != size:
             self._shown, self._shown_size = self.build(*size), size
         line = self._shown[y] if y < len(self._shown) else ()
-        segments = [Segment(clean(text), self.style_named(name)) for text, name in line if text]
-        return Strip(segments).adjust_cell_length(size.width, self.style_named("text"))
+        segments = [Segment(text, self.style_named(name)) for text, name in padded(line, size.width)]
+        return Strip(segments, size.width)
 
     def style_named(self, name: str) -> Style:
         """A style by its name, from the style sheet."""
@@ -110,38 +106,12 @@ def spread(left: Line, right: Line, width: int, style: str = "text") -> list[tup
     return padded([*padded(left, room, style), *right], width, style)
 
 
+def rule(title: str, width: int, ink: str = "title-focus", line: str = "rule-focus") -> list[tuple[str, str]]:
+    """A horizontal line with a title in it."""
+    words = f" {title} "
+    return padded([("─", line), (words, ink), ("─" * max(width - 1 - span([(words, "")]), 0), line)], width)
+
+
 def on_ground(line: Line, ground: str) -> list[tuple[str, str]]:
     """The same line on the background of another style."""
     return [(text, f"{name}+{ground}") for text, name in line]
-
-
-def _cells(line: Line, width: int) -> list[tuple[str, str]]:
-    cells: list[tuple[str, str]] = []
-    for text, name in line:
-        for char in clean(text):
-            size = get_character_cell_size(char)
-            if size:
-                cells.append((char, name))
-                cells.extend([("", name)] * (size - 1))
-    cells.extend([(" ", "text")] * (width - len(cells)))
-    return cells[:width]
-
-
-def _changed(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> Iterator[tuple[int, int]]:
-    """Runs of differing cells, widened so that none starts or ends inside a wide character."""
-    differing = [x for x, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-    if not differing:
-        return
-    runs = [[differing[0], differing[0] + 1]]
-    for x in differing[1:]:
-        if x - runs[-1][1] < _GAP:
-            runs[-1][1] = x + 1
-        else:
-            runs.append([x, x + 1])
-    for start, end in runs:
-        first, last = start, end
-        while first > 0 and not (before[first][0] and after[first][0]):
-            first -= 1
-        while last < len(after) and not (before[last][0] and after[last][0]):
-            last += 1
-        yield first, last

@@ -12,7 +12,9 @@ from planner.tui.text import clean, fit, wrap
 from planner.tui.widgets.line_edit import LineEdit
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
 
-WIDEST: Final = 100
+WIDEST: Final = 92
+TALLEST: Final = 26
+LONGEST_NAME: Final = 36
 DETAIL_LINES: Final = 2
 """Lines below the list, about the entry with the cursor."""
 FRAME: Final = 2
@@ -85,7 +87,7 @@ class Picker(Lines, can_focus=True):
             return
         wide, high = self.screen.size
         width = min(WIDEST, wide - 4)
-        height = min(len(self._options) + FRAME + 1 + DETAIL_LINES, high - 2)
+        height = min(len(self._options) + FRAME + 1 + DETAIL_LINES, TALLEST, high - 2)
         self.styles.width, self.styles.height = width, max(height, 7)
         self.styles.offset = ((wide - width) // 2, max((high - height) // 3, 0))
 
@@ -101,7 +103,7 @@ class Picker(Lines, can_focus=True):
         inner = max(width - 2, 1)
         rows = max(height - FRAME - 1 - DETAIL_LINES, 1)
         self._offset = max(min(self._offset, self.cursor), self.cursor - rows + 1, 0)
-        names = min(max((span([(option.name, "")]) for option in self._options), default=0) + 2, inner * 3 // 5)
+        names = min(max((span([(option.name, "")]) for option in self._options), default=0) + 2, LONGEST_NAME, inner * 3 // 5)
         count = f"{len(self.shown)} of {len(self._options)}" if self.filter.text else f"{len(self._options)}"
         prompt: Line = [(" / ", "key"), *self.filter.pieces(max(inner - 14, 1), "strong")]
         if not self.filter.text:

@@ -7,10 +7,10 @@ from typing import ClassVar, Final
 from textual import events
 
 from planner.engine.result import MEMORY_PARTS, Outcome
-from planner.exchange.format import gigabytes, percent, seconds
+from planner.exchange.format import gigabytes, seconds
 from planner.spec.base import Problem
 from planner.tui.charts import ASCII_FILLS, FILLS, bar, big, pick_stages, stacked
-from planner.tui.figures import Figure, facts, headline, step_parts
+from planner.tui.figures import Figure, facts, headline, rough_percent, standing, step_parts
 from planner.tui.state import Session
 from planner.tui.text import fit, plain, wrap
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
@@ -53,6 +53,10 @@ class OutcomePanel(Results, ScrollPanel):
         super().__init__(4, "Outcome", id=id)
         self.session = session
 
+    def title_text(self) -> str:
+        """The title says what the ranges are."""
+        return f"Outcome, with {standing(self.outcome)}" if self.outcome else self.heading
+
     def body(self, width: int, height: int) -> list[Line]:
         """Names, figures, ranges, and a line of further facts."""
         if self.outcome is None:
@@ -60,8 +64,10 @@ class OutcomePanel(Results, ScrollPanel):
         figures = headline(self.outcome)
         large = height >= LARGE_HEIGHT and width >= LARGE_WIDTH and not self.ascii_only
         lines = self._large(figures, width) if large else small(figures, width, stale=self.stale)
-        words = "  ·  ".join(facts(self.outcome))
-        return [*lines, padded([("  ", "text"), (fit(words, width - 2), "quiet")], width)]
+        words = facts(self.outcome)
+        while len(words) > 1 and span([("  ·  ".join(words), "")]) > width - 2:
+            words.pop()
+        return [*lines, padded([("  ", "text"), ("  ·  ".join(words), "quiet")], width)]
 
     def _large(self, figures: list[Figure], width: int) -> list[Line]:
         rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(5)]
@@ -85,9 +91,10 @@ def small(figures: list[Figure], width: int, *, stale: bool) -> list[Line]:
     size = (width - 2) // len(figures)
     rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(3)]
     for figure in figures:
-        value = f"{figure.number} {figure.unit}".strip()
+        money, _, unit = figure.unit.partition(" ") if figure.unit.startswith("$") else ("", "", figure.unit)
+        value = f"{money}{figure.number} {unit}".strip()
         ink = "error" if figure.alarm else "quiet"
-        for row, cell in zip(rows, ((figure.name, "quiet"), (value, tile(figure, stale=stale)), (figure.below, ink)),
+        for row, cell in zip(rows, ((figure.name, "quiet"), (value, tile(figure, stale=stale)), (figure.below.replace(" – ", "–"), ink)),
                              strict=True):  # fmt: skip
             row += padded([(fit(cell[0], size - 1), cell[1])], size)
     return [padded(row, width) for row in rows]
@@ -129,10 +136,9 @@ class StepPanel(Results, ScrollPanel):
         total = self.outcome.estimate.step_time_s
         scale = max(value for _, value in parts) if parts else 1.0
         room = max(width - 20 - 18, 4)
-        ink = "faint" if self.stale else "bar"
         return [
-            padded([("  ", "text"), (fit(name, 18), "quiet"), (bar(value, scale, room, ascii_only=self.ascii_only), ink),
-                    (f"{seconds(value):>9}", "text"), (f"{percent(value / total):>8}", "quiet")], width)
+            padded([("  ", "text"), (fit(name, 18), "quiet"), (bar(value, scale, room, ascii_only=self.ascii_only), "bar"),
+                    (f"{seconds(value):>9}", "text"), (f"{rough_percent(value / total):>7}", "quiet")], width)
             for name, value in parts
         ]  # fmt: skip
 
@@ -166,11 +172,11 @@ class MemoryPanel(Results, ScrollPanel):
         lines = [padded(legend, width)]
         for stage in shown:
             over = totals[stage] > capacity
+            limit = round(room * capacity / scale)
             name = f"stage {stage}" if len(stages) > 1 else "all cards"
             chart = stacked(stages[stage], scale, room, ascii_only=self.ascii_only)
-            ink = "error" if over else "faint" if self.stale else "bar"
             lines.append(
-                padded([("  ", "text"), (fit(name, 10), "quiet"), (chart, ink),
+                padded([("  ", "text"), (fit(name, 10), "quiet"), (chart[:limit], "bar"), (chart[limit:], "error"),
                         (f"{gigabytes(totals[stage]):>10}", "error" if over else "text"),
                         (" ✖" if over else "", "error")], width)
             )  # fmt: skip
@@ -191,7 +197,7 @@ class ProblemsPanel(Results, Panel):
     def title_text(self) -> str:
         """The title counts them."""
         count = len(self.session.problems)
-        return "Problems" if not count else f"{count} problem{'s' if count > 1 else ''}, and what to change"
+        return f"Problems and notes · {count}" if count else "Problems"
 
     @property
     def fixable(self) -> Problem | None:

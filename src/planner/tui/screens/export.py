@@ -1,0 +1,183 @@
+"""Save the plan as TOML, or write out what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from textual import events
+from textual.app import ComposeResult
+
+from planner.engine.result import Outcome
+from planner.exchange import plan_toml
+from planner.exchange.files import write_atomic
+from planner.spec.base import PlanError
+from planner.tui.screens.base import LeanScreen
+from planner.tui.state import Session
+from planner.tui.text import wrap
+from planner.tui.widgets.line_edit import LineEdit
+from planner.tui.widgets.lines import Line, Lines, on_ground, padded, rule
+from planner.tui.widgets.results import HintBar
+
+Format = Literal["toml", "json", "csv", "markdown"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+ENDINGS: Final[dict[Format, str]] = {"toml": ".toml", "json": ".json", "csv": ".csv", "markdown": ".md"}
+ABOUT: Final[dict[Format, str]] = {
+    "toml": "the plan itself, to open, compare and review again",
+    "json": "plan and estimate, for programs",
+    "csv": "the estimate as a table",
+    "markdown": "a report to read",
+}
+
+
+def rendered(session: Session, outcome: Outcome | None, to: Format) -> str:
+    """The text of the file.
+
+    Raises:
+        PlanError: a format that needs an estimate, of a plan that has none.
+    """
+    current = outcome if outcome is not None and not session.stale else None
+    if to == "toml":
+        return plan_toml.write(session.plan, current.estimate if current else None)
+    if current is None:
+        raise PlanError([], session.stale or "nothing has been computed yet")
+    if to == "json":
+        from planner.exchange.as_json import dumps, outcome_dict
+
+        return dumps(outcome_dict(current))
+    if to == "csv":
+        from planner.exchange import as_csv
+
+        return as_csv.dumps([current])
+    from planner.exchange.markdown import markdown
+
+    return markdown(current)
+
+
+class ExportForm(Lines, can_focus=True):
+    """Where to and as what: two lines, and what will be written below them."""
+
+    def __init__(self, session: Session, done: Callable[[str | None], None], *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._session, self._done = session, done
+        source = Path(session.source)
+        name = source.name if source.suffix == ".toml" else f"{source.name or 'plan'}.toml"
+        self.path = LineEdit(str(source.with_name(name)) if session.source else name)
+        self.format: Format = "toml"
+        self._on_format = False
+        self._asked = False
+        self._trouble = ""
+
+    def build(self, width: int, height: int) -> list[Line]:
+        """Path, format, question or trouble, preview."""
+        room = max(width - 16, 4)
+        path: Line = self.path.pieces(room, "strong") if not self._on_format else [(self.path.text, "strong")]
+        formats: list[tuple[str, str]] = []
+        for name in FORMATS:
+            formats += [(f" {name} ", "chosen" if name == self.format else "quiet"), (" ", "text")]
+        rows = [self._row("Write to", path, width, here=not self._on_format),
+                self._row("As", formats, width, here=self._on_format),
+                self._row("", [(ABOUT[self.format], "quiet")], width, here=False), []]  # fmt: skip
+        lines: list[Line] = [rule("Save or export", width), [], *rows]
+        if self._trouble:
+            lines += [padded([("  ", "text"), (words, "error")], width) for words in wrap(self._trouble, width - 4)]
+        if self._asked:
+            lines.append(padded([("  ▲ The file is there already. ", "warn"), ("Enter", "key"), (" replaces it, ", "text"),
+                                 ("Esc", "key"), (" keeps it.", "text")], width))  # fmt: skip
+        try:
+            text = rendered(self._session, self._session.outcome, self.format)
+        except PlanError as error:
+            return [*lines, padded([("  ", "text"), (f"not possible: {error.source}", "error")], width)]
+        left = max(height - len(lines) - 1, 0)
+        shown = text.splitlines()[:left]
+        return [*lines, [], *(padded([("  ", "text"), (line, "faint")], width) for line in shown)]
+
+    @staticmethod
+    def _row(label: str, value: Line, width: int, *, here: bool) -> Line:
+        line = padded([("▌ " if here else "  ", "key"), (label.ljust(12), "quiet"), *value], width)
+        return on_ground(line, "focus") if here else line
+
+    def on_key(self, event: events.Key) -> None:
+        """Type the path, step through formats, write, leave."""
+        key = event.key
+        if key == "escape":
+            if self._asked:
+                self._asked = False
+                self.repaint()
+            else:
+                self._done(None)
+        elif key == "enter":
+            self._write()
+        elif key in {"tab", "shift+tab", "up", "down"}:
+            self._on_format = not self._on_format
+            self.repaint()
+        elif self._on_format and key in {"left", "right", "space"}:
+            self._next_format(-1 if key == "left" else 1)
+        elif not self._on_format and self.path.key(key, event.character):
+            self._asked, self._trouble = False, ""
+            self.repaint()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pasted text is typed text."""
+        event.stop()
+        self.path.insert(event.text)
+        self.repaint()
+
+    def _next_format(self, direction: int) -> None:
+        old = ENDINGS[self.format]
+        self.format = FORMATS[(FORMATS.index(self.format) + direction) % len(FORMATS)]
+        if self.path.text.endswith(old):
+            self.path = LineEdit(self.path.text.removesuffix(old) + ENDINGS[self.format])
+        self._asked, self._trouble = False, ""
+        self.repaint()
+
+    def _write(self) -> None:
+        path = Path(self.path.text.strip()).expanduser()
+        if not self.path.text.strip():
+            self._trouble = "Type the name of a file."
+        elif path.exists() and not self._asked:
+            self._asked = True
+        else:
+            try:
+                write_atomic(path, rendered(self._session, self._session.outcome, self.format))
+            except PlanError as error:
+                self._trouble, self._asked = " ".join(error.lines()) or error.source, False
+            else:
+                if self.format == "toml":
+                    self._session.mark_exported(str(path))
+                self._done(str(path))
+                return
+        self.repaint()
+
+
+class ExportScreen(LeanScreen):
+    """Save or export.
+
+    Args:
+        session: what is written.
+        exported: called with the path when it is.
+    """
+
+    def __init__(self, session: Session, exported: Callable[[str], None]) -> None:
+        super().__init__()
+        self._session, self._exported = session, exported
+
+    def compose(self) -> ComposeResult:
+        """The form, and its keys."""
+        yield ExportForm(self._session, self._done, id="export")
+        yield HintBar(id="hints")
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        self.set_focus(self.query_one(ExportForm))
+        self.query_one(HintBar).show([("Enter", "write"), ("Tab", "path or format"), ("←→", "format"), ("Esc", "back")])
+
+    def _done(self, path: str | None) -> None:
+        self.dismiss()
+        if path is not None:
+            self._exported(path)

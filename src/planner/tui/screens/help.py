@@ -1,0 +1,97 @@
+"""Help: five steps, what the marks mean, and every key; the keys are read from the registry."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual import events
+from textual.app import ComposeResult
+
+from planner.tui.actions import ACTIONS, PANELS, Where, keys_of
+from planner.tui.screens.base import LeanScreen
+from planner.tui.text import fit, wrap
+from planner.tui.widgets.lines import Line, padded, rule
+from planner.tui.widgets.panel import ScrollPanel
+from planner.tui.widgets.results import HintBar
+
+TOUR: Final = (
+    "You start on a real training run, DeepSeek-V3 on 2,048 cards. o opens others, and your files.",
+    "Type a number into Cards: days, cost and memory follow each digit. Esc puts the old number back, u undoes.",
+    "Enter on Card, Scale-out or Model opens a list; type to narrow it down, the line below says where figures come from.",
+    "Left and right step a value through what the layout allows. Where an edit is impossible the last good result stays, "
+    "marked, and the reason stands below the field; f applies a fix.",
+    "w saves the plan as TOML, for review in git, or exports JSON, CSV and Markdown. The session itself is always saved.",
+)
+MARKS: Final = (
+    ("bold", "strong", "the plan itself says so"),
+    ("plain", "faint", "a default, the card's host or the software decides; Del takes a key out of the plan"),
+    ("•", "key", "changed since the plan was opened"),
+    ("!", "error", "not possible; go there for the reason"),
+    ("✖ ▲ ·", "warn", "error, warning, note"),
+    ("34.9 – 48.7", "quiet", "80 % range: in four of five cases the real run lies in it, judged by measured runs"),
+    ("█ ▓ ▒ ░ ▪", "bar", "weights, gradients, optimizer, activations, other memory"),
+)
+PLACES: Final[dict[Where, str]] = {
+    "everywhere": "Everywhere", "workbench": "On the workbench", "field": "On a field", "typing": "While typing a number",
+    "results": "On a panel of results",
+}  # fmt: skip
+
+
+class HelpText(ScrollPanel):
+    """The text."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "Help", id="help-text")
+
+    def build(self, width: int, height: int) -> list[Line]:
+        """A quiet rule on top, and no number: the text is alone on its screen."""
+        lines = super().build(width, height)
+        return [rule("Help", width), *lines[1:]]
+
+    def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
+        """Tour, marks, keys."""
+        lines: list[Line] = [(), self._heading("Five steps", width)]
+        for number, words in enumerate(TOUR, 1):
+            for row, text in enumerate(wrap(words, min(width - 8, 100))):
+                lines.append(padded([("  ", "text"), (f"{number} " if not row else "  ", "key"), (text, "text")], width))
+        lines += [(), self._heading("Marks", width)]
+        lines += [self._row(mark, ink, words, width) for mark, ink, words in MARKS]
+        for where, title in PLACES.items():
+            lines += [(), self._heading(title, width)]
+            for action in ACTIONS:
+                if action.where == where:
+                    lines.append(self._row(keys_of(action), "key", f"{action.title}. {action.help}".strip(), width))
+            if where == "workbench":
+                words = "Jump to a panel; with Alt held also where a number field has the focus."
+                lines.append(self._row(f"1–{PANELS}", "key", words, width))
+        over_ssh = "Over a slow link, ssh -C makes the screen some twenty times cheaper to send."
+        return [*lines, (), *(padded([("  ", "text"), (words, "quiet")], width) for words in wrap(over_ssh, width - 4))]
+
+    @staticmethod
+    def _heading(words: str, width: int) -> Line:
+        return padded([("  ", "text"), (words, "title")], width)
+
+    @staticmethod
+    def _row(left: str, ink: str, words: str, width: int) -> Line:
+        return padded([("  ", "text"), (fit(left, 18), ink), (fit(words, width - 22), "text")], width)
+
+
+class HelpScreen(LeanScreen):
+    """Help, on a screen of its own."""
+
+    def compose(self) -> ComposeResult:
+        """Text and keys."""
+        yield HelpText()
+        yield HintBar(id="hints")
+
+    def on_mount(self) -> None:
+        """Scroll at once."""
+        self.set_focus(self.query_one(HelpText))
+        self.query_one(HintBar).show([("↑↓", "scroll"), ("Esc", "back")])
+
+    def on_key(self, event: events.Key) -> None:
+        """Any way out leads back."""
+        if event.key in {"escape", "q", "question_mark", "f1"}:
+            event.stop()
+            event.prevent_default()
+            self.dismiss()

@@ -1,0 +1,161 @@
+"""Open a preset or a file: a list to the left, what the plan comes to on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from planner.exchange import plan_toml
+from planner.spec.base import PlanError
+from planner.spec.plan import Plan
+from planner.tui.figures import facts, headline
+from planner.tui.screens.base import LeanScreen
+from planner.tui.state import Session
+from planner.tui.text import wrap
+from planner.tui.widgets.lines import Line, Lines, padded
+from planner.tui.widgets.picker import Option, Picker
+from planner.tui.widgets.results import HintBar, small
+
+MOST_FILES: Final = 500
+NOTES: Final = 6
+"""Lines of a plan's notes in the preview."""
+HEAD: Final = 65_536
+"""Bytes looked at to tell a plan from another TOML file."""
+
+
+class Preview(Lines):
+    """What a plan is and comes to, before it is opened."""
+
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._session = session
+        self._option: Option | None = None
+        self._plans: dict[object, Plan | PlanError] = {}
+
+    def look_at(self, option: Option | None) -> None:
+        """Show another plan."""
+        self._option = option
+        self.repaint()
+
+    def plan(self, choice: object) -> Plan | PlanError:
+        """The plan of an entry, read once; or why there is none."""
+        if choice not in self._plans:
+            try:
+                found = plan_toml.read(choice) if isinstance(choice, Path) else self._session.catalog.plan(str(choice))
+            except PlanError as error:
+                self._plans[choice] = error
+            else:
+                self._plans[choice] = found
+        return self._plans[choice]
+
+    def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - what is too much is cut
+        """Name, cluster, figures, notes and sources."""
+        if self._option is None:
+            return []
+        inner = max(width - 4, 10)
+        plan = self.plan(self._option.value)
+        if isinstance(plan, PlanError):
+            rows = [(words, "error") for line in plan.lines() for words in wrap(line, inner)]
+            return [(), *(padded([("  ", "text"), row], width) for row in rows)]
+        lines: list[Line] = [(), *self._text(plan.name or str(self._option.value), "strong", inner, width), ()]
+        try:
+            outcome = self._session.preview(plan)
+        except PlanError as error:
+            lines += [line for words in error.lines() for line in self._text(words, "error", inner, width)]
+        else:
+            r = outcome.resolved
+            words = f"{r.plan.cluster.cards:,} x {r.card.name}, {r.model.name}"
+            lines += [*self._text(words, "text", inner, width), ()]
+            lines += [*small(headline(outcome), width, stale=False), ()]
+            lines += self._text("  ·  ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts(outcome)), "quiet", inner, width)
+            if not outcome.fits:
+                lines += self._text("✖ does not fit", "error", inner, width)
+        assumed = self._assumed()
+        for heading, body in (("Notes", plan.notes), ("Assumed, not published", assumed), ("Sources", "; ".join(plan.sources))):
+            if body.strip():
+                lines += [(), *self._text(heading, "title", inner, width)]
+                lines += self._text(body, "quiet", inner, width)[:NOTES]
+        return lines
+
+    def _assumed(self) -> str:
+        if self._option is None or isinstance(self._option.value, Path):
+            return ""
+        return ", ".join(self._session.catalog.preset_info(str(self._option.value)).assumed)
+
+    @staticmethod
+    def _text(text: str, ink: str, inner: int, width: int) -> list[Line]:
+        return [padded([("  ", "text"), (words, ink)], width) for words in wrap(text, inner)]
+
+
+class OpenScreen(LeanScreen):
+    """Choose a plan.
+
+    Args:
+        session: opens it.
+        opened: called when it has.
+    """
+
+    def __init__(self, session: Session, opened: Callable[[], None]) -> None:
+        super().__init__()
+        self._session, self._opened = session, opened
+
+    def compose(self) -> ComposeResult:
+        """List, preview, keys."""
+        preview = Preview(self._session, id="preview")
+        with Horizontal(id="open"):
+            yield Picker("Open a plan", list(self._options()), self._done, preview.look_at, floating=False, id="plans")
+            yield preview
+        yield HintBar(id="hints")
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        picker = self.query_one(Picker)
+        self.set_focus(picker)
+        self.query_one(Preview).look_at(picker.highlighted)
+        hints = [("↑↓", "choose"), ("Enter", "open"), ("Esc", "back")]
+        self.query_one(HintBar).show(hints, "files are the *.toml of this folder")
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Without room for both, the list alone."""
+        self.query_one(Preview).display = self.size.width >= 100  # noqa: PLR2004 - list and preview side by side
+
+    def _options(self) -> list[Option]:
+        catalog, source = self._session.catalog, self._session.source
+        infos = {name: catalog.preset_info(name) for name in catalog.ids("plans")}
+        owners: dict[str, int] = {}
+        for info in sorted(infos.values(), key=lambda info: info.order or MOST_FILES):
+            owners.setdefault(info.owner, len(owners))
+        order = sorted(infos, key=lambda name: (owners[infos[name].owner], infos[name].order))
+        presets = [
+            Option(name, infos[name].title or name, infos[name].owner or "your own", name, current=name == source)
+            for name in order
+        ]
+        files = [path for path in sorted(Path().glob("*.toml"))[:MOST_FILES] if _looks_like_a_plan(path)]
+        return presets + [Option(path, path.name, "file here", str(path), current=str(path) == source) for path in files]
+
+    def _done(self, value: object | None) -> None:
+        if value is None:
+            self.dismiss()
+            return
+        plan = self.query_one(Preview).plan(value)
+        if isinstance(plan, PlanError):
+            self.query_one(HintBar).show([("Esc", "back")], plan.lines()[0])
+            return
+        self._session.open(plan, str(value), exported=isinstance(value, Path))
+        self.dismiss()
+        self._opened()
+
+
+def _looks_like_a_plan(path: Path) -> bool:
+    """Other TOML files of a folder (pyproject.toml) would only be in the way."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError:
+        return False
+    return b"schema" in head and b"cluster" in head
