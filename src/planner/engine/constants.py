@@ -46,7 +46,7 @@ class Constants:
     microscaled: float
     """MXFP8 rate over tensor-wise FP8."""
     four_bit: float
-    """NVFP4 rate over twice FP8."""
+    """NVFP4 rate over FP8, beyond what their peaks differ."""
     epilogue: float
     """Part of a GEMM's memory time that the matrix units do not hide."""
     wave: float

@@ -138,6 +138,7 @@ class Software:
     """Index into GRAPHS."""
     deduplicates: Num
     """The expert dispatcher sends one copy of a token to a node (DeepEP, HybridEP)."""
+    fused_accumulation: Num
     xla: Num
     mature: Num
     factor: Num
@@ -311,6 +312,7 @@ def software_of(resolved: Resolved) -> Software:
         loss_split=stack.loss != "gathered",
         graphs=GRAPHS.index(stack.cuda_graphs),
         deduplicates=stack.dispatcher != "alltoall",
+        fused_accumulation=stack.fused_accumulation,
         xla=stack.xla,
         mature=stack.mature,
         factor=stack.factor.step_time,

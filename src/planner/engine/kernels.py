@@ -44,7 +44,8 @@ def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
     usual = machine.peak8 * pick(c.ceiling8, machine.architecture) * board_power(machine, c)
     eight = where(machine.ceiling8 > 0, machine.ceiling8, usual) * pick(c.gemm8, machine.architecture)
     eight = eight * where(layout.microscaled, c.microscaled, 1.0)
-    narrow = where(layout.four_bit, 2.0 * c.four_bit * eight, eight)
+    ratio = machine.peak4 / maximum(machine.peak8, 1.0)
+    narrow = where(layout.four_bit, ratio * c.four_bit * eight, eight)
     return where(layout.eight_bit, narrow, where(layout.full_precision, base * machine.peak32 / machine.peak16, base))
 
 

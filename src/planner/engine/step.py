@@ -170,6 +170,15 @@ def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
     return stream(c.optimizer * (34.0 * (dense + expert) + 10.0 * every), x, c)
 
 
+def accumulation(held: Parameters, x: Inputs, c: Constants) -> Num:
+    """Seconds of a step's gradient accumulation where it is a pass of its own: read the new gradient, read and write
+    the buffer, for every micro-batch after the first."""
+    again = x.micro_batches - 1.0
+    count = (held.dense + held.expert) * where(x.layout.zero >= 3.0, 1.0 / x.layout.shard_group, 1.0)  # noqa: PLR2004
+    moved = again * count * (2.0 + 2.0 * x.software.gradient_bytes)
+    return where(x.software.fused_accumulation, 0.0, stream(moved, x, c))
+
+
 def step(x: Inputs, c: Constants) -> Step:
     """One optimizer step.
 
@@ -208,11 +217,12 @@ def step(x: Inputs, c: Constants) -> Step:
     compute_scale = one * slow
     both = b.forward + b.backward
     again = b.again
+    adding = accumulation(held, x, c)
     update = optimizer_step(held, x, g, c)
     result = Step(
         gemm=both.gemm * compute_scale,
         attention=both.attention * compute_scale,
-        memory_bound=both.memory * compute_scale + m * slow * slowest.embedding * every.embedding,
+        memory_bound=both.memory * compute_scale + m * slow * slowest.embedding * every.embedding + adding,
         logits=m * slow * slowest.head * every.head,
         recompute=(again.gemm + again.attention + again.memory + again.host) * compute_scale,
         host=both.host * compute_scale,

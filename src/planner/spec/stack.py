@@ -51,6 +51,8 @@ class Stack(Entry):
     dispatcher: Dispatcher = "alltoall"
     sequence_parallel: bool = True
     """Sequence parallelism is on by default where tensor > 1."""
+    fused_accumulation: bool = True
+    """The weight-gradient GEMM adds into the gradient buffer; else every micro-batch adds in a pass of its own."""
     xla: bool = False
     """Compiled as a whole by XLA: no host work a layer."""
     mature: bool = True

@@ -186,7 +186,8 @@ class PlannerApp(App[None]):
         back = screen.focused
         here = {"everywhere", "workbench"} if isinstance(screen, WorkbenchScreen) else {"everywhere"}
         entries = [Option(a.call, a.title, keys_of(a), a.help)
-                   for a in ACTIONS if a.where in here and a.call and a.id != "commands"]  # fmt: skip
+                   for a in sorted(ACTIONS, key=lambda a: a.where == "everywhere")
+                   if a.where in here and a.call and a.id not in {"commands", "back"}]  # fmt: skip
 
         async def run(call: str) -> None:
             await self.run_action(call, default_namespace=screen)

@@ -98,7 +98,7 @@ class WorkbenchScreen(LeanScreen):
 
     def changed(self) -> None:
         """Show the session as it is now."""
-        stale = bool(self.session.stale)
+        stale = bool(self.session.stale) and self.session.outcome is not None
         for panel in self.query(Panel):
             panel.stale = stale and not isinstance(panel, FieldPanel | ProblemsPanel)
             panel.refit()
@@ -216,16 +216,15 @@ class WorkbenchScreen(LeanScreen):
 
     def action_zoom(self) -> None:
         """The panel with the focus fills the screen, and back."""
-        for widget in self.query(".-zoomed, .-zoom-path"):
-            widget.remove_class("-zoomed", "-zoom-path")
+        for widget in self.query(".-zoomed"):
+            widget.remove_class("-zoomed")
         panel = self.focused
         on = not self.has_class("-zoom") and isinstance(panel, Panel)
         self.set_class(on, "-zoom")
         if on and panel is not None:
             panel.add_class("-zoomed")
             for ancestor in panel.ancestors:
-                if isinstance(ancestor, Widget) and ancestor.id in {"form", "results", "machines", "layout"}:
-                    ancestor.add_class("-zoom-path")
+                ancestor.set_class(ancestor.id in {"form", "results", "machines", "layout"}, "-zoomed")
         self.call_after_refresh(self.guide)
 
     def action_back(self) -> None:
@@ -329,6 +328,8 @@ def _parents(widget: Widget) -> Iterable[Widget]:
 def _hint(action_id: str, focused: Widget | None) -> tuple[str, str]:
     action = BY_ID[action_id]
     words = action.hint
+    if action_id == "results" and not isinstance(focused, FieldPanel):
+        words = "fields"
     if action_id == "enter" and isinstance(focused, FieldPanel):
         words = {"number": "type", "toggle": "switch"}.get(focused.current.kind, "pick")
     keys = {"step": 2, "scroll": 2, "step-typed": 2}.get(action_id, 1)

@@ -17,6 +17,8 @@ from planner.tui.widgets.panel import Panel
 
 LABEL: Final = 15
 _STARTS_NUMBER: Final = "0123456789.$"
+_IN_NUMBER: Final = _STARTS_NUMBER + ",_' +-ekmbgtpEKMBGTP"
+"""Other letters typed into a number are not taken."""
 
 
 class Desk(Protocol):
@@ -195,7 +197,9 @@ class FieldPanel(Panel):
     # ------------------------------------------------------------------------------------------------- editing
 
     def on_key(self, event: events.Key) -> None:
-        """Keys of the field with the cursor."""
+        """Keys of the field with the cursor; with Alt held they are the screen's."""
+        if event.key.startswith("alt+"):
+            return
         done = self._key_typing(event) if self.typing is not None else self._key_resting(event)
         if done:
             event.stop()
@@ -249,10 +253,12 @@ class FieldPanel(Panel):
         if event.key == "escape":
             self._cancel()
             return True
+        if event.is_printable and (event.character or "") not in _IN_NUMBER:
+            return True
         if self.typing is not None and self.typing.key(event.key, event.character):
             self._typed()
             return True
-        return event.is_printable
+        return False
 
     def _start_typing(self, edit: LineEdit) -> None:
         self.typing, self._token, self._undo_to = edit, object(), self._desk.session.index

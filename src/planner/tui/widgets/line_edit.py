@@ -46,7 +46,7 @@ class LineEdit:
             self.text = self.text[: self.cursor] + self.text[self.cursor + 1 :]
         elif key in {"ctrl+u", "ctrl+w"}:
             self.text, self.cursor = self.text[self.cursor :], 0
-        elif character and character.isprintable():
+        elif character and character.isprintable() and not key.startswith(("alt+", "ctrl+")):
             self.insert(character)
             return True
         else:

@@ -113,5 +113,5 @@ def rule(title: str, width: int, ink: str = "title-focus", line: str = "rule-foc
 
 
 def on_ground(line: Line, ground: str) -> list[tuple[str, str]]:
-    """The same line on the background of another style."""
-    return [(text, f"{name}+{ground}") for text, name in line]
+    """The same line on the background of another style; a cursor keeps its own."""
+    return [(text, name if name == "cursor" else f"{name}+{ground}") for text, name in line]

@@ -13,6 +13,7 @@ from planner.tui.widgets.line_edit import LineEdit
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
 
 WIDEST: Final = 92
+NARROWEST: Final = 64
 TALLEST: Final = 26
 LONGEST_NAME: Final = 36
 DETAIL_LINES: Final = 2
@@ -86,7 +87,9 @@ class Picker(Lines, can_focus=True):
         if not self._floating:
             return
         wide, high = self.screen.size
-        width = min(WIDEST, wide - 4)
+        longest = max((span([(option.facts, "")]) for option in self._options), default=0)
+        names = max((span([(option.name, "")]) for option in self._options), default=0)
+        width = min(max(min(names, LONGEST_NAME) + longest + 12, NARROWEST), WIDEST, wide - 4)
         height = min(len(self._options) + FRAME + 1 + DETAIL_LINES, TALLEST, high - 2)
         self.styles.width, self.styles.height = width, max(height, 7)
         self.styles.offset = ((wide - width) // 2, max((high - height) // 3, 0))

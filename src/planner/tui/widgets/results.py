@@ -36,8 +36,8 @@ class Results:
         return self.session.outcome
 
     def nothing(self, width: int) -> list[Line]:
-        """What stands where an outcome would."""
-        words = self.session.stale or "Nothing has been computed yet."
+        """What stands where the headline figures would."""
+        words = "No figures yet: " + (self.session.stale or "nothing has been computed.")
         return [padded([("  ", "text"), (line, "quiet")], width) for line in wrap(words, width - 3)]
 
 
@@ -89,14 +89,15 @@ class OutcomePanel(Results, ScrollPanel):
 def small(figures: list[Figure], width: int, *, stale: bool) -> list[Line]:
     """The headline figures in three lines."""
     size = (width - 2) // len(figures)
+    sizes = (size - 1, size + 1, size + 2, size, max(width - 4 - 4 * size, 0))
     rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(3)]
-    for figure in figures:
+    for figure, room in zip(figures, sizes, strict=True):
         money, _, unit = figure.unit.partition(" ") if figure.unit.startswith("$") else ("", "", figure.unit)
         value = f"{money}{figure.number} {unit}".strip()
         ink = "error" if figure.alarm else "quiet"
         for row, cell in zip(rows, ((figure.name, "quiet"), (value, tile(figure, stale=stale)), (figure.below.replace(" – ", "–"), ink)),
                              strict=True):  # fmt: skip
-            row += padded([(fit(cell[0], size - 1), cell[1])], size)
+            row += padded([(fit(cell[0], room - 1), cell[1])], room)
     return [padded(row, width) for row in rows]
 
 
@@ -127,7 +128,7 @@ class StepPanel(Results, ScrollPanel):
     def body(self, width: int, height: int) -> list[Line]:
         """A bar a part, the smallest together where there is no room for them."""
         if self.outcome is None:
-            return self.nothing(width)
+            return []
         parts = step_parts(self.outcome)
         if len(parts) > height > 1 and not self.has_focus:
             kept = {name for name, _ in sorted(parts, key=lambda part: -part[1])[: height - 1]}
@@ -157,7 +158,7 @@ class MemoryPanel(Results, ScrollPanel):
     def body(self, width: int, height: int) -> list[Line]:
         """A legend, then a stacked bar a stage: all of them with the focus, else the ones that matter."""
         if self.outcome is None:
-            return self.nothing(width)
+            return []
         estimate, capacity = self.outcome.estimate, self.outcome.resolved.card.memory_gb
         fills = ASCII_FILLS if self.ascii_only else FILLS
         legend: list[tuple[str, str]] = [("  ", "text")]
@@ -227,7 +228,9 @@ class ProblemsPanel(Results, Panel):
     def _rows(problem: Problem, width: int, *, fix: bool) -> list[Line]:
         rows: list[Line] = []
         lead: Line = [("  ", "text"), (SIGNS[problem.severity], INKS[problem.severity]), (" ", "text")]
-        for words in wrap(problem.message, width - 5):
+        name = problem.key.rpartition(".")[2]
+        message = problem.message if name in problem.message or name.isdigit() else f"{problem.key}: {problem.message}"
+        for words in wrap(message, width - 5):
             rows.append(padded([*lead, (words, "text")], width))
             lead = [("    ", "text")]
         if problem.fix:
@@ -264,7 +267,7 @@ class TopLine(Results, Lines):
         name = plan.name or session.source or "unnamed plan"
         state: list[tuple[str, str]] = []
         if session.stale:
-            state.append(("✖ invalid edit", "error"))
+            state.append(("✖ invalid edit" if session.outcome else "✖ no figures", "error"))
         elif session.outcome is not None:
             capacity = f"{plain(session.outcome.resolved.card.memory_gb)} GB"
             fits = session.outcome.fits
