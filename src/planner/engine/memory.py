@@ -92,7 +92,8 @@ def state(held: Parameters, x: Inputs, g: Groups) -> tuple[Num, Num, Num]:
 def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     """Bytes saved a token by one attention block, one dense FFN block and one MoE block, without recomputation.
 
-    Flash attention, no dropout; FP8 keeps GEMM inputs at one byte.
+    Flash attention, no dropout; FP8 keeps GEMM inputs at one byte. Where everything but the linears is recomputed,
+    and where XLA chooses what to keep, only the products' outputs stay.
     """
     s, y = x.shape, x.layout
     sp, t = x.sequence_shards, y.tensor
@@ -112,7 +113,8 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     )
     keep = 1.0 - y.core_attention
     unfused = x.software.attention_kernel >= ATTENTION_KERNELS.index("fused-softmax")
-    scores = where(unfused, 5.0 * s.heads * y.sequence / t, 0.0) * keep * (1.0 - y.all_but_linears)
+    passes = 5.0 * (1.0 + 1.3 * eager)
+    scores = where(unfused, passes * s.heads * y.sequence / t, 0.0) * keep
     rope = 4.0 * eager * (q + s.kv_heads * s.qk_dim) / t
     mla = core_mla - up * y.mla_up
     ends = ends - gemm_input * s.hidden / sp * y.norm
@@ -124,7 +126,15 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     saved = 2.0 + 2.0 * gated
     kept = where(y.moe_activation > 0, saved * 0.5 * gemm_input, saved + gemm_input)
     moe = ends + inner * s.shared_ffn + slots * (gemm_input * s.hidden + kept * width + 8.0)
-    return attention, ffn, moe
+    outputs = (
+        2.0 * s.hidden / sp + (2.0 * (q + kv) + 2.0 * s.heads * s.v_dim) / t,
+        2.0 * s.hidden / sp + 2.0 * (s.matrices - 1.0) * s.ffn * (1.0 - y.mlp) / t,
+        2.0 * s.hidden / sp
+        + 2.0 * (s.matrices - 1.0) * s.shared_ffn / t
+        + slots * 2.0 * ((s.matrices - 1.0) * width + s.hidden),
+    )
+    lean = maximum(y.all_but_linears, where(x.software.xla, y.core_attention, 0.0)) > 0
+    return tuple(where(lean, few, all_) for few, all_ in zip(outputs, (attention, ffn, moe), strict=True))
 
 
 def activations(stage: Num, x: Inputs) -> Num:
@@ -137,7 +147,7 @@ def activations(stage: Num, x: Inputs) -> Num:
     mamba = 2.0 * (2.0 * s.hidden + 4.0 * s.mamba_inner + 2.0 * s.mamba_groups) / y.tensor
     blocks = count * s.mamba_layers / (s.layers + s.mtp)
     whole = count * share * attention + dense * ffn + moe * expert + blocks * mamba
-    whole = whole * (1.0 - 0.45 * y.half_linears) * (1.0 - 0.35 * y.all_but_linears)
+    whole = whole * (1.0 - 0.45 * y.half_linears)
     kept = 2.0 * count * s.hidden / x.sequence_shards
     return x.tokens * (whole * (1.0 - y.full_recompute) + kept * y.full_recompute)
 
@@ -155,7 +165,8 @@ def working(stage: Num, x: Inputs, g: Groups, held: Parameters) -> Num:
     staging = 2.0 * largest / y.tensor
     count, _ = stage_layers(stage, x)
     layer = (held.dense + held.expert) / maximum(count, 1.0)
-    gathered = where(y.zero >= 3.0, 2.0 * layer * 2.0 + 4.0 * layer, 0.0)  # noqa: PLR2004
+    # Two layers of weights in BF16 and one of FP32 gradients; XLA gathers matrix by matrix.
+    gathered = layer * where(x.software.xla, 2.0, 8.0) * where(y.zero >= 3.0, 1.0, 0.0)  # noqa: PLR2004
     return maximum(logits, remade) + staging + gathered
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from textual.binding import Binding
+from textual.keys import _character_to_key
 
 Where = Literal["everywhere", "workbench", "field", "typing", "results"]
 """Where the keys of an action work."""
@@ -48,6 +49,10 @@ ACTIONS: Final = (
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),
     Action("results", "Fields or results", ("v", "f4"), "workbench", "results",
            "In a small terminal, shows the one or the other.", "results"),
+    Action("next-panel", "Next panel", ("right_square_bracket", "ctrl+down"), "workbench", "", "Round the end.",
+           "next_panel(1)"),
+    Action("previous-panel", "Previous panel", ("left_square_bracket", "ctrl+up"), "workbench", "", "Round the start.",
+           "next_panel(-1)"),
     Action("zoom", "Zoom the panel", ("z",), "workbench", "zoom", "The panel fills the screen, and back.", "zoom"),
     Action("more", "More settings", ("m",), "workbench", "more", "Rare settings of strategy, cost, failures.", "more"),
     Action("back", "Back", ("escape",), "workbench", "", "Out of what is open; never loses anything.", "back"),
@@ -65,11 +70,13 @@ ACTIONS: Final = (
 
 PANELS: Final = 7
 """Panels of the workbench, each reached by its digit; with Alt held also while a number field has the focus."""
+ALT_DIGITS: Final = "¡™£¢∞§¶"
+"""What Textual makes of Alt with 1 to 7 in terminals that send Escape and the digit (it takes them for a Mac's)."""
 
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
 _KEY_NAMES: Final = {
-    "question_mark": "?", "escape": "Esc", "enter": "Enter", "delete": "Del", "tab": "Tab", "shift+tab": "Shift+Tab",
+    "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "Esc", "enter": "Enter", "delete": "Del", "tab": "Tab", "shift+tab": "Shift+Tab",
     "up": "↑", "down": "↓", "left": "←", "right": "→",
 }  # fmt: skip
 
@@ -83,7 +90,8 @@ def key_name(key: str) -> str:
     if key in _KEY_NAMES:
         return _KEY_NAMES[key]
     if key.startswith("ctrl+"):
-        return f"^{key.removeprefix('ctrl+')}"
+        name = key.removeprefix("ctrl+")
+        return f"^{_KEY_NAMES.get(name, name)}"
     return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else key
 
 
@@ -104,6 +112,6 @@ def bindings(where: Where) -> list[Binding]:
 def panel_bindings() -> list[Binding]:
     """Digits jump to panels."""
     return [
-        Binding(f"{number},alt+{number}", f"panel({number})", f"Panel {number}", show=False, id=f"panel-{number}")
-        for number in range(1, PANELS + 1)
+        Binding(f"{number},alt+{number},{_character_to_key(char)}", f"panel({number})", show=False, id=f"panel-{number}")
+        for number, char in enumerate(ALT_DIGITS, 1)
     ]

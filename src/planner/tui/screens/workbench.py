@@ -183,6 +183,12 @@ class WorkbenchScreen(LeanScreen):
         here = next((i for i, panel in enumerate(panels) if panel is self.focused), 0)
         self._focus_panel(panels[(here + direction) % len(panels)], last=direction < 0)
 
+    def action_next_panel(self, direction: int) -> None:
+        """Go to the next or previous panel, on its first line."""
+        self.leave(direction)
+        if isinstance(self.focused, FieldPanel):
+            self.focused.go(0)
+
     def _focus_panel(self, panel: Panel, *, last: bool = False) -> None:
         if isinstance(panel, FieldPanel):
             panel.go(-1 if last else 0)

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from textual import events
 
+from planner.tui.actions import ALT_DIGITS
 from planner.tui.fields import Field, View, to_type, view_of
 from planner.tui.state import Session
 from planner.tui.stepping import stepped
@@ -198,7 +199,7 @@ class FieldPanel(Panel):
 
     def on_key(self, event: events.Key) -> None:
         """Keys of the field with the cursor; with Alt held they are the screen's."""
-        if event.key.startswith("alt+"):
+        if event.key.startswith("alt+") or (event.character and event.character in ALT_DIGITS):
             return
         done = self._key_typing(event) if self.typing is not None else self._key_resting(event)
         if done:

@@ -228,8 +228,8 @@ class ProblemsPanel(Results, Panel):
     def _rows(problem: Problem, width: int, *, fix: bool) -> list[Line]:
         rows: list[Line] = []
         lead: Line = [("  ", "text"), (SIGNS[problem.severity], INKS[problem.severity]), (" ", "text")]
-        name = problem.key.rpartition(".")[2]
-        message = problem.message if name in problem.message or name.isdigit() else f"{problem.key}: {problem.message}"
+        nameless = problem.message.startswith(("unknown", "this "))
+        message = f"{problem.key}: {problem.message}" if nameless and problem.key else problem.message
         for words in wrap(message, width - 5):
             rows.append(padded([*lead, (words, "text")], width))
             lead = [("    ", "text")]
