@@ -151,6 +151,8 @@ class Constants:
     """Buffers of one communicator, bytes."""
     fragmentation: float
     """Reserved over allocated memory."""
+    usable: float
+    """Share of a card's memory a run can fill before it runs out."""
 
 
 def from_values(values: dict[str, float]) -> Constants:

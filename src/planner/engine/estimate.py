@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from planner.engine import money, parts, power, run
 from planner.engine.constants import Constants, calibrated
 from planner.engine.inputs import Inputs, inputs_of
-from planner.engine.layout import Groups, groups
-from planner.engine.memory import Memory, fullest, stage_memory
+from planner.engine.layout import groups
+from planner.engine.memory import stage_memory
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
 from planner.engine.run import RunLength
-from planner.engine.step import Step, step
+from planner.engine.step import step
 from planner.engine.uncertainty import Spread, spread_of
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Resolved
 from planner.spec.rules import check
 
 SECONDS_PER_DAY = 86_400.0
+MEMORY_ERROR = 0.05
+"""Relative error of the memory model below which a call of fits or not is open (docs/accuracy.md)."""
 
 
 def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
@@ -34,15 +38,13 @@ def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
         raise PlanError(errors, resolved.plan.name)
     c = constants or calibrated()
     x = inputs_of(resolved)
-    g = groups(x)
-    memory, seconds = fullest(x, g, c), step(x, c)
-    estimate = _estimate(resolved, x, g, c, memory, seconds)
-    fits = memory.total <= x.machine.memory_bytes
+    estimate = _estimate(resolved, x, c)
     found = (*_memory_problems(resolved, estimate), *_money_problems(resolved), *problems)
-    return Outcome(resolved, bool(fits), found, estimate)
+    return Outcome(resolved, estimate.memory_gb <= estimate.memory_capacity_gb, found, estimate)
 
 
-def _estimate(r: Resolved, x: Inputs, g: Groups, c: Constants, memory: Memory, seconds: Step) -> Estimate:
+def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
+    seconds = step(x, c)
     work, cluster = r.plan.workload, r.plan.cluster
     step_s = float(seconds.total)
     tokens = work.global_batch * work.sequence_length
@@ -57,7 +59,8 @@ def _estimate(r: Resolved, x: Inputs, g: Groups, c: Constants, memory: Memory, s
     mfu = flops / x.machine.peak16
     recomputed = float(seconds.recomputed_share) / 3.0
     energy = money.energy_mwh(draw.facility_average_w, length.wall_seconds)
-    stages = _stages(x, g, c)
+    stages = _stages(x, c)
+    fullest = max(stages, key=lambda stage: sum(stage.values()))
     cost = rate * card_hours
     return Estimate(
         step_time_s=step_s,
@@ -80,15 +83,16 @@ def _estimate(r: Resolved, x: Inputs, g: Groups, c: Constants, memory: Memory, s
         energy_mwh=float(energy),
         power_mw=float(draw.facility_average_w) / 1e6,
         co2_kg=float(money.co2_kg(energy, r.plan.power.kg_co2_per_kwh)),
-        memory_gb=float(memory.total) / 1e9,
+        memory_gb=sum(fullest.values()),
         memory_gb_by_stage=tuple(sum(stage.values()) for stage in stages),
-        memory_breakdown_gb=_memory_parts(memory),
+        memory_breakdown_gb=fullest,
         memory_by_stage_gb=stages,
         step_breakdown_s={name: float(getattr(seconds, name)) for name in STEP_PARTS},
         compute_breakdown_s={name: float(getattr(seconds, name)) for name in COMPUTE_PARTS},
         interval_80=_intervals(spread, step_s, mfu, days, cost),
         runs_behind=spread.runs,
         bill_of_materials=materials.bill,
+        memory_capacity_gb=c.usable * x.machine.memory_bytes / 1e9,
         extra=_extra(length, draw, rate),
     )
 
@@ -173,12 +177,12 @@ def _params_6nd(r: Resolved) -> float:
     return r.model.active_params - (0.0 if r.model.tied else r.model.vocab * r.model.hidden)
 
 
-def _memory_parts(memory: Memory) -> dict[str, float]:
-    return {name: float(getattr(memory, name)) / 1e9 for name in MEMORY_PARTS}
-
-
-def _stages(x: Inputs, g: Groups, c: Constants) -> tuple[dict[str, float], ...]:
-    return tuple(_memory_parts(stage_memory(float(i), x, g, c)) for i in range(int(x.layout.pipeline)))
+def _stages(x: Inputs, c: Constants) -> tuple[dict[str, float], ...]:
+    """Memory by kind of every pipeline stage, GB."""
+    count = int(x.layout.pipeline)
+    memory = stage_memory(np.arange(float(count)), x, groups(x), c)
+    columns = [(np.zeros(count) + getattr(memory, name) / 1e9).tolist() for name in MEMORY_PARTS]
+    return tuple(dict(zip(MEMORY_PARTS, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def _intervals(spread: Spread, step_s: float, mfu: float, days: float, cost: float) -> dict[str, tuple[float, float]]:
@@ -204,16 +208,17 @@ def _extra(length: RunLength, draw: power.PowerDraw, rate: float) -> dict[str, f
 
 
 def _memory_problems(r: Resolved, estimate: Estimate) -> tuple[Problem, ...]:
-    over = estimate.memory_gb - r.card.memory_gb
-    stage = max(range(len(estimate.memory_gb_by_stage)), key=estimate.memory_gb_by_stage.__getitem__)
-    where = f"stage {stage} of {len(estimate.memory_gb_by_stage)} needs {estimate.memory_gb:.1f} GB"
-    if over > 0:
+    capacity = estimate.memory_capacity_gb
+    stages = estimate.memory_gb_by_stage
+    stage = max(range(len(stages)), key=stages.__getitem__)
+    where = f"stage {stage} of {len(stages)} needs {estimate.memory_gb:.1f} GB"
+    if estimate.memory_gb > capacity:
         parts_gb = estimate.memory_breakdown_gb
         largest = max(parts_gb, key=parts_gb.__getitem__)
-        message = f"does not fit: {where}, the card has {r.card.memory_gb:g} GB; most of it is {largest}."
+        message = f"does not fit: {where}, a run can use {capacity:.1f} GB; most of it is {largest}."
         return (Problem("error", "strategy", message, _memory_fix(r, largest)),)
-    if over > -0.07 * r.card.memory_gb:
-        message = f"{where} of {r.card.memory_gb:g}: within the engine's error of 7 %."
+    if estimate.memory_gb > (1.0 - MEMORY_ERROR) * capacity:
+        message = f"tight: {where} of {capacity:.1f}; the engine's own error is {100 * MEMORY_ERROR:.0f} %."
         return (Problem("warning", "strategy", message, "Leave more room, or measure before you rely on it."),)
     return ()
 

@@ -27,6 +27,9 @@ ATTENTION_KERNELS: tuple[str, ...] = get_args(AttentionKernel)
 FUSIONS: tuple[str, ...] = get_args(KernelFusion)
 GRAPHS: tuple[str, ...] = get_args(CudaGraphs)
 
+GIBIBYTE = 2.0**30
+"""Cards are marketed in binary gigabytes: an 80 GB card reports 81,559 to 81,920 MiB, a TPU v5p 95.74 GiB."""
+
 GPIPE, ONE_F_ONE_B, INTERLEAVED, ZERO_BUBBLE, DUALPIPE = range(5)
 
 
@@ -276,7 +279,7 @@ def machine_of(resolved: Resolved) -> Machine:
         ceiling16=card.measured.bf16_tflops * 1e12,
         ceiling8=card.measured.fp8_tflops * 1e12,
         under_load16=card.measured.gemm_under_load_tflops * 1e12,
-        memory_bytes=card.memory_gb * 1e9,
+        memory_bytes=card.memory_gb * GIBIBYTE,
         memory_bandwidth=card.memory_tb_per_s * 1e12,
         units=float(card.sm_count or 100),
         tdp_w=card.tdp_w,

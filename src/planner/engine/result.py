@@ -53,6 +53,8 @@ class Estimate:
     power_mw: float
     co2_kg: float
     memory_gb: float
+    memory_capacity_gb: float
+    """What a run can use of one card's memory."""
     memory_gb_by_stage: tuple[float, ...]
     memory_breakdown_gb: dict[str, float]
     memory_by_stage_gb: tuple[dict[str, float], ...]

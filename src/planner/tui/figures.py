@@ -42,8 +42,12 @@ def headline(outcome: Outcome) -> list[Figure]:
                _range(ranges.get("cost_usd"), short) if priced else "no price known"),
         Figure("Memory", "GB", significant(estimate.memory_gb),
                f"{'over' if over else 'of'} {plain(capacity)} GB", alarm=over),
-        Figure("Power", power_unit, power, f"{short(estimate.energy_mwh)} MWh"),
+        Figure("Power", power_unit, power, _energy(estimate.energy_mwh)),
     ]  # fmt: skip
+
+
+def _energy(mwh: float) -> str:
+    return f"{significant(mwh / 1000)} GWh" if mwh >= 1000 else f"{significant(mwh)} MWh"  # noqa: PLR2004 - as SI says
 
 
 def _bare_percent(share: float) -> str:

@@ -88,9 +88,13 @@ class WorkbenchScreen(LeanScreen):
         yield TooSmall(id="small")
 
     def on_mount(self) -> None:
-        """Start on the number of cards: the first thing people change."""
-        cluster = self.query_one("#cluster", FieldPanel)
+        """Show the plan."""
         self.changed()
+        self._start()
+
+    def _start(self) -> None:
+        """Put the cursor on the number of cards: the first thing people change."""
+        cluster = self.query_one("#cluster", FieldPanel)
         self.set_focus(cluster)
         cluster.go_to("cluster.cards")
 
@@ -308,7 +312,9 @@ class WorkbenchScreen(LeanScreen):
         self.app.push_screen(OpenScreen(self.session, self._opened))
 
     def _opened(self) -> None:
+        self.remove_class("-results", "-zoom")
         self.changed()
+        self._start()
         self.say(f"opened {self.session.source}")
 
     def action_export(self) -> None:
