@@ -321,7 +321,7 @@ def head(x: Inputs, c: Constants) -> Num:
     """Seconds of output head and cross entropy for one micro-batch, forward and backward: always BF16 GEMMs."""
     y, s = x.layout, x.shape
     rows = linear(x.tokens, s.vocab / y.tensor, s.hidden, x, c, rate=rate16(x.machine, c))
-    entropy = stream(22.0 * x.tokens * s.vocab / y.tensor * where(x.software.loss_split, 1.0, 1.4), x, c)
+    entropy = stream(x.software.entropy_bytes * x.tokens * s.vocab / y.tensor, x, c)
     return (rows.forward + rows.input_gradient + rows.weight_gradient + entropy) * (1.0 + s.mtp)
 
 

@@ -30,6 +30,11 @@ GRAPHS: tuple[str, ...] = get_args(CudaGraphs)
 GIBIBYTE = 2.0**30
 """Cards are marketed in binary gigabytes: an 80 GB card reports 81,559 to 81,920 MiB, a TPU v5p 95.74 GiB."""
 
+LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 14.0, "chunked": 3.0}
+"""Bytes a logit is held at: BF16, FP32 and gradient; PyTorch keeps one more FP32 copy; a fused loss works in place."""
+ENTROPY_BYTES = {"vocab-parallel": 22.0, "gathered": 30.0, "chunked": 8.0}
+"""Bytes moved a logit: BF16 and FP32 passes; a fused loss reads twice and writes the gradient once."""
+
 GPIPE, ONE_F_ONE_B, INTERLEAVED, ZERO_BUBBLE, DUALPIPE = range(5)
 
 
@@ -135,6 +140,8 @@ class Software:
     gather_bytes: Num
     loss_bytes: Num
     """Bytes a logit is held at, over forward and backward."""
+    entropy_bytes: Num
+    """Bytes the cross entropy moves a logit, forward and backward."""
     loss_split: Num
     """The loss keeps logits split over the tensor group."""
     graphs: Num
@@ -311,7 +318,8 @@ def software_of(resolved: Resolved) -> Software:
         redundant_p2p=stack.p2p == "redundant",
         gradient_bytes=float(stack.gradient_bytes),
         gather_bytes=stack.parameter_gather_bytes,
-        loss_bytes={"vocab-parallel": 10.0, "gathered": 14.0, "chunked": 3.0}[stack.loss],
+        loss_bytes=LOGIT_BYTES[stack.loss],
+        entropy_bytes=ENTROPY_BYTES[stack.loss],
         loss_split=stack.loss != "gathered",
         graphs=GRAPHS.index(stack.cuda_graphs),
         deduplicates=stack.dispatcher != "alltoall",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import signal
 import sys
@@ -35,6 +36,8 @@ AUTOSAVE_S: Final = 0.5
 """Time after a change until the session is written."""
 WATCH_S: Final = 2.0
 """How often a vanished terminal is looked for."""
+LAST_S: Final = 3
+"""Seconds a program told to end gets to do so."""
 
 
 class PlannerApp(App[None]):
@@ -108,7 +111,7 @@ class PlannerApp(App[None]):
         """Save and end when the connection is lost or the system asks."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGHUP, signal.SIGTERM):
-            loop.add_signal_handler(name, self.end)
+            loop.add_signal_handler(name, self._told_to_end)
         self.app_resume_signal.subscribe(self, lambda _: self._wire.forget())
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
@@ -117,14 +120,17 @@ class PlannerApp(App[None]):
 
     def _watch_terminal(self) -> None:
         """A closed terminal whose hang-up signal was ignored would otherwise leave the program running for ever."""
-        poll = select.poll()
-        try:
-            poll.register(sys.__stdin__.fileno(), 0)  # type: ignore[union-attr]  # a terminal: it has one
-        except (AttributeError, OSError, ValueError):
-            self.end()
-            return
-        if any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)):
-            self.end()
+        if _terminal_is_gone():
+            self._told_to_end()
+
+    def _told_to_end(self) -> None:
+        """Save, then exit, come what may: Textual's own way out waits for ever to write to a terminal that is gone."""
+        if _terminal_is_gone() and not self.is_headless:
+            self.save_session()
+            os._exit(0)
+        if not self.is_headless:
+            signal.alarm(LAST_S)
+        self.end()
 
     # ------------------------------------------------------------------------------------------------- saving
 
@@ -200,3 +206,13 @@ class PlannerApp(App[None]):
         picker = Picker("Commands", entries, done)
         screen.mount(picker)
         screen.set_focus(picker)
+
+
+def _terminal_is_gone() -> bool:
+    """Nobody is at the other end of standard input any more."""
+    poll = select.poll()
+    try:
+        poll.register(sys.__stdin__.fileno(), 0)  # type: ignore[union-attr]  # None where there is no terminal
+        return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return True
