@@ -38,7 +38,7 @@ class Constants:
     attention_early: Table
     """Triton and first-generation flash kernels, forward over BF16 peak."""
     reference_w: Table
-    """Board power the architecture's ceiling was measured at, W."""
+    """Board power the architecture's ceiling was measured at, W; 0: boards do not differ."""
 
     # Matrix products.
     power_exponent: float

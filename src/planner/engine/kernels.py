@@ -35,7 +35,8 @@ def rate16(machine: Machine, c: Constants) -> Num:
 
 def board_power(machine: Machine, c: Constants) -> Num:
     """Ceiling of a board nobody measured over its architecture's measured board: clocks follow the power limit."""
-    return (machine.tdp_w / pick(c.reference_w, machine.architecture)) ** c.power_exponent
+    reference = pick(c.reference_w, machine.architecture)
+    return where(reference > 0, (machine.tdp_w / maximum(reference, 1.0)) ** c.power_exponent, 1.0)
 
 
 def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:

@@ -112,6 +112,8 @@ def bindings(where: Where) -> list[Binding]:
 def panel_bindings() -> list[Binding]:
     """Digits jump to panels."""
     return [
-        Binding(f"{number},alt+{number},{_character_to_key(char)}", f"panel({number})", show=False, id=f"panel-{number}")
+        Binding(
+            f"{number},alt+{number},{_character_to_key(char)}", f"panel({number})", show=False, id=f"panel-{number}"
+        )
         for number, char in enumerate(ALT_DIGITS, 1)
     ]

@@ -64,7 +64,8 @@ def stacked(parts: Mapping[str, float], scale: float, width: int, *, ascii_only:
 def big(text: str) -> tuple[str, str, str]:
     """Large figures, three rows high; characters without a large form stand on the last row.
 
-    >>> for row in big("1.5"): print(row.rstrip())
+    >>> for row in big("1.5"):
+    ...     print(row.rstrip())
      ╻  ┏━╸
      ┃  ┗━┓
      ╹ .╺━┛

@@ -8,7 +8,6 @@ from planner.engine.result import Outcome
 from collections.abc import Callable
 
 from planner.exchange.format import between, days, megawatts, percent, seconds, short, significant
-from planner.tui.text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ def headline(outcome: Outcome) -> list[Figure]:
     """MFU, time, cost, memory and power, in this order."""
     estimate = outcome.estimate
     ranges = estimate.interval_80
-    capacity = outcome.resolved.card.memory_gb
+    capacity = estimate.memory_capacity_gb
     over = estimate.memory_gb > capacity
     time, time_unit = days(estimate.training_days)
     cost, _, cost_unit = short(estimate.cost_usd).partition(" ")
@@ -41,7 +40,7 @@ def headline(outcome: Outcome) -> list[Figure]:
         Figure("Cost", f"$ {cost_unit}".strip() if priced else "", cost if priced else "–",
                _range(ranges.get("cost_usd"), short) if priced else "no price known"),
         Figure("Memory", "GB", significant(estimate.memory_gb),
-               f"{'over' if over else 'of'} {plain(capacity)} GB", alarm=over),
+               f"{'over' if over else 'of'} {significant(capacity)} GB", alarm=over),
         Figure("Power", power_unit, power, _energy(estimate.energy_mwh)),
     ]  # fmt: skip
 

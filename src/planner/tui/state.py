@@ -151,7 +151,7 @@ class Session:
         try:
             self.apply([(key, value)], label, token)
         except PlanError as error:
-            self.draft(key, str(value), sentence(error.problems[0]))
+            self.draft(key, str(value), sentence(error.problems[0]), token)
             return False
         return True
 
@@ -185,8 +185,13 @@ class Session:
             self._token = token
         self._compute()
 
-    def draft(self, key: str, text: str, reason: str) -> None:
-        """Keep text that is no value of a key, with the reason."""
+    def draft(self, key: str, text: str, reason: str, token: object = None) -> None:
+        """Keep text that is no value of a key, with the reason; a step of the same token is taken back."""
+        if token is not None and token == self._token and self.index:
+            del self.history[self.index :]
+            self.index -= 1
+            self._token = None
+            self._compute()
         self.drafts[key] = Draft(text, reason)
 
     def drop_draft(self, key: str) -> bool:

@@ -48,7 +48,9 @@ def _neighbour(item: Field, resolved: Resolved | None, value: object, direction:
         values = [choice.value for choice in choices(resolved, item.key, _TRIES) if choice.ok]
     if item.kind == "choice":
         return values[(values.index(value) + direction) % len(values)] if value in values else next(iter(values), None)
-    beyond = [v for v in values if isinstance(v, int) and isinstance(value, int | float) and (v - value) * direction > 0]
+    beyond = [
+        v for v in values if isinstance(v, int) and isinstance(value, int | float) and (v - value) * direction > 0
+    ]
     return min(beyond, key=lambda v: abs(v - value)) if beyond and isinstance(value, int | float) else None
 
 

@@ -53,7 +53,9 @@ class HelpText(ScrollPanel):
         lines: list[Line] = [(), self._heading("Five steps", width)]
         for number, words in enumerate(TOUR, 1):
             for row, text in enumerate(wrap(words, min(width - 8, 100))):
-                lines.append(padded([("  ", "text"), (f"{number} " if not row else "  ", "key"), (text, "text")], width))
+                lines.append(
+                    padded([("  ", "text"), (f"{number} " if not row else "  ", "key"), (text, "text")], width)
+                )
         lines += [(), self._heading("Marks", width)]
         lines += [self._row(mark, ink, words, width) for mark, ink, words in MARKS]
         for where, title in PLACES.items():

@@ -72,11 +72,17 @@ class Preview(Lines):
             words = f"{r.plan.cluster.cards:,} x {r.card.name}, {r.model.name}"
             lines += [*self._text(words, "text", inner, width), ()]
             lines += [*small(headline(outcome), width, stale=False), ()]
-            lines += self._text("  ·  ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts(outcome)), "quiet", inner, width)
+            lines += self._text(
+                "  ·  ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts(outcome)), "quiet", inner, width
+            )
             if not outcome.fits:
                 lines += self._text("✖ does not fit", "error", inner, width)
         assumed = self._assumed()
-        for heading, body in (("Notes", plan.notes), ("Assumed, not published", assumed), ("Sources", "; ".join(plan.sources))):
+        for heading, body in (
+            ("Notes", plan.notes),
+            ("Assumed, not published", assumed),
+            ("Sources", "; ".join(plan.sources)),
+        ):
             if body.strip():
                 lines += [(), *self._text(heading, "title", inner, width)]
                 lines += self._text(body, "quiet", inner, width)[:NOTES]
@@ -136,7 +142,9 @@ class OpenScreen(LeanScreen):
             for name in order
         ]
         files = [path for path in sorted(Path().glob("*.toml"))[:MOST_FILES] if _looks_like_a_plan(path)]
-        return presets + [Option(path, path.name, "file here", str(path), current=str(path) == source) for path in files]
+        return presets + [
+            Option(path, path.name, "file here", str(path), current=str(path) == source) for path in files
+        ]
 
     def _done(self, value: object | None) -> None:
         if value is None:

@@ -129,10 +129,17 @@ class WorkbenchScreen(LeanScreen):
                 if item.kind in {"catalogue", "several"}:
                     ids = ["enter"]
                 ids.append("next-field")
-                ids += [*(["undo"] if self.session.can_undo else []), *(["results"] if not self.has_class("-wide") else []), "open", "export"]
+                ids += [
+                    *(["undo"] if self.session.can_undo else []),
+                    *(["results"] if not self.has_class("-wide") else []),
+                    "open",
+                    "export",
+                ]
             self._bring_into_view(focused)
         elif not isinstance(focused, Panel):
-            self.query_one("#hints", HintBar).show([("↑↓", "choose"), ("type", "to narrow down"), ("Enter", "pick"), ("Esc", "back")], about)
+            self.query_one("#hints", HintBar).show(
+                [("↑↓", "choose"), ("type", "to narrow down"), ("Enter", "pick"), ("Esc", "back")], about
+            )
             return
         else:
             ids = ["scroll", "zoom"]

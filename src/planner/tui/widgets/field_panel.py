@@ -291,7 +291,7 @@ class FieldPanel(Panel):
             if item.whole and value != int(value):
                 raise ValueError("only a whole number makes sense here")  # noqa: TRY301 - one place words it
         except ValueError as error:
-            session.draft(item.key, text, str(error))
+            session.draft(item.key, text, str(error), self._token)
         else:
             session.edit(item.key, int(value) if item.whole else value, f"{item.label} {text}", self._token)
         self._desk.changed()

@@ -41,10 +41,12 @@ class Option:
     ok: bool = True
     current: bool = False
 
-    def matches(self, words: Sequence[str]) -> bool:
-        """Every word occurs in it."""
-        text = f"{self.value} {self.name} {self.facts}".casefold()
-        return all(word in text for word in words)
+    def misses(self, words: Sequence[str]) -> int | None:
+        """How many words are not the beginning of one of its own; None where one does not occur at all."""
+        text = f" {self.value} {self.name} {self.facts}".casefold()
+        if not all(word in text for word in words):
+            return None
+        return sum(f" {word}" not in text for word in words)
 
 
 class Picker(Lines, can_focus=True):
@@ -106,7 +108,9 @@ class Picker(Lines, can_focus=True):
         inner = max(width - 2, 1)
         rows = max(height - FRAME - 1 - DETAIL_LINES, 1)
         self._offset = max(min(self._offset, self.cursor), self.cursor - rows + 1, 0)
-        names = min(max((span([(option.name, "")]) for option in self._options), default=0) + 2, LONGEST_NAME, inner * 3 // 5)
+        names = min(
+            max((span([(option.name, "")]) for option in self._options), default=0) + 2, LONGEST_NAME, inner * 3 // 5
+        )
         count = f"{len(self.shown)} of {len(self._options)}" if self.filter.text else f"{len(self._options)}"
         prompt: Line = [(" / ", "key"), *self.filter.pieces(max(inner - 14, 1), "strong")]
         if not self.filter.text:
@@ -115,10 +119,16 @@ class Picker(Lines, can_focus=True):
         for index in range(self._offset, self._offset + rows):
             body.append(self._entry(index, names, inner) if index < len(self.shown) else padded((), inner))
         if not self.shown:
-            body[1] = padded([("  nothing matches; ", "quiet"), ("Backspace", "key"), (" takes letters back", "quiet")], inner)
+            body[1] = padded(
+                [("  nothing matches; ", "quiet"), ("Backspace", "key"), (" takes letters back", "quiet")], inner
+            )
         body += self._detail(inner)
         title = fit(f" {self._title} ", min(span([(self._title, "")]) + 2, inner))
-        top: Line = [("╭", "rule-focus"), (title, "title-focus"), ("─" * (inner - span([(title, "")])) + "╮", "rule-focus")]
+        top: Line = [
+            ("╭", "rule-focus"),
+            (title, "title-focus"),
+            ("─" * (inner - span([(title, "")])) + "╮", "rule-focus"),
+        ]
         keys = " Enter picks · Esc leaves ─╯"
         bottom: Line = [("╰" + "─" * max(inner + 1 - len(keys), 0) + keys, "rule-focus")]
         edge = ("│", "rule-focus")
@@ -177,7 +187,8 @@ class Picker(Lines, can_focus=True):
     def _narrow(self) -> None:
         kept = self.highlighted
         words = clean(self.filter.text).casefold().split()
-        self.shown = [option for option in self._options if option.matches(words)]
+        ranked = [(misses, option) for option in self._options if (misses := option.misses(words)) is not None]
+        self.shown = [option for _, option in sorted(ranked, key=lambda entry: entry[0])]
         self.cursor = self.shown.index(kept) if kept in self.shown and not words else 0
         self._after_move()
 

@@ -153,13 +153,15 @@ class MemoryPanel(Results, ScrollPanel):
 
     def title_text(self) -> str:
         """The title says what a card has."""
-        return f"Memory by stage, of {plain(self.outcome.resolved.card.memory_gb)} GB" if self.outcome else self.heading
+        if self.outcome is None:
+            return self.heading
+        return f"Memory by stage, of {gigabytes(self.outcome.estimate.memory_capacity_gb)} a run can use"
 
     def body(self, width: int, height: int) -> list[Line]:
         """A legend, then a stacked bar a stage: all of them with the focus, else the ones that matter."""
         if self.outcome is None:
             return []
-        estimate, capacity = self.outcome.estimate, self.outcome.resolved.card.memory_gb
+        estimate, capacity = self.outcome.estimate, self.outcome.estimate.memory_capacity_gb
         fills = ASCII_FILLS if self.ascii_only else FILLS
         legend: list[tuple[str, str]] = [("  ", "text")]
         for kind in MEMORY_PARTS:

@@ -1,0 +1,88 @@
+"""What the tests of the terminal UI share: an engine with plain figures, the text on screen, key presses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.pilot import Pilot
+
+from planner.catalog import Catalog
+from planner.engine.result import Estimate, Outcome
+from planner.spec.base import PlanError, Problem
+from planner.spec.plan import Plan, Resolved
+from planner.spec.rules import check
+from planner.tui.app import PlannerApp
+
+SIZES = {"60x20": (60, 20), "80x24": (80, 24), "120x40": (120, 40)}
+CATALOG = Catalog.default()
+
+
+def plain_engine(resolved: Resolved) -> Outcome:
+    """An engine with figures one can compute by hand, so that pictures do not change with the calibration.
+
+    One step takes 2,048 x 20 s / cards; each stage needs 40 GB and 30 GB more for each micro batch.
+    """
+    problems = check(resolved)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise PlanError(errors)
+    plan, strategy = resolved.plan, resolved.strategy
+    step = 2048 * 20.0 / plan.cluster.cards
+    days = plan.workload.tokens / (plan.workload.global_batch * plan.workload.sequence_length) * step / 86_400
+    hours = days * 24 * plan.cluster.cards
+    cost = hours * resolved.usd_per_card_hour
+    stages = tuple(
+        {"weights": 12.0, "gradients": 8.0, "optimizer": 18.0 - stage / strategy.pipeline,
+         "activations": 30.0 * strategy.micro_batch, "other": 2.0} for stage in range(strategy.pipeline)
+    )  # fmt: skip
+    totals = tuple(sum(stage.values()) for stage in stages)
+    compute = {"gemm": 0.4, "attention": 0.2, "memory_bound": 0.1, "logits": 0.02, "recompute": 0.0, "host": 0.03}
+    rest = {"tensor": 0.0, "context": 0.0, "expert": 0.1, "pipeline_bubble": 0.06, "pipeline_transfer": 0.02,
+            "data": 0.04, "optimizer": 0.02, "other": 0.01}  # fmt: skip
+    fits = max(totals) <= resolved.card.memory_gb
+    if not fits:
+        words = f"does not fit: stage 0 needs {max(totals):.0f} GB, the card has {resolved.card.memory_gb:.0f} GB."
+        fix = "Use micro_batch = 1."
+        problem = Problem("error", "strategy.micro_batch", words, fix, (("strategy.micro_batch", 1),))
+        problems = (problem, *problems)
+    estimate = Estimate(
+        step_time_s=step, tokens_per_s=1e6, tokens_per_s_per_card=1500.0, model_tflops_per_card=400.0, mfu=0.4, hfu=0.4,
+        mfu_6nd=0.35, training_days=days, card_hours=hours, goodput=0.97, h100_equivalents=plan.cluster.cards * 1.0,
+        cost_usd=cost, usd_per_million_tokens=0.3, energy_mwh=hours * 1e-3, power_mw=plan.cluster.cards * 1.4e-3,
+        co2_kg=1e6, memory_gb=max(totals), memory_capacity_gb=resolved.card.memory_gb, memory_gb_by_stage=totals, memory_breakdown_gb=stages[0],
+        memory_by_stage_gb=stages, step_breakdown_s={"compute": 0.75 * step, **{k: v * step for k, v in rest.items()}},
+        compute_breakdown_s={name: share * step for name, share in compute.items()},
+        interval_80={"step_time_s": (step * 0.9, step * 1.1), "mfu": (0.36, 0.44),
+                     "training_days": (days * 0.9, days * 1.1), "cost_usd": (cost * 0.9, cost * 1.1)},
+        runs_behind=12,
+    )  # fmt: skip
+    return Outcome(resolved, fits, problems, estimate)
+
+
+def app_on(plan: Plan | str = "deepseek-v3", theme: str = "dark") -> PlannerApp:
+    """The application on a plan, with the plain engine."""
+    found = CATALOG.plan(plan) if isinstance(plan, str) else plan
+    app = PlannerApp(found, plan if isinstance(plan, str) else "deepseek-v3", catalog=CATALOG, engine=plain_engine)
+    app.theme = theme
+    return app
+
+
+def screen_lines(app: PlannerApp) -> list[str]:
+    """What is on screen, as text."""
+    app.screen._compositor  # noqa: B018 - fails loudly when Textual moves it
+    return [strip.text for strip in app.screen._compositor.render_strips()]
+
+
+def screen_text(app: PlannerApp) -> str:
+    """What is on screen, as one text."""
+    return "\n".join(screen_lines(app))
+
+
+async def press(pilot: Pilot[None], keys: str | Iterable[str]) -> None:
+    """Press keys one after the other; `text:4096` types."""
+    for key in keys.split() if isinstance(keys, str) else keys:
+        if key.startswith("text:"):
+            await pilot.press(*({".": "full_stop", " ": "space"}.get(char, char) for char in key.removeprefix("text:")))
+        else:
+            await pilot.press(key)
+    await pilot.pause()

@@ -1,0 +1,71 @@
+"""The ways a session over SSH ends: nothing is lost, and nothing goes on running."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = "from planner.tui.app import PlannerApp; PlannerApp().run()"
+PATIENCE_S = 60.0
+"""A busy machine may be slow; the tests end as soon as what they wait for is there."""
+
+
+def _start(state: Path, *, ignore_hangup: bool) -> tuple[int, int]:
+    pid, terminal = pty.fork()
+    if not pid:
+        if ignore_hangup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        os.environ["PLANNER_STATE_DIR"] = str(state)
+        os.execv(sys.executable, [sys.executable, "-c", PROGRAM])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    return pid, terminal
+
+
+def _read_until(terminal: int, words: str) -> None:
+    seen, end = "", time.monotonic() + PATIENCE_S
+    while words not in seen:
+        assert time.monotonic() < end, seen[-2000:]
+        if select.select([terminal], [], [], 0.1)[0]:
+            seen += os.read(terminal, 65_536).decode(errors="replace")
+
+
+def _ended(pid: int) -> int:
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return status
+        time.sleep(0.02)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    raise AssertionError("still running")
+
+
+@pytest.mark.parametrize("how", ["hangup", "term", "quit"])
+def test_the_session_survives(how: str, tmp_path: Path) -> None:
+    pid, terminal = _start(tmp_path, ignore_hangup=False)
+    _read_until(terminal, "Cluster")
+    os.write(terminal, b"4096\r")
+    _read_until(terminal, "undo")
+    if how == "hangup":
+        os.close(terminal)
+    elif how == "term":
+        os.kill(pid, signal.SIGTERM)
+    else:
+        os.write(terminal, b"q")
+    if how != "hangup":
+        _read_until(terminal, "Session saved")
+    assert _ended(pid) == 0
+    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
+    assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 4096

@@ -1,0 +1,101 @@
+"""The session: history, drafts, and the file it is kept in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from planner.spec.base import PlanError
+from planner.tui import session_file
+from planner.tui.state import Session
+from tests.tui.helpers import CATALOG, plain_engine
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session(CATALOG, plain_engine, CATALOG.plan("deepseek-v3"), "deepseek-v3")
+
+
+def test_an_edit_makes_a_new_plan(session: Session) -> None:
+    before = session.plan
+    assert session.edit("cluster.cards", 4096, "Cards 4096")
+    assert before.cluster.cards == 2048
+    assert session.plan.cluster.cards == 4096
+    assert session.modified("cluster.cards")
+    assert not session.modified("cluster.card")
+
+
+def test_the_same_value_is_no_step(session: Session) -> None:
+    session.edit("cluster.cards", 2048, "Cards 2048")
+    assert len(session.history) == 1
+
+
+def test_a_value_out_of_range_is_a_draft(session: Session) -> None:
+    assert not session.edit("power.pue", 0.5, "PUE 0.5")
+    assert "greater" in session.error("power.pue") or "least" in session.error("power.pue")
+    assert session.stale
+    assert session.plan.power.pue == 1.25
+    assert session.edit("power.pue", 1.1, "PUE 1.1")
+    assert not session.stale
+
+
+def test_a_second_edit_mends_an_impossible_plan(session: Session) -> None:
+    good = session.outcome
+    session.edit("cluster.cards", 2047, "Cards 2047")
+    assert session.outcome is good
+    assert session.error("cluster.cards")
+    session.edit("cluster.cards", 2064, "Cards 2064")
+    session.edit("workload.global_batch", 2064, "Batch")
+    assert session.outcome is not good
+
+
+def test_apply_refuses_what_is_no_plan(session: Session) -> None:
+    with pytest.raises(PlanError):
+        session.apply([("cluster.cards", "many")], "nonsense")
+    assert len(session.history) == 1
+
+
+def test_an_edit_after_undo_starts_a_new_future(session: Session) -> None:
+    session.edit("cluster.cards", 4096, "Cards 4096")
+    session.undo()
+    session.edit("cluster.cards", 1024, "Cards 1024")
+    assert session.redo() is None
+    assert [step.label for step in session.history] == ["opened", "Cards 1024"]
+
+
+def test_nothing_to_undo(session: Session) -> None:
+    assert session.undo() is None
+    assert not session.can_undo
+
+
+def test_a_session_comes_back_whole(session: Session, tmp_path: Path) -> None:
+    session.edit("cluster.cards", 4096, "Cards 4096")
+    session.edit("strategy.offload", "optimizer", "Offload optimizer")
+    session.mark_exported("mine.toml")
+    session.undo()
+    session_file.save(session, tmp_path / "deep" / "session.json")
+    other = Session(CATALOG, plain_engine, CATALOG.plan("gpt-3-175b"))
+    assert session_file.resume(other, tmp_path / "deep" / "session.json")
+    assert [step.label for step in other.history] == [step.label for step in session.history]
+    assert (other.plan, other.index, other.source) == (session.plan, 1, "mine.toml")
+    assert not other.is_exported
+    other.redo()
+    assert other.is_exported
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 99}', '{"version": 1, "history": []}'])
+def test_a_broken_session_file_is_left_alone(session: Session, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "session.json"
+    path.write_text(text, encoding="utf-8")
+    plan = session.plan
+    assert not session_file.resume(session, path)
+    assert session.plan is plan
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_the_file_is_data_one_can_read(session: Session, tmp_path: Path) -> None:
+    session_file.save(session, tmp_path / "session.json")
+    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
+    assert data["history"][0]["plan"]["cluster"]["cards"] == 2048

@@ -1,0 +1,141 @@
+"""What is sent to the terminal: few bytes, and exactly the screen Textual means."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from rich.color import ColorSystem
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.screen import Screen
+
+from planner.tui.app import PlannerApp
+from planner.tui.wire import _codes
+from tests.tui.helpers import CATALOG, plain_engine, press
+
+KEYS = ("tab tab shift+tab text:4096 enter right u up enter down down text:b20 escape alt+5 t alt+6 z z question_mark "
+        "down escape o down text:xai escape m m w tab right escape ctrl+p escape").split()  # fmt: skip
+
+
+class Recorder(PlannerApp):
+    """The application, writing into a list as well."""
+
+    def __init__(self) -> None:
+        super().__init__(CATALOG.plan("deepseek-v3"), "deepseek-v3", catalog=CATALOG, engine=plain_engine)
+        self.sent: list[str] = []
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if isinstance(renderable, ChopsUpdate | LayoutUpdate):
+            self.sent.append(self._wire.encode(renderable, self.console))
+        super()._display(screen, renderable)
+
+    def take(self) -> int:
+        """Bytes since the last time."""
+        size = sum(len(text.encode()) for text in self.sent)
+        self.sent.clear()
+        return size
+
+
+class Terminal:
+    """Understands what `Wire` writes: places, colours, text."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.cells: list[list[tuple[str, frozenset[str]]]] = [[(" ", frozenset())] * width for _ in range(height)]
+        self._x = self._y = 0
+
+    def feed(self, text: str) -> None:
+        kinds: dict[str, str] = {}
+        for place, colours, char in re.findall(r"\x1b\[(\d+;\d+)H|\x1b\[([\d;]*)m|([^\x1b])", text):
+            if place:
+                self._y, self._x = (int(number) - 1 for number in place.split(";"))
+            elif colours:
+                for code in re.findall(r"[34]8;5;\d+|[34]8;2;\d+;\d+;\d+|\d+", colours):
+                    if code == "0":
+                        kinds.clear()
+                    else:
+                        kinds["fore" if code[:1] == "3" else "back" if code[:1] == "4" else code] = code
+            else:
+                from rich.cells import get_character_cell_size
+
+                self.cells[self._y][self._x] = (char, frozenset(kinds.values()))
+                for extra in range(1, get_character_cell_size(char)):
+                    self.cells[self._y][self._x + extra] = ("", frozenset(kinds.values()))
+                self._x += get_character_cell_size(char)
+
+
+def _meant(app: PlannerApp) -> list[list[tuple[str, frozenset[str]]]]:
+    system = ColorSystem[app.console._color_system.name]  # type: ignore[union-attr]
+    rows = []
+    for strip in app.screen._compositor.render_strips():
+        row = []
+        for text, style, _ in strip:
+            attributes, fore, back = _codes(style or Style.null(), system)
+            row += [(char, frozenset(attributes | {fore, back})) for char in text]
+        rows.append(row)
+    return rows
+
+
+def _ground(kinds: frozenset[str]) -> frozenset[str]:
+    return frozenset(code for code in kinds if code[:1] == "4")
+
+
+async def test_the_terminal_shows_what_textual_means() -> None:
+    app = Recorder()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        terminal = Terminal(120, 40)
+        for key in ["", *KEYS]:
+            await press(pilot, key)
+            for text in app.sent:
+                terminal.feed(text)
+            app.sent.clear()
+            for y, (shown, meant) in enumerate(zip(terminal.cells, _meant(app), strict=True)):
+                assert "".join(c for c, _ in shown) == "".join(c for c, _ in meant), (key, y)
+                for (char, kinds), (_, wanted) in zip(shown, meant, strict=True):
+                    assert _ground(kinds) == _ground(wanted), (key, y)
+                    assert char == " " or kinds == wanted, (key, y)
+
+
+@pytest.fixture(params=["truecolor", ""])
+def colours(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With and without COLORTERM: an SSH session has 256 colours."""
+    monkeypatch.setenv("COLORTERM", request.param)
+    return str(request.param)
+
+
+async def test_byte_budgets(colours: str) -> None:
+    app = Recorder()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert app.take() <= (16_000 if colours else 12_000)
+        for key in ["tab"] * 30 + ["shift+tab"] * 30:
+            await press(pilot, key)
+            assert app.take() <= (1_300 if colours else 1_000), key
+        tabs = []
+        for _ in range(8):
+            await press(pilot, "tab")
+            tabs.append(app.take())
+        assert sorted(tabs)[4] <= (700 if colours else 500), tabs
+        await press(pilot, "alt+1 down")
+        app.take()
+        for key in "4096":
+            await press(pilot, key)
+            assert app.take() <= 3_000, key
+        await press(pilot, "enter")
+        app.take()
+        await pilot.pause(0.05)
+        assert app.take() == 0
+
+
+async def test_forgetting_writes_everything_again() -> None:
+    app = Recorder()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        app.take()
+        app.screen.refresh()
+        await pilot.pause()
+        assert app.take() == 0
+        await press(pilot, "ctrl+l")
+        assert app.take() > 5_000
