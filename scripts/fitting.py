@@ -74,3 +74,17 @@ def fit(data: Data, priors: dict[str, float], sigmas: dict[str, float], free: Se
 
     answer = least_squares(residuals, start, method="trf", x_scale=spread, diff_step=1e-4, max_nfev=25, ftol=1e-5)
     return priors | {name: float(np.exp(v)) for name, v in zip(free, answer.x, strict=True)}
+
+
+def spreads(data: Data, values: dict[str, float], sigmas: dict[str, float], free: Sequence[str]) -> dict[str, float]:
+    """Spread left in each free constant's logarithm after the fit, from the curvature at the answer (Laplace)."""
+    root = np.sqrt(data.weights)
+    base = np.log(predict(values, data.inputs))
+    columns = []
+    for name in free:
+        moved = values | {name: values[name] * 1.001}
+        columns.append(root * (np.log(predict(moved, data.inputs)) - base) / np.log(1.001) / SCALE)
+    jacobian = np.array(columns)
+    precision = jacobian @ jacobian.T + np.diag([sigmas[name] ** -2.0 for name in free])
+    covariance = np.linalg.inv(precision)
+    return {name: float(np.sqrt(covariance[i, i])) for i, name in enumerate(free)}

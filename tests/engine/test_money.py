@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.engine import money
 from planner.catalog.network import grids
+from planner.engine import money
 
 
 def test_2023_h100_server_costs_1_52_a_card_hour() -> None:
@@ -81,7 +81,7 @@ def test_carbon_of_llama_3_1() -> None:
 @given(rate=st.floats(1e-7, 1), years=st.floats(0.5, 40))
 def test_annuity_repays_the_capital(rate: float, years: float) -> None:
     yearly = money.annuity(1e6, rate, years)
-    months = np.arange(1, int(round(years * 12)) + 1)
+    months = np.arange(1, round(years * 12) + 1)
     if len(months) == pytest.approx(years * 12):
         worth = np.sum(yearly / 12 / (1 + rate / 12) ** months)
         assert worth == pytest.approx(1e6, rel=1e-6)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.catalog.network import parts_at
 from planner.engine import parts
 from planner.engine.num import Num
-from planner.catalog.network import parts_at
 from planner.spec.fabric import Topology
 from planner.spec.network import NetworkParts
 
@@ -107,7 +107,7 @@ def test_transceivers_of_a_three_tier_cluster() -> None:
 
 def test_network_share_of_server_power() -> None:
     # SemiAnalysis, 100,000 H100 Clusters: about 9 % of server power (1,275 W a card) in three tiers.
-    bill = cluster(12_500.0, "fat-tree")
+    bill = cluster(12_500.0)
     assert bill.network_kw / 100_000 / 1.275 == pytest.approx(0.09, abs=0.005)
     # Two tiers: 69 W a card, which `power.STORAGE_W_PER_CARD` was split by.
     assert cluster(256.0, "fat-tree").network_kw * 1000 / 2048 == pytest.approx(69, abs=0.5)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from planner.engine import money, parts, power
 from planner.catalog.network import parts_at
+from planner.engine import money, parts, power
 
 YEAR_S = 8760 * 3600.0
 
@@ -12,8 +12,8 @@ YEAR_S = 8760 * 3600.0
 def h100_site(cards: float, pue: float = 1.25, load: float = power.TRAINING_LOAD) -> power.PowerDraw:
     host = power.host_w_per_card(8.0, 700.0, 10.2)
     bill = parts.materials(
-        cards=cards, cards_per_node=8.0, nics_per_node=8.0, topology="fat-tree", parts=parts_at(50.0), card_name="H100",
-        card_usd=0.0, card_w=700.0, host_w_per_card=host,
+        cards=cards, cards_per_node=8.0, nics_per_node=8.0, topology="multi-plane", parts=parts_at(50.0),
+        card_name="H100", card_usd=0.0, card_w=700.0, host_w_per_card=host,
     )  # fmt: skip
     return power.power(
         cards=cards, card_w=700.0, host_w_per_card=host, network_w=1000.0 * bill.network_kw, pue=pue, load=load

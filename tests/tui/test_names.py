@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.tui.helpers import CATALOG, app_on, press, screen_text
 
 from planner.spec.parse import parse_plan
 from planner.spec.plan import Plan
-from tests.tui.helpers import CATALOG, app_on, press, screen_text
 
 NAMES = ["H100 [80GB] x8 [tp=8]", "[/x] [/b]", "[b", "$x ${y}", "漢字 カード 한국어", "👩‍🔬🧪 e\u0301", "a" * 300, "]"]
-TOUR = ("down tab text:1 escape alt+1 enter text:b escape alt+7 alt+4 z z m ctrl+p text:[ escape question_mark escape "
-        "o down text:x escape w right tab right right escape t v v escape").split()  # fmt: skip
+TOUR = (
+    "down tab text:1 escape alt+1 enter text:b escape alt+7 alt+4 z z m ctrl+p text:[ escape question_mark escape "
+    "o down text:x escape w right tab right right escape t v v escape"
+)
 
 
 def _plan(name: str) -> Plan:
@@ -36,7 +38,7 @@ async def test_names_on_every_screen(
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         assert name[:12] in screen_text(app) or "e\u0301" in name
-        for key in TOUR:
+        for key in TOUR.split():
             await press(pilot, key)
             text = screen_text(app)
             assert "\x1b" not in text

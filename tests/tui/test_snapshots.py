@@ -1,13 +1,12 @@
-"""Pictures of the workbench, each looked at when it changed. Figures are of the plain engine; facts are in other tests."""
+"""Pictures of the workbench, each looked at when it changed. Figures are the plain engine's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from textual.pilot import Pilot
-
 from tests.tui.helpers import SIZES, app_on, press
+from textual.pilot import Pilot
 
 Compare = Callable[..., bool]
 
@@ -33,6 +32,7 @@ OTHERS = {
 @pytest.mark.parametrize("state", STATES)
 def test_workbench(snap_compare: Compare, state: str, size: str, theme: str) -> None:
     async def run_before(pilot: Pilot[None]) -> None:
+        await pilot.pause()
         await press(pilot, STATES[state])
 
     assert snap_compare(app_on(theme=theme), terminal_size=SIZES[size], run_before=run_before)
@@ -46,6 +46,7 @@ def test_others(
     size, keys = OTHERS[name]
 
     async def run_before(pilot: Pilot[None]) -> None:
+        await pilot.pause()
         await press(pilot, keys)
 
     assert snap_compare(app_on(), terminal_size=SIZES[size], run_before=run_before)

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.tui.helpers import CATALOG, plain_engine
 
 from planner.spec.base import PlanError
 from planner.tui import session_file
 from planner.tui.state import Session
-from tests.tui.helpers import CATALOG, plain_engine
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def test_a_second_edit_mends_an_impossible_plan(session: Session) -> None:
     session.edit("cluster.cards", 2047, "Cards 2047")
     assert session.outcome is good
     assert session.error("cluster.cards")
-    session.edit("cluster.cards", 2064, "Cards 2064")
-    session.edit("workload.global_batch", 2064, "Batch")
+    assert session.edit("cluster.cards", 1024, "Cards 1024")
     assert session.outcome is not good
+    assert not session.stale
 
 
 def test_apply_refuses_what_is_no_plan(session: Session) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.tui.helpers import CATALOG, app_on, press, screen_lines, screen_text
 
 from planner.engine.estimate import evaluate
 from planner.exchange import plan_toml
@@ -17,7 +18,6 @@ from planner.tui.screens.open import OpenScreen
 from planner.tui.widgets.field_panel import FieldPanel
 from planner.tui.widgets.panel import Panel
 from planner.tui.widgets.picker import Picker
-from tests.tui.helpers import CATALOG, app_on, press, screen_lines, screen_text
 
 WIDE = (120, 40)
 

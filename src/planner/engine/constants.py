@@ -154,6 +154,10 @@ class Constants:
     usable: float
     """Share of a card's memory a run can fill before it runs out."""
 
+    # Ranges.
+    interval_scale: float
+    """Multiplier that makes the 80 % ranges hold 80 % of held-out runs."""
+
 
 def from_values(values: dict[str, float]) -> Constants:
     """Constants from flat names; `name.architecture` overrides `name.default` for that architecture.

@@ -330,12 +330,16 @@ def software_of(resolved: Resolved) -> Software:
     )
 
 
+def recomputed_share(recompute_layers: int, layers: int, pipeline: int) -> float:
+    """Share of a stage's layers that full recomputation covers; 0 layers mean all."""
+    return min(1.0, recompute_layers / -(-layers // pipeline)) if recompute_layers else 1.0
+
+
 def layout_of(resolved: Resolved) -> Layout:
     """Workload and strategy as numbers."""
     work, y = resolved.plan.workload, resolved.strategy
     replicas = resolved.plan.cluster.cards // (y.tensor * y.pipeline)
     modules = set(y.recompute_modules or ("core_attention",)) if y.recompute == "selective" else set()
-    per_stage = -(-resolved.model.layers // y.pipeline)
     full = y.recompute == "full"
     return Layout(
         sequence=float(work.sequence_length),
@@ -355,7 +359,7 @@ def layout_of(resolved: Resolved) -> Layout:
         schedule=SCHEDULES.index(y.schedule or "1f1b"),
         zero=float(SHARDINGS.index(y.sharding)),
         shard_group=float(y.shard_group or replicas),
-        full_recompute=(min(1.0, y.recompute_layers / per_stage) if y.recompute_layers else 1.0) if full else 0.0,
+        full_recompute=recomputed_share(y.recompute_layers, resolved.model.layers, y.pipeline) if full else 0.0,
         core_attention=float("core_attention" in modules),
         mla_up=float("mla_up" in modules),
         moe_activation=float("moe_activation" in modules),

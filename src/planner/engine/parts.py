@@ -133,9 +133,9 @@ def materials(
     """
     nodes = ceil(cards / cards_per_node)
     nics = nodes * nics_per_node
-    joined = where(nodes > sites, sites, 0.0)
     is_torus = topology == "torus"
     ports = cards if is_torus else nics
+    joined = where((nodes > sites) & (ports > 0), sites, 0.0)
     shape = network_shape(topology, ceil(ports / sites), parts.switch_ports, oversubscription, nics_per_node)
     links = shape.inter_switch_links * joined
     copper = CUBE_SHARE * links if is_torus else 0.0 * links

@@ -1,15 +1,35 @@
-"""Ranges, from how wrong the engine was on measured runs it was not fitted on."""
+"""Ranges, from how wrong the engine was on measured runs of source families it was not fitted on.
+
+`held_out.csv` (written by the calibration) holds one row a measured run: what kind of run it was, and the logarithm of
+predicted over measured step time when its family was left out of the fit. A plan's range is the 80 % quantile of those
+errors, nearer runs counting more, wider where little is near.
+"""
 
 from __future__ import annotations
 
+import csv
 import math
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.constants import calibrated
 from planner.engine.inputs import Inputs
 from planner.spec.plan import Resolved
 
-Z_80 = 1.2816
-"""Standard deviations either side of the mean that hold 80 % of a normal distribution."""
+Floats = NDArray[np.float64]
+
+FEATURES = ("architecture", "moe", "hybrid", "software", "bits", "log2_cards", "log2_sequence")
+"""What makes two runs alike. `software`: 0 tuned, 1 in-house or young, 2 XLA; `bits`: of the linears' operands."""
+CATEGORY_DISTANCE = np.array([1.0, 1.2, 1.2, 0.8])
+"""Distance two runs are apart where architecture, MoE, hybrid or software differ."""
+SCALE_DISTANCE = np.array([0.1, 0.12, 0.2])
+"""The same for each bit of precision, doubling of the cards, doubling of the sequence."""
+OWN_RUNS = 3
+"""Runs of a user's own from which a stack's measured spread replaces the general one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +41,111 @@ class Spread:
     runs: int
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A measured run like a plan."""
+
+    id: str
+    family: str
+    similarity: float
+    """1: the same kind of run; falls to 0 with distance."""
+    error: float
+    """Predicted over measured step time, minus one, with its family left out of the fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """All measured runs with their held-out errors."""
+
+    ids: tuple[str, ...]
+    families: tuple[str, ...]
+    features: Floats
+    """Runs x FEATURES."""
+    log_error: Floats
+    share: Floats
+    """Weight of a run: one over the root of its family's size, so that no family dominates."""
+
+
+@cache
+def held_out() -> HeldOut:
+    """The table of held-out errors."""
+    text = resources.files("planner.engine").joinpath("held_out.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(text.splitlines()))[1:]
+    families = tuple(row[1] for row in rows)
+    sizes = {family: families.count(family) for family in set(families)}
+    return HeldOut(
+        ids=tuple(row[0] for row in rows),
+        families=families,
+        features=np.array([[float(v) for v in row[2:-1]] for row in rows]),
+        log_error=np.array([float(row[-1]) for row in rows]),
+        share=np.array([sizes[family] ** -0.5 for family in families]),
+    )
+
+
+def features_of(x: Inputs) -> Floats:
+    """A plan's place among the measured runs, in the order of FEATURES; rows x FEATURES where `x` holds arrays."""
+    bits = np.where(x.layout.four_bit, 4.0, np.where(x.layout.eight_bit, 8.0, 16.0))
+    software = np.where(x.software.xla, 2.0, np.where(x.software.mature, 0.0, 1.0))
+    columns = (
+        np.asarray(x.machine.architecture, dtype=float),
+        np.asarray(x.shape.moe_layers, dtype=float) > 0,
+        np.asarray(x.shape.mamba_layers, dtype=float) > 0,
+        software,
+        bits,
+        np.log2(x.machine.cards),
+        np.log2(x.layout.sequence),
+    )
+    return np.stack(np.broadcast_arrays(*columns), axis=-1).astype(float)
+
+
+def similarity(place: Floats, others: Floats) -> Floats:
+    """How alike runs are, 1 to 0: exp(-distance^2) over the features."""
+    categories = (others[:, :4] != place[:4]) @ CATEGORY_DISTANCE
+    scales = np.abs(others[:, 4:] - place[4:]) @ SCALE_DISTANCE
+    return np.asarray(np.exp(-((categories + scales) ** 2)))
+
+
+def reach(near: Floats, table: HeldOut) -> float:
+    """Half-width of the 80 % range in log step time, before scaling: the weighted 80 % quantile of held-out errors.
+
+    Where the weight of alike runs is small, the range widens by up to half.
+    """
+    weight = near * table.share
+    total = float(weight.sum())
+    size = np.abs(table.log_error)
+    order = np.argsort(size)
+    summed = np.cumsum(weight[order])
+    quantile = float(size[order][min(int(np.searchsorted(summed, 0.8 * total)), len(size) - 1)])
+    return quantile * (1.0 + 0.5 / (1.0 + total))
+
+
 def spread_of(resolved: Resolved, x: Inputs) -> Spread:
-    """The range of a plan: lognormal, from held-out errors of runs like it, wider where nothing like it was measured.
+    """The range of a plan.
 
     Args:
         resolved: the plan.
         x: the same as numbers.
     """
-    variance = 0.06**2 + 0.057**2
-    if x.shape.moe_layers > 0:
-        variance += 0.1**2
-    if x.layout.sequence > 65_536:  # noqa: PLR2004
-        variance += 0.09**2
-    if resolved.stack.factor.runs:
-        variance = max(resolved.stack.factor.spread, 0.03) ** 2
-    reach = math.exp(Z_80 * math.sqrt(variance))
-    return Spread(1.0 / reach, reach, 0)
+    factor = resolved.stack.factor
+    if factor.runs >= OWN_RUNS:
+        width = 1.2816 * max(factor.spread, 0.02)
+        return Spread(math.exp(-width), math.exp(width), factor.runs)
+    table = held_out()
+    near = similarity(features_of(x), table.features)
+    width = calibrated().interval_scale * reach(near, table)
+    return Spread(math.exp(-width), math.exp(width), int((near > 0.5).sum()))  # noqa: PLR2004
+
+
+def nearest(x: Inputs, count: int) -> tuple[Neighbour, ...]:
+    """The measured runs most like a plan, nearest first.
+
+    Args:
+        x: the plan.
+        count: how many.
+    """
+    table = held_out()
+    near = similarity(features_of(x), table.features)
+    order = np.argsort(-near, kind="stable")[:count]
+    return tuple(
+        Neighbour(table.ids[i], table.families[i], float(near[i]), float(np.expm1(table.log_error[i]))) for i in order
+    )

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import MAX_BYTES
@@ -39,7 +40,7 @@ def write_atomic(where: str | Path, text: str) -> None:
         PlanError: it cannot be written, and why; the old file is untouched.
     """
     if str(where) == STREAM:
-        sys.stdout.write(text)
+        _write_stdout(text)
         return
     try:
         target = Path(where).resolve()
@@ -49,6 +50,21 @@ def write_atomic(where: str | Path, text: str) -> None:
         _replace(target, text)
     except (OSError, ValueError) as error:
         raise PlanError([Problem("error", "", f"cannot be written: {_reason(error)}.")], str(where)) from None
+
+
+def _write_stdout(text: str) -> None:
+    """Write and flush, in UTF-8 whatever the terminal's encoding is: that of our files. A broken pipe stays one."""
+    stream: TextIO | None = sys.stdout
+    if stream is None:  # the caller closed it
+        raise PlanError([Problem("error", "", "is closed.")], "standard output")
+    try:
+        stream.flush()
+        stream.buffer.write(text.encode("utf-8"))
+        stream.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise PlanError([Problem("error", "", f"cannot be written: {_reason(error)}.")], "standard output") from None
 
 
 def _replace(target: Path, text: str) -> None:

@@ -34,7 +34,7 @@ def text(outcome: Outcome, width: int = 100) -> str:
     return "\n".join(line.text for line in lines(outcome, width)) + "\n"
 
 
-def lines(outcome: Outcome, width: int = 100) -> list[Line]:
+def lines(outcome: Outcome, width: int = 100, *, everything: bool = False) -> list[Line]:
     """The report: the plan, the headline figures, where a step goes, memory by stage, parts, problems."""
     width = min(max(width, NARROWEST), WIDEST)
     sections = (_plan, _outcome, _step, _memory, _bill, _defaults, _problems)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from planner.spec.base import Count, PlanError, Problem, Spec, Strings
+from planner.spec.card import Card
+from planner.spec.fabric import ScaleUp
+from planner.spec.network import NetworkParts
 from planner.spec.parse import build, check_schema
 from planner.spec.plan import SCHEMA, Cost, Inline, Power
 
@@ -35,6 +39,30 @@ class Fleet(Spec):
     cluster: Annotated[tuple[FleetCluster, ...], Field(strict=False, min_length=1)]
     """At least one `[[cluster]]`."""
     power: Power = Power()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A cluster of a fleet whose references are objects."""
+
+    cluster: FleetCluster
+    card_id: str
+    """Catalogue id of the card, or of the one an inline table is based on; empty: neither."""
+    card: Card
+    scale_up: ScaleUp
+    network: NetworkParts
+    """What its scale-out network is built from."""
+    nics_per_node: int
+    card_price_usd: float
+    """From the fleet or the catalogue; 0: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedFleet:
+    """A fleet whose references are objects. What the engine takes."""
+
+    fleet: Fleet
+    holdings: tuple[Holding, ...]
 
 
 def parse_fleet(data: Mapping[str, Any], source: str) -> Fleet:

@@ -76,7 +76,8 @@ ALT_DIGITS: Final = "¡™£¢∞§¶"
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
 _KEY_NAMES: Final = {
-    "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "Esc", "enter": "Enter", "delete": "Del", "tab": "Tab", "shift+tab": "Shift+Tab",
+    "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "Esc",
+    "enter": "Enter", "delete": "Del", "tab": "Tab", "shift+tab": "Shift+Tab",
     "up": "↑", "down": "↓", "left": "←", "right": "→",
 }  # fmt: skip
 

@@ -88,9 +88,10 @@ class PlannerApp(App[None]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Write through the wire, which sends what the terminal does not show yet."""
-        if isinstance(renderable, ChopsUpdate | LayoutUpdate):
-            renderable = Tight(renderable, self._wire)
-        super()._display(screen, renderable)
+        update: object = renderable
+        if isinstance(update, ChopsUpdate | LayoutUpdate):
+            update = Tight(update, self._wire, self.size.width)
+        super()._display(screen, update)  # type: ignore[arg-type]  # updates are renderables, Textual's types forgot
 
     def on_resize(self) -> None:
         """A terminal may show anything after a change of size."""

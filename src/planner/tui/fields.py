@@ -14,6 +14,7 @@ from planner.spec.stack import AttentionKernel, CudaGraphs, Dispatcher, KernelFu
 from planner.tui.state import Session
 from planner.tui.text import plain, typed
 
+Catalogued = Literal["cards", "fabrics", "models", "stacks"]
 Kind = Literal["number", "choice", "several", "toggle", "catalogue", "derived"]
 Scalar = int | float | str | bool
 Steps = Literal["one", "half", "double", "tenth", "layout"]
@@ -54,7 +55,7 @@ class Field:
     about: str
     kind: Kind = "number"
     options: tuple[Scalar, ...] = ()
-    catalogue: str = ""
+    catalogue: Catalogued = "cards"
     role: str = ""
     whole: bool = True
     step: Steps = "one"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.engine.result import Outcome
-from collections.abc import Callable
-
 from planner.exchange.format import between, days, megawatts, percent, seconds, short, significant
 
 
@@ -36,11 +35,11 @@ def headline(outcome: Outcome) -> list[Figure]:
     priced = estimate.cost_usd > 0
     return [
         Figure("MFU", "%", significant(estimate.mfu * 100), _range(ranges.get("mfu"), _bare_percent)),
-        Figure(time_unit.title(), "", *time.split(" ")[:1], _range(ranges.get("training_days"), _bare_days)),
+        Figure(time_unit.title(), "", time.partition(" ")[0], _range(ranges.get("training_days"), _bare_days)),
         Figure("Cost", f"$ {cost_unit}".strip() if priced else "", cost if priced else "–",
                _range(ranges.get("cost_usd"), short) if priced else "no price known"),
         Figure("Memory", "GB", significant(estimate.memory_gb),
-               f"{'over' if over else 'of'} {significant(capacity)} GB", alarm=over),
+               f"{'over' if over else 'of'} {capacity:.3g} GB", alarm=over),
         Figure("Power", power_unit, power, _energy(estimate.energy_mwh)),
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.model import Model
 from planner.spec.rules import CHOOSABLE, choices
 from planner.spec.stack import Stack
-from planner.tui.fields import Field, shown, value_of
+from planner.tui.fields import Catalogued, Field, shown, value_of
 from planner.tui.state import Session, Value
 from planner.tui.text import plain
 from planner.tui.widgets.picker import Option
@@ -54,7 +54,7 @@ def _entries(item: Field, session: Session) -> Iterable[Option]:
     catalog = session.catalog
     stated = session.stated(item.key)
     in_force = value_of(item, session)
-    finders: dict[str, Callable[[str], Entry]] = {
+    finders: dict[Catalogued, Callable[[str], Entry]] = {
         "cards": catalog.card, "fabrics": catalog.fabric, "models": catalog.model, "stacks": catalog.stack,
     }  # fmt: skip
     for entry_id in catalog.ids(item.catalogue):

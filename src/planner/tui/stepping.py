@@ -32,13 +32,10 @@ def stepped(item: Field, session: Session, direction: int) -> Value | None:
     if item.kind != "number" or not isinstance(value, int | float):
         return None
     if item.step == "layout" and resolved is not None:
-        if item.key in CHOOSABLE:
-            return _neighbour(item, resolved, value, direction)
-        return next(_possible(item, resolved, int(value), direction), None)
+        possible = _possible(item, resolved, int(value), direction)
+        return _neighbour(item, resolved, value, direction) if item.key in CHOOSABLE else next(possible, None)
     new = max(_plain_step(item, float(value), direction), item.least)
-    if new == value:
-        return None
-    return int(new) if item.whole else new
+    return None if new == value else int(new) if item.whole else new
 
 
 def _neighbour(item: Field, resolved: Resolved | None, value: object, direction: int) -> Value | None:

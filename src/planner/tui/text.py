@@ -19,11 +19,11 @@ _HOW = "write a number such as 2,048, 14.8T or 1e12"
 
 
 def clean(text: str) -> str:
-    """Text from a file as one line that cannot steer a terminal.
+    r"""Text from a file as one line that cannot steer a terminal.
 
     Control and format characters become a middle dot and every white space a plain one.
 
-    >>> clean("a\\x1b[31m\\nb")
+    >>> clean("a\x1b[31m\nb")
     'a·[31m b'
     """
     if text.isascii() and text.isprintable():

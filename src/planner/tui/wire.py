@@ -33,12 +33,12 @@ _SHOWS_ON_BLANKS: Final = frozenset({"4", "7", "9", "21", "53"})
 class Tight(CompositorUpdate):
     """An update of Textual's, written by a `Wire`."""
 
-    def __init__(self, update: ChopsUpdate | LayoutUpdate, wire: Wire) -> None:
-        self._update, self._wire = update, wire
+    def __init__(self, update: ChopsUpdate | LayoutUpdate, wire: Wire, width: int) -> None:
+        self._update, self._wire, self._width = update, wire, width
 
     def render_segments(self, console: Console) -> str:
         """What to write."""
-        return self._wire.encode(self._update, console)
+        return self._wire.encode(self._update, console, self._width)
 
 
 class Wire:
@@ -52,10 +52,10 @@ class Wire:
         """The terminal may show anything: write every cell again when its turn comes."""
         self._rows.clear()
 
-    def encode(self, update: ChopsUpdate | LayoutUpdate, console: Console) -> str:
-        """The bytes that bring the terminal to what an update shows."""
-        if console.width != self._width:
-            self._width = console.width
+    def encode(self, update: ChopsUpdate | LayoutUpdate, console: Console, width: int) -> str:
+        """The bytes that bring a terminal of so many columns to what an update shows."""
+        if width != self._width:
+            self._width = width
             self.forget()
         system = ColorSystem[console._color_system.name] if console._color_system else None  # noqa: SLF001 - as Rich's own
         changed: dict[int, tuple[Row, Row]] = {}

@@ -83,8 +83,9 @@ class ExportForm(Lines, can_focus=True):
         if self._trouble:
             lines += [padded([("  ", "text"), (words, "error")], width) for words in wrap(self._trouble, width - 4)]
         if self._asked:
-            lines.append(padded([("  ▲ The file is there already. ", "warn"), ("Enter", "key"), (" replaces it, ", "text"),
-                                 ("Esc", "key"), (" keeps it.", "text")], width))  # fmt: skip
+            question = [("  ▲ The file is there already. ", "warn")]
+            keys = [("Enter", "key"), (" replaces it, ", "text"), ("Esc", "key"), (" keeps it.", "text")]
+            lines.append(padded([*question, *keys], width))
         try:
             text = rendered(self._session, self._session.outcome, self.format)
         except PlanError as error:

@@ -17,10 +17,15 @@ from planner.tui.widgets.results import HintBar
 TOUR: Final = (
     "You start on a real training run, DeepSeek-V3 on 2,048 cards. o opens others, and your files.",
     "Type a number into Cards: days, cost and memory follow each digit. Esc puts the old number back, u undoes.",
-    "Enter on Card, Scale-out or Model opens a list; type to narrow it down, the line below says where figures come from.",
-    "Left and right step a value through what the layout allows. Where an edit is impossible the last good result stays, "
-    "marked, and the reason stands below the field; f applies a fix.",
-    "w saves the plan as TOML, for review in git, or exports JSON, CSV and Markdown. The session itself is always saved.",
+    "Enter on Card, Scale-out or Model opens a list; type to narrow it down. Below it stands where figures come from.",
+    (
+        "Left and right step a value through what the layout allows. Where an edit is impossible the last good result "
+        "stays, marked, and the reason stands below the field; f applies a fix."
+    ),
+    (
+        "w saves the plan as TOML, for review in git, or exports JSON, CSV and Markdown. The session itself is always "
+        "saved."
+    ),
 )
 MARKS: Final = (
     ("bold", "strong", "the plan itself says so"),
@@ -32,7 +37,8 @@ MARKS: Final = (
     ("█ ▓ ▒ ░ ▪", "bar", "weights, gradients, optimizer, activations, other memory"),
 )
 PLACES: Final[dict[Where, str]] = {
-    "everywhere": "Everywhere", "workbench": "On the workbench", "field": "On a field", "typing": "While typing a number",
+    "everywhere": "Everywhere", "workbench": "On the workbench", "field": "On a field",
+    "typing": "While typing a number",
     "results": "On a panel of results",
 }  # fmt: skip
 

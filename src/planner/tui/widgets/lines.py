@@ -1,7 +1,7 @@
 """The base of every widget here: lines of styled text, of which only those that changed are drawn again.
 
 A widget says what its lines are (`build`); after a change it calls `repaint`, which builds them again, compares them
-with what is on screen and marks the differing lines alone. Nothing is parsed for markup: names from plan files are text.
+with what is on screen and marks the differing lines alone. Nothing is parsed for markup: names from files are text.
 """
 
 from __future__ import annotations

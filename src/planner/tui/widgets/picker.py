@@ -116,8 +116,8 @@ class Picker(Lines, can_focus=True):
         if not self.filter.text:
             prompt = [*prompt, (" type to narrow down", "faint")]
         body: list[Line] = [spread(prompt, [(f"{count} ", "quiet")], inner)]
-        for index in range(self._offset, self._offset + rows):
-            body.append(self._entry(index, names, inner) if index < len(self.shown) else padded((), inner))
+        view = range(self._offset, self._offset + rows)
+        body += [self._entry(index, names, inner) if index < len(self.shown) else padded((), inner) for index in view]
         if not self.shown:
             body[1] = padded(
                 [("  nothing matches; ", "quiet"), ("Backspace", "key"), (" takes letters back", "quiet")], inner

@@ -20,6 +20,8 @@ TILES: Final = (15, 15, 16, 16, 0)
 """Widths of the headline tiles where figures are large; the last takes the rest."""
 LARGE_HEIGHT: Final = 6
 LARGE_WIDTH: Final = 74
+LEGEND_ROOM: Final = 14
+"""Cells the remark on hidden stages takes, to the right of the legend."""
 SIGNS: Final = {"error": "✖", "warning": "▲", "info": "·"}
 INKS: Final = {"error": "error", "warning": "warn", "info": "quiet"}
 
@@ -55,7 +57,7 @@ class OutcomePanel(Results, ScrollPanel):
 
     def title_text(self) -> str:
         """The title says what the ranges are."""
-        return f"Outcome, with {standing(self.outcome)}" if self.outcome else self.heading
+        return f"Outcome, with {standing(self.outcome)}" if self.outcome and not self.stale else self.heading
 
     def body(self, width: int, height: int) -> list[Line]:
         """Names, figures, ranges, and a line of further facts."""
@@ -82,7 +84,7 @@ class OutcomePanel(Results, ScrollPanel):
                 [(figure.below, "error" if figure.alarm else "quiet")],
             ]
             for row, cell in zip(rows, cells, strict=True):
-                row += padded(cell, size)
+                row.extend(padded(cell, size))
         return [padded(row, width) for row in rows]
 
 
@@ -93,11 +95,13 @@ def small(figures: list[Figure], width: int, *, stale: bool) -> list[Line]:
     rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(3)]
     for figure, room in zip(figures, sizes, strict=True):
         money, _, unit = figure.unit.partition(" ") if figure.unit.startswith("$") else ("", "", figure.unit)
-        value = f"{money}{figure.number} {unit}".strip()
-        ink = "error" if figure.alarm else "quiet"
-        for row, cell in zip(rows, ((figure.name, "quiet"), (value, tile(figure, stale=stale)), (figure.below.replace(" – ", "–"), ink)),
-                             strict=True):  # fmt: skip
-            row += padded([(fit(cell[0], room - 1), cell[1])], room)
+        cells = (
+            (figure.name, "quiet"),
+            (f"{money}{figure.number} {unit}".strip(), tile(figure, stale=stale)),
+            (figure.below.replace(" – ", "–"), "error" if figure.alarm else "quiet"),
+        )
+        for row, (text, ink) in zip(rows, cells, strict=True):
+            row.extend(padded([(fit(text, room - 1), ink)], room))
     return [padded(row, width) for row in rows]
 
 
@@ -137,11 +141,13 @@ class StepPanel(Results, ScrollPanel):
         total = self.outcome.estimate.step_time_s
         scale = max(value for _, value in parts) if parts else 1.0
         room = max(width - 20 - 18, 4)
-        return [
-            padded([("  ", "text"), (fit(name, 18), "quiet"), (bar(value, scale, room, ascii_only=self.ascii_only), "bar"),
-                    (f"{seconds(value):>9}", "text"), (f"{rough_percent(value / total):>7}", "quiet")], width)
-            for name, value in parts
-        ]  # fmt: skip
+        lines: list[Line] = []
+        for name, value in parts:
+            chart = bar(value, scale, room, ascii_only=self.ascii_only)
+            lead = [("  ", "text"), (fit(name, 18), "quiet"), (chart, "bar")]
+            tail = [(f"{seconds(value):>9}", "text"), (f"{rough_percent(value / total):>7}", "quiet")]
+            lines.append(padded([*lead, *tail], width))
+        return lines
 
 
 class MemoryPanel(Results, ScrollPanel):
@@ -172,7 +178,7 @@ class MemoryPanel(Results, ScrollPanel):
         shown = pick_stages(totals, rows)
         scale = max(capacity, *totals)
         room = max(width - 12 - 13, 4)
-        lines = [padded(legend, width)]
+        lines: list[Line] = [padded(legend, width)]
         for stage in shown:
             over = totals[stage] > capacity
             limit = round(room * capacity / scale)
@@ -184,7 +190,7 @@ class MemoryPanel(Results, ScrollPanel):
                         (" ✖" if over else "", "error")], width)
             )  # fmt: skip
         hidden = len(stages) - len(shown)
-        if hidden > 0:
+        if hidden > 0 and span(legend) + LEGEND_ROOM <= width:
             lines[0] = spread(legend, [(f"{hidden} more ▾ ", "quiet")], width)
         return lines
 
@@ -305,7 +311,7 @@ class HintBar(Lines):
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
         """Keys, then what they do."""
         hints = list(self._hints)
-        while len(hints) > 1 and sum(span([hint, hint[::-1]]) // 2 + 3 for hint in hints) > width:
+        while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= width:
             del hints[-2]
         line: list[tuple[str, str]] = [(" ", "text")]
         for key, words in hints:

@@ -1,0 +1,194 @@
+"""Refits the engine's constants on the measured runs and writes what follows from it.
+
+    python -m scripts.calibrate            constants, held-out errors, docs/accuracy.md and its picture
+    python -m scripts.calibrate --quick    the same without the ablation
+
+Writes `src/planner/engine/calibration.toml`, `src/planner/engine/held_out.csv`, `docs/accuracy.md`, `docs/accuracy.svg`.
+Running it again on the same data gives the same files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Callable, Sequence
+from multiprocessing import Pool
+from pathlib import Path
+
+import numpy as np
+import tomli_w
+
+from planner.catalog import Catalog
+from planner.engine.constants import calibrated, from_values, table
+from planner.engine.inputs import batch, inputs_of
+from planner.engine.layout import groups
+from planner.engine.memory import fullest
+from planner.engine.uncertainty import FEATURES, HeldOut, features_of, held_out, reach, similarity
+from planner.exchange.runs import read_all, shipped_runs
+from planner.spec.runs import MeasuredRun
+from scripts.accuracy import Result, write_report
+from scripts.fitting import Data, Floats, data_of, fit, predict, spreads
+
+ROOT = Path(__file__).parents[1]
+ENGINE = ROOT / "src" / "planner" / "engine"
+HEADER = (
+    "# Constants of the engine, written by `python -m scripts.calibrate`. `value` is in force; `prior` and `sigma`\n"
+    "# (spread of its logarithm) are what was believed before the fit, `spread` what is left after it. To change a\n"
+    "# belief, edit prior, sigma and source, and run the fit again.\n\n"
+)
+TERMS: dict[str, tuple[str, ...]] = {
+    "memory-bound work": ("fused", "compiled", "eager"),
+    "quantisation casts": ("cast",),
+    "token permutation": ("permute",),
+    "host work": ("host_layer", "host_moe", "host_expert"),
+    "fixed time of a step": ("step_fixed",),
+    "collective latency": ("latency", "ring_hop"),
+    "last wave of tiles": ("wave",),
+    "un-hidden GEMM memory time": ("epilogue",),
+    "attention ramp and fixed cost": ("attention_ramp", "attention_fixed"),
+    "contention": ("contention",),
+    "stragglers": ("straggler",),
+    "optimizer step": ("optimizer",),
+}
+"""Ablations: a term of the model, and the constants that are set to nothing to remove it."""
+NOTHING = 1e-9
+
+
+def main() -> None:
+    """Fit, cross-validate, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="leave the ablation out")
+    quick = parser.parse_args().quick
+    catalog = Catalog.default()
+    runs = read_all(shipped_runs(), catalog).runs
+    rows = [run for run in runs if run.exact and run.step_time_s]
+    beliefs = table()
+    priors = {name: float(row["prior"]) for name, row in beliefs.items()}
+    sigmas = {name: float(row["sigma"]) for name, row in beliefs.items()}
+    free = free_names(beliefs, rows)
+    data = data_of(rows)
+    values = fit(data, priors, sigmas, free)
+    values["usable"] = usable(runs, values)
+    with Pool() as pool:
+        by_family = held_out_errors(pool, rows, lambda run: run.group, (priors, sigmas, free))
+        by_card = held_out_errors(pool, rows, lambda run: run.card, (priors, sigmas, free))
+        ablation = {} if quick else ablate(pool, rows, (priors, sigmas, free))
+    values["interval_scale"], inside = interval_scale(rows, by_family)
+    write_constants(values, spreads(data, values, sigmas, free), free, len(rows))
+    write_held_out(rows, by_family)
+    for cached in (table, calibrated, held_out):
+        cached.cache_clear()
+    in_sample = np.log(predict(values, data.inputs) / data.seconds)
+    result = Result(tuple(rows), in_sample, by_family, by_card, inside, ablation, values)
+    write_report(result, runs, catalog, ROOT / "docs")
+
+
+def free_names(beliefs: dict[str, dict[str, object]], rows: Sequence[MeasuredRun]) -> list[str]:
+    """Constants the fit may move: those with a spread, and of one a card architecture, those some run is on."""
+    present = {run.resolved.card.architecture for run in rows}
+    kinds = {"fitted"}
+    return [
+        name
+        for name, row in beliefs.items()
+        if row["kind"] in kinds
+        and float(str(row["sigma"])) > 0
+        and ("." not in name or name.split(".")[1] in present)
+    ]
+
+
+Belief = tuple[dict[str, float], dict[str, float], list[str]]
+
+
+def _fold(task: tuple[list[MeasuredRun], list[MeasuredRun], Belief]) -> Floats:
+    train, test, (priors, sigmas, free) = task
+    values = fit(data_of(train), priors, sigmas, free)
+    held = data_of(test)
+    return np.log(predict(values, held.inputs) / held.seconds)
+
+
+def held_out_errors(pool: object, rows: list[MeasuredRun], key: Callable[[MeasuredRun], str], belief: Belief) -> Floats:
+    """Log errors of every row with all rows of its group left out of the fit."""
+    names = sorted({key(run) for run in rows})
+    tasks = [([r for r in rows if key(r) != n], [r for r in rows if key(r) == n], belief) for n in names]
+    answers = pool.map(_fold, tasks, chunksize=1)  # type: ignore[attr-defined]
+    errors = np.empty(len(rows))
+    for name, answer in zip(names, answers, strict=True):
+        errors[[i for i, run in enumerate(rows) if key(run) == name]] = answer
+    return errors
+
+
+def ablate(pool: object, rows: list[MeasuredRun], belief: Belief) -> dict[str, Floats]:
+    """Held-out log errors, by family, with each term of the model removed and the rest refitted."""
+    priors, sigmas, free = belief
+    return {
+        term: held_out_errors(
+            pool,
+            rows,
+            lambda run: run.group,
+            (priors | dict.fromkeys(gone, NOTHING), sigmas, [name for name in free if name not in gone]),
+        )
+        for term, gone in TERMS.items()
+    }
+
+
+def usable(runs: Sequence[MeasuredRun], values: dict[str, float]) -> float:
+    """Share of a card's memory that best tells runs that fitted from runs that ran out of memory."""
+    known = [run for run in runs if run.exact]
+    x = batch([inputs_of(run.resolved) for run in known])
+    with np.errstate(all="ignore"):
+        need = np.asarray(fullest(x, groups(x), from_values(values)).total) / x.machine.memory_bytes
+    ran_out = np.array([run.oom for run in known])
+
+    def balanced(limit: float) -> float:
+        return float(((need[~ran_out] <= limit).mean() + (need[ran_out] > limit).mean()) / 2.0)
+
+    limits = np.round(np.arange(0.80, 1.001, 0.01), 2)
+    return float(max(limits, key=lambda limit: (round(balanced(float(limit)), 4), limit)))
+
+
+def interval_scale(rows: Sequence[MeasuredRun], errors: Floats) -> tuple[float, Floats]:
+    """Scale of the ranges that makes them hold 80 % of the runs of families their errors were not taken from.
+
+    Returns:
+        The scale, and for every row its error over the scaled half-width (inside where at most 1).
+    """
+    features = features_of(batch([inputs_of(run.resolved) for run in rows]))
+    families = np.array([run.group for run in rows])
+    sizes = {family: int((families == family).sum()) for family in set(families)}
+    share = np.array([sizes[family] ** -0.5 for family in families])
+    ratio = np.empty(len(rows))
+    for i, place in enumerate(features):
+        other = families != families[i]
+        part = HeldOut((), (), features[other], errors[other], share[other])
+        ratio[i] = abs(errors[i]) / reach(similarity(place, part.features), part)
+    scale = round(float(np.quantile(ratio, 0.80)), 3)
+    return scale, ratio / scale
+
+
+def write_constants(values: dict[str, float], left: dict[str, float], free: Sequence[str], rows: int) -> None:
+    """`calibration.toml`: values to four digits, beliefs as they were."""
+    out = {}
+    for name, row in table().items():
+        kept = {key: row[key] for key in ("prior", "sigma", "kind", "source")}
+        value = float(f"{values[name]:.4g}")
+        out[name] = {"value": value} | kept
+        if name in free:
+            out[name] |= {"spread": float(f"{left[name]:.3g}"), "fitted_on": f"{rows} exact runs of validation/"}
+    text = HEADER + tomli_w.dumps({"constants": out})
+    (ENGINE / "calibration.toml").write_text(text, encoding="utf-8")
+
+
+def write_held_out(rows: Sequence[MeasuredRun], errors: Floats) -> None:
+    """`held_out.csv`: every run's place and held-out log error."""
+    features = features_of(batch([inputs_of(run.resolved) for run in rows]))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["id", "family", *FEATURES, "log_error"])
+    for run, place, error in zip(rows, features, errors, strict=True):
+        writer.writerow([run.id, run.group, *(f"{v:.4g}" for v in place), f"{error:.4f}"])
+    (ENGINE / "held_out.csv").write_text(buffer.getvalue(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The command line: the headless twin of the terminal UI, and the way into it.
+
+Each command is a module of its own that exports `command`, imported when it is asked for; the help is made from the
+table below, so that `planner --help` imports none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from planner import __version__
+from planner.cli.group import LazyGroup
+
+COMMANDS = {
+    "estimate": ("planner.cli.estimate", "Time, memory, power and cost of a plan."),
+    "search": ("planner.cli.search", "Rank every strategy that fits a plan's cluster."),
+    "size": ("planner.cli.size", "The smallest or cheapest cluster that meets a deadline."),
+    "sweep": ("planner.cli.sweep", "A table over any keys of a plan."),
+    "compare": ("planner.cli.compare", "Plans side by side, with their differences."),
+    "audit": ("planner.cli.audit", "Published claims against the engine."),
+    "fleet": ("planner.cli.fleet", "The totals of a fleet."),
+    "export": ("planner.cli.export", "Write a plan out: TOML, JSON, CSV, Markdown."),
+    "catalog": ("planner.cli.catalog", "Cards, fabrics, models, stacks and presets, with sources."),
+    "validate": ("planner.cli.validate", "Compare the engine with measured runs."),
+    "schema": ("planner.cli.schema", "JSON Schema of the files, for editors."),
+}
+"""Name -> module and one line of help. A command whose module is not there is not offered."""
+
+STDIN = 0
+
+
+@click.group(
+    "planner",
+    cls=LazyGroup,
+    commands_table=COMMANDS,
+    fallback="open",
+    invoke_without_command=True,
+    options_metavar="[--help] [--version]",
+    subcommand_metavar="[FILE | COMMAND ...]",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, "--version", prog_name="planner", message="%(prog)s %(version)s")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Plan AI training clusters: time, memory, power and cost of a training run.
+
+    Without a command, the terminal UI opens on FILE: a preset's id, a plan file, or - for standard input. Without
+    FILE it takes up the last session.
+    """
+    if context.invoked_subcommand is None:
+        _open_ui(None)
+
+
+@main.command("open", hidden=True)
+@click.argument("file")
+def open_file(file: str) -> None:
+    """Open the terminal UI on a plan."""
+    _open_ui(file)
+
+
+def _open_ui(file: str | None) -> None:
+    from planner.catalog import Catalog
+    from planner.cli.plans import find_plan
+    from planner.spec.base import PlanError, Problem
+
+    catalog = Catalog.default()
+    plan = find_plan(file, catalog, commands=main.list_commands(click.get_current_context())) if file else None
+    if file == "-":
+        _keys_from_terminal()
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        message = "the terminal UI needs a terminal for its keys and its picture."
+        fix = f"`planner estimate {file or 'deepseek-v3'}` says the same without one."
+        raise PlanError([Problem("error", "", message, fix)])
+
+    from planner.tui.app import PlannerApp
+
+    app = PlannerApp(plan, file, catalog=catalog)
+    app.run()
+    sys.exit(app.return_code or 0)
+
+
+def _keys_from_terminal() -> None:
+    """After a plan came in over standard input: let keys come from the terminal."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError:
+        return
+    os.dup2(terminal, STDIN)
+    os.close(terminal)

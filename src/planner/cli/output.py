@@ -1,0 +1,98 @@
+"""What commands write, and where: results to standard output, messages to standard error, nothing that acts."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from planner.spec.wording import escaped
+
+if TYPE_CHECKING:
+    from planner.exchange.report import Line
+
+PIPE_WIDTH = 100
+"""Columns of a text where no terminal says how wide it is."""
+
+COLOURS: dict[str, dict[str, str | bool]] = {
+    "title": {"bold": True},
+    "heading": {"bold": True},
+    "quiet": {"dim": True},
+    "error": {"fg": "red"},
+    "warning": {"fg": "yellow"},
+    "info": {"fg": "cyan"},
+}
+"""How a terminal shows the styles of a line; each is told by its words as well."""
+
+
+def put(text: str) -> None:
+    """Write a whole text to standard output, in UTF-8 whatever the terminal says it is.
+
+    Raises:
+        PlanError: it cannot be written, and why.
+    """
+    from planner.exchange.files import STREAM, write_atomic
+
+    write_atomic(STREAM, text)
+
+
+def put_lines(lines: Iterable[Line]) -> None:
+    """Write lines to standard output, coloured by their style where somebody looks at them."""
+    colour = wants_colour(sys.stdout)
+    put("".join(f"{_painted(line) if colour else line.text}\n" for line in lines))
+
+
+def put_json(data: object) -> None:
+    """Write strict JSON to standard output."""
+    from planner.exchange.as_json import dumps
+
+    put(dumps(data))
+
+
+def complain(*messages: str) -> None:
+    """Write messages to standard error, one a line, with nothing in them a terminal would act on."""
+    with contextlib.suppress(OSError, ValueError):  # nobody can be told
+        click.echo("\n".join(escaped(message) for message in messages), err=True, color=False)
+
+
+def width() -> int:
+    """Columns to fill: the terminal's, or a fixed number in a pipe or file."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
+
+
+def wants_colour(stream: IO[str]) -> bool:
+    """Somebody looks at it, on a terminal that has colour, and did not set NO_COLOR (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def flush() -> None:
+    """Write what is still held back, now, while a failure can be told.
+
+    Raises:
+        PlanError: standard output cannot be written, and why.
+    """
+    put("")
+
+
+def forgive() -> None:
+    """Let a letter that the terminal's encoding does not have be shown as `?`, rather than end the program."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def mute() -> None:
+    """Let nothing more be said on standard output, whose reader is gone; Python would try when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _painted(line: Line) -> str:
+    return click.style(line.text, **COLOURS[line.style]) if line.style in COLOURS and line.text else line.text  # type: ignore[arg-type]

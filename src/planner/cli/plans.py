@@ -1,0 +1,88 @@
+"""From the word on the command line to the plan it means, and from the plan to what the engine says."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+
+from planner.catalog import Catalog
+from planner.cli.output import complain
+from planner.engine.result import Outcome
+from planner.exchange import plan_toml
+from planner.exchange.files import STREAM
+from planner.spec.base import PlanError, Problem
+from planner.spec.plan import Plan
+from planner.spec.wording import shown
+
+MANY = 3
+"""Names suggested for a word that is none."""
+
+SUFFIX = ".toml"
+
+
+def find_plan(word: str, catalog: Catalog, *, commands: Iterable[str] = ()) -> Plan:
+    """The plan a FILE argument means: a path that exists, `-` for standard input, else a preset's id.
+
+    Args:
+        word: the argument.
+        catalog: has the presets.
+        commands: what else the word could have meant.
+
+    Raises:
+        PlanError: there is no such file or preset, or it cannot be used.
+    """
+    if word == STREAM:
+        return plan_toml.read(word)
+    preset = word in catalog.ids("plans")
+    if os.path.exists(word) and not (preset and os.path.isdir(word)):  # noqa: PTH110, PTH112 - Path raises on odd names
+        return plan_toml.read(word)
+    if preset:
+        return catalog.plan(word)
+    raise PlanError([_unknown(word, catalog, list(commands))])
+
+
+def outcome_of(word: str) -> Outcome:
+    """What the engine says about the plan a FILE argument means.
+
+    What is wrong with the user's own catalogue files is said on standard error.
+
+    Raises:
+        PlanError: the plan cannot be found, used or computed; it names the word.
+    """
+    catalog = Catalog.default()
+    plan = find_plan(word, catalog)
+    warn_of_own_files(catalog)
+    return evaluated(plan, catalog, word)
+
+
+def evaluated(plan: Plan, catalog: Catalog, source: str) -> Outcome:
+    """What the engine says about a plan.
+
+    Raises:
+        PlanError: it names what is not there, or is impossible; the messages name the source.
+    """
+    from planner.engine.estimate import evaluate
+
+    try:
+        return evaluate(catalog.resolve(plan))
+    except PlanError as error:
+        raise PlanError(error.problems, "standard input" if source == STREAM else source) from None
+
+
+def warn_of_own_files(catalog: Catalog) -> None:
+    """Say what is wrong with the user's own catalogue files, which is never fatal."""
+    for problem in catalog.problems:
+        complain(f"warning: {' '.join(part for part in (problem.key, problem.message, problem.fix) if part)}")
+
+
+def _unknown(word: str, catalog: Catalog, commands: list[str]) -> Problem:
+    """The problem of a word that is no plan: what was probably meant."""
+    if os.sep in word or word.endswith(SUFFIX):
+        return Problem("error", "", f"there is no file {shown(word)}.")
+    presets = catalog.nearest("plans", word)
+    near = difflib.get_close_matches(word.lower(), commands, n=1)
+    kinds = "command, preset or file" if commands else "preset or file"
+    names = [*near, *presets][:MANY]
+    hint = f"Did you mean {' or '.join(names)}? " if names else ""
+    return Problem("error", "", f"there is no {kinds} {shown(word)}.", f"{hint}`planner catalog presets` lists presets.")

@@ -1,0 +1,233 @@
+"""What a fleet is: cards, H100-equivalents, power, capital, operation, and the largest run one site can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from planner.engine.export import ExportClass, diffusion_cap, export_classes
+from planner.engine.money import HOURS_PER_YEAR, EquivalentRule, annuity, h100_equivalents, hosting_usd_per_year
+from planner.engine.parts import Materials, materials
+from planner.engine.power import PowerDraw, host_w_per_card, power, training_load
+from planner.spec.fleet import Holding, ResolvedFleet
+from planner.spec.plan import Plan
+
+EQUIVALENT_RULES: dict[EquivalentRule, str] = {
+    "8-bit": "dense 8-bit rate over the H100's 1,979 TOP/s (Epoch AI)",
+    "bf16": "dense BF16 rate over the H100's 989 TFLOP/s",
+}
+"""The rules H100-equivalents can be counted by, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardCount:
+    """Cards of one kind."""
+
+    card: str
+    cards: int
+    sites: tuple[str, ...]
+    """Sites that are stated, in the order of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRun:
+    """The cards of one kind at one site that one run could use; no cards where no site is stated."""
+
+    site: str = ""
+    card: str = ""
+    cards: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FleetTotals:
+    """A fleet's totals. Names and units are those of the JSON contract, and some more."""
+
+    cards: int
+    by_card: tuple[CardCount, ...]
+    h100_equivalents: float
+    h100_equivalents_rule: str
+    power_mw: float
+    """Critical IT power: all that is plugged in, at its rating."""
+    facility_mw: float
+    """The same at the site's meter: times PUE."""
+    energy_mwh_per_year: float
+    """At the meter, at the load of training."""
+    capex_usd: float
+    """Cards, servers, network; without buildings and without the cards of `unpriced`."""
+    operating_usd_per_year: float
+    """Hosting or electricity, and staff; no capital."""
+    operating_usd_over_period: float
+    """Over the depreciation period of each cluster."""
+    period_years: float
+    """That period: the mean by operating cost."""
+    owning_usd_per_year: float
+    """Capital spread evenly over the period, and operation."""
+    owning_with_interest_usd_per_year: float
+    """Capital as an annuity at its cost, and operation."""
+    largest_single_site_run: SiteRun
+    export_classes: tuple[ExportClass, ...]
+    unpriced: tuple[str, ...]
+    """Cards no price is known of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """One cluster's share of the totals."""
+
+    name: str
+    holding: Holding
+    draw: PowerDraw
+    equivalents: float
+    capex_usd: float
+    operating_usd: float
+    """A year."""
+
+
+def fleet_totals(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> FleetTotals:
+    """Everything the engine says about a fleet.
+
+    A cluster's network, where its cost is not given, is priced as multi-plane trees over all its cards.
+
+    Source: the arithmetic of economics.md section 3: SemiAnalysis' DeepSeek fleet is 1,628 M$ of capital (NVIDIA price
+    and server) and 944 M$ of operation over four years.
+
+    Args:
+        resolved: the fleet.
+        rule: how H100-equivalents are counted.
+    """
+    pue = resolved.fleet.power.pue
+    sums = [_sum_of(holding, pue, rule) for holding in resolved.holdings]
+    costs = [s.holding.cluster for s in sums]
+    peak = sum(s.draw.it_peak_w for s in sums)
+    average = sum(s.draw.facility_average_w for s in sums)
+    operating = sum(s.operating_usd for s in sums)
+    over_period = sum(s.operating_usd * c.years for s, c in zip(sums, costs, strict=True))
+    spread = sum(s.capex_usd / c.years for s, c in zip(sums, costs, strict=True))
+    interest = sum(annuity(s.capex_usd, c.cost_of_capital, c.years) for s, c in zip(sums, costs, strict=True))
+    return FleetTotals(
+        cards=sum(c.cards for c in costs),
+        by_card=tuple(_by_card(sums)),
+        h100_equivalents=sum(s.equivalents for s in sums),
+        h100_equivalents_rule=EQUIVALENT_RULES[rule],
+        power_mw=peak / 1e6,
+        facility_mw=pue * peak / 1e6,
+        energy_mwh_per_year=average * HOURS_PER_YEAR / 1e6,
+        capex_usd=sum(s.capex_usd for s in sums),
+        operating_usd_per_year=operating,
+        operating_usd_over_period=over_period,
+        period_years=over_period / operating if operating else costs[0].years,
+        owning_usd_per_year=spread + operating,
+        owning_with_interest_usd_per_year=float(interest) + operating,
+        largest_single_site_run=_largest_run(sums),
+        export_classes=tuple(_export(sums)),
+        unpriced=tuple(dict.fromkeys(s.name for s in sums if not s.holding.card_price_usd)),
+    )
+
+
+def plan_on_site(plan: Plan, run: SiteRun) -> Plan:
+    """A plan on the cards of a site's largest run: its workload there, the strategy left to the search.
+
+    Args:
+        plan: what is trained.
+        run: where; it must have cards.
+    """
+    hardware = {
+        "card": run.card,
+        "cards": run.cards,
+        "cards_per_node": None,
+        "scale_up": None,
+        "scale_up_domain": None,
+        "scale_out": None,
+        "nics_per_node": None,
+        "sites": 1,
+        "wan_gb_per_s": 0.0,
+    }
+    cluster = plan.cluster.model_copy(update=hardware)
+    name = f"{plan.name} on {run.cards} {run.card}, {run.site}"
+    return plan.model_copy(update={"name": name, "cluster": cluster, "strategy": None, "claim": None})
+
+
+def _sum_of(holding: Holding, pue: float, rule: EquivalentRule) -> _Sum:
+    card, cluster = holding.card, holding.cluster
+    peaks = card.peak_tflops
+    built, draw = _built(holding, pue)
+    network = cluster.network_usd_per_card * cluster.cards or float(built.network_usd)
+    hosting = hosting_usd_per_year(
+        draw.it_peak_w / 1000.0,
+        cluster.colocation_usd_per_kw_month,
+        cluster.usd_per_kwh,
+        pue,
+        draw.it_average_w / draw.it_peak_w,
+    )
+    server = cluster.server_usd_per_card * cluster.cards or float(built.server_usd)
+    return _Sum(
+        name=holding.card_id or card.name,
+        holding=holding,
+        draw=draw,
+        equivalents=float(h100_equivalents(cluster.cards, peaks.bf16, peaks.fp8, peaks.int8, rule)),
+        capex_usd=cluster.cards * holding.card_price_usd + server + network,
+        operating_usd=float(hosting) + cluster.cards * cluster.staff_usd_per_card_year,
+    )
+
+
+def _built(holding: Holding, pue: float) -> tuple[Materials, PowerDraw]:
+    """What a cluster is built from, and its power. A stated all-in power holds the network's share too."""
+    card, host, cards = holding.card, holding.card.host, float(holding.cluster.cards)
+
+    def build(host_w: float) -> Materials:
+        return materials(
+            cards=cards,
+            cards_per_node=float(host.cards),
+            nics_per_node=float(holding.nics_per_node),
+            topology="multi-plane",
+            parts=holding.network,
+            card_name=card.name,
+            card_usd=holding.card_price_usd,
+            card_w=card.tdp_w,
+            host_w_per_card=host_w,
+            scale_up_domain=float(holding.scale_up.domain),
+        )
+
+    network_w = 1000.0 * float(build(0.0).network_kw)
+    host_w = float(
+        host_w_per_card(float(host.cards), card.tdp_w, host.max_kw, host.all_in_kw_per_card, network_w / cards)
+    )
+    draw = power(
+        cards=cards,
+        card_w=card.tdp_w,
+        host_w_per_card=host_w,
+        network_w=network_w,
+        pue=pue,
+        load=float(training_load(host.max_kw, host.measured_kw)),
+    )
+    return build(host_w), draw
+
+
+def _by_card(sums: Iterable[_Sum]) -> Iterable[CardCount]:
+    counts: dict[str, int] = {}
+    sites: dict[str, dict[str, None]] = {}
+    for s in sums:
+        counts[s.name] = counts.get(s.name, 0) + s.holding.cluster.cards
+        sites.setdefault(s.name, {}).update(dict.fromkeys([s.holding.cluster.site] if s.holding.cluster.site else []))
+    return (CardCount(name, count, tuple(sites[name])) for name, count in counts.items())
+
+
+def _largest_run(sums: Iterable[_Sum]) -> SiteRun:
+    """Of the sites that are stated, the cards of one kind that do the most operations together."""
+    cards: dict[tuple[str, str], int] = {}
+    rates: dict[tuple[str, str], float] = {}
+    for s in sums:
+        if site := s.holding.cluster.site:
+            key = site, s.name
+            cards[key] = cards.get(key, 0) + s.holding.cluster.cards
+            rates[key] = rates.get(key, 0.0) + s.equivalents
+    if not rates:
+        return SiteRun()
+    site, card = best = max(rates, key=rates.__getitem__)
+    return SiteRun(site, card, cards[best])
+
+
+def _export(sums: list[_Sum]) -> Iterable[ExportClass]:
+    for name, s in {s.name: s for s in sums}.items():
+        yield from export_classes(s.holding.card, name, 2.0 * s.holding.scale_up.gb_per_s)
+    yield diffusion_cap(sum(s.holding.cluster.cards * s.holding.card.export_control.tpp for s in sums))
