@@ -141,3 +141,14 @@ async def test_forgetting_writes_everything_again() -> None:
         assert app.take() == 0
         await press(pilot, "ctrl+l")
         assert app.take() > 5_000
+
+
+async def test_ascii_alone_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANNER_ASCII", "1")
+    app = Recorder()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "down text:[ alt+6 z question_mark escape o escape")
+        assert "".join(app.sent).isascii()
+        assert "WWW" in "".join(app.sent)
+    monkeypatch.delenv("PLANNER_ASCII")
+    Recorder()

@@ -42,7 +42,9 @@ FORMATS: dict[str, Callable[[Outcome], str]] = {"toml": _toml, "json": _json, "c
 @click.command("export")
 @click.argument("file")
 @click.option("--to", "kind", type=click.Choice(list(FORMATS)), required=True, help="The format.")
-@click.option("-o", "--output", default="-", metavar="OUT", help="The file to write; - (the default) is standard output.")
+@click.option(
+    "-o", "--output", default="-", metavar="OUT", help="The file to write; - (the default) is standard output."
+)
 @click.pass_context
 def command(context: click.Context, file: str, kind: str, output: str) -> None:
     """Write a plan out: TOML, JSON, CSV, Markdown.

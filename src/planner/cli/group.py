@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import os
@@ -12,10 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from planner.cli.output import complain, flush, forgive, mute
-from planner.spec.base import PlanError
 
-UNFIT = 1
-"""Exit status: the plan does not fit, or an audit or validation failed its threshold."""
 USAGE = 2
 """Exit status: bad input or usage."""
 INTERNAL = 70
@@ -24,6 +22,9 @@ INTERRUPTED = 130
 """Exit status a shell gives a program that Ctrl+C ended."""
 READER_GONE = 141
 """Exit status a shell gives a program whose reader went away (`planner ... | head`)."""
+
+NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+"""What the system says of an output that takes no more: full, over quota, too large, broken, closed."""
 
 DEBUG = "PLANNER_DEBUG"
 """Set in the environment: an internal error shows its traceback."""
@@ -99,17 +100,10 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             mute()
             return READER_GONE
-        except PlanError as error:
-            complain(*error.lines())
-            return USAGE
-        except click.ClickException as error:
-            complain(_usage(error, prog_name))
-            return USAGE
         except Exception as error:
             if os.environ.get(DEBUG):
                 raise
-            complain(f"internal error: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
-            return INTERNAL
+            return _told(error, prog_name)
         return status
 
     def _status(self, args: list[str], prog_name: str, extra: Mapping[str, Any]) -> int:
@@ -122,6 +116,22 @@ class LazyGroup(click.Group):
         except SystemExit as end:
             return end.code if isinstance(end.code, int) else 0
         return 0
+
+
+def _told(error: Exception, prog_name: str) -> int:
+    """Say what went wrong in one message; the exit status it means."""
+    from planner.spec.base import PlanError  # not above: it brings pydantic, which no help needs
+
+    if isinstance(error, PlanError):
+        complain(*error.lines())
+    elif isinstance(error, click.ClickException):
+        complain(_usage(error, prog_name))
+    elif isinstance(error, OSError) and error.errno in NOT_WRITTEN and error.filename is None:
+        complain(f"standard output cannot be written: {os.strerror(error.errno or 0).lower()}.")
+    else:
+        complain(f"internal error: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
+        return INTERNAL
+    return USAGE
 
 
 def _usage(error: click.ClickException, prog_name: str) -> str:

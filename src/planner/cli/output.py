@@ -12,8 +12,6 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from planner.spec.wording import escaped
-
 if TYPE_CHECKING:
     from planner.exchange.report import Line
 
@@ -32,11 +30,7 @@ COLOURS: dict[str, dict[str, str | bool]] = {
 
 
 def put(text: str) -> None:
-    """Write a whole text to standard output, in UTF-8 whatever the terminal says it is.
-
-    Raises:
-        PlanError: it cannot be written, and why.
-    """
+    """Write a whole text to standard output, in UTF-8 whatever the terminal says it is."""
     from planner.exchange.files import STREAM, write_atomic
 
     write_atomic(STREAM, text)
@@ -57,6 +51,8 @@ def put_json(data: object) -> None:
 
 def complain(*messages: str) -> None:
     """Write messages to standard error, one a line, with nothing in them a terminal would act on."""
+    from planner.spec.wording import escaped
+
     with contextlib.suppress(OSError, ValueError):  # nobody can be told
         click.echo("\n".join(escaped(message) for message in messages), err=True, color=False)
 
@@ -72,12 +68,9 @@ def wants_colour(stream: IO[str]) -> bool:
 
 
 def flush() -> None:
-    """Write what is still held back, now, while a failure can be told.
-
-    Raises:
-        PlanError: standard output cannot be written, and why.
-    """
-    put("")
+    """Write what is still held back, now, while a failure can be told."""
+    if isinstance(sys.stdout, io.TextIOBase):  # None where the caller closed it
+        sys.stdout.flush()
 
 
 def forgive() -> None:

@@ -85,4 +85,6 @@ def _unknown(word: str, catalog: Catalog, commands: list[str]) -> Problem:
     kinds = "command, preset or file" if commands else "preset or file"
     names = [*near, *presets][:MANY]
     hint = f"Did you mean {' or '.join(names)}? " if names else ""
-    return Problem("error", "", f"there is no {kinds} {shown(word)}.", f"{hint}`planner catalog presets` lists presets.")
+    return Problem(
+        "error", "", f"there is no {kinds} {shown(word)}.", f"{hint}`planner catalog presets` lists presets."
+    )

@@ -190,19 +190,35 @@ def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants) -> Memory:
     return Memory(weights, gradients, optimizer, stored + moving, (c.fragmentation - 1.0) * used + reserve)
 
 
-def fullest(x: Inputs, g: Groups, c: Constants) -> Memory:
-    """Memory of the fullest stage.
+def candidate_stages(x: Inputs) -> tuple[Num, ...]:
+    """Stages one of which is the fullest; some may be the same.
 
     Activations in flight fall from stage to stage, so only the first stages (embedding, leading dense layers, first
     stage full of experts) and the last one (head and logits) can be the fullest.
     """
     p = x.layout.pipeline
-    best = stage_memory(0.0 * p, x, g, c)
     lead = where(x.shape.first_dense > 0, ceil(x.shape.first_dense / maximum(split(x).full, 1.0)), 1.0)
-    for stage in (1.0, lead, lead + 1.0, p - 1.0):
-        one = stage_memory(minimum(maximum(stage, 0.0), p - 1.0), x, g, c)
+    return (0.0 * p, *(minimum(maximum(stage, 0.0), p - 1.0) for stage in (1.0, lead, lead + 1.0, p - 1.0)))
+
+
+def most_bytes(x: Inputs, g: Groups, c: Constants) -> Num:
+    """Bytes on a card of the fullest stage: `fullest` without the kinds, for searches."""
+    most: Num = 0.0
+    done: list[Num] = []
+    for stage in candidate_stages(x):
+        if isinstance(stage, float) and stage in done:
+            continue
+        most = maximum(most, stage_memory(stage, x, g, c).total)
+        done += [stage] if isinstance(stage, float) else []
+    return most
+
+
+def fullest(x: Inputs, g: Groups, c: Constants) -> Memory:
+    """Memory of the fullest stage."""
+    first, *others = candidate_stages(x)
+    best = stage_memory(first, x, g, c)
+    for stage in others:
+        one = stage_memory(stage, x, g, c)
         fuller = one.total > best.total
-        best = Memory(
-            *(where(fuller, getattr(one, n), getattr(best, n)) for n in Memory.__slots__)
-        )
+        best = Memory(*(where(fuller, getattr(one, n), getattr(best, n)) for n in Memory.__slots__))
     return best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sys
@@ -37,7 +38,8 @@ def write_atomic(where: str | Path, text: str) -> None:
     file (a device, a pipe) is written to directly. `-` is standard output.
 
     Raises:
-        PlanError: it cannot be written, and why; the old file is untouched.
+        PlanError: the file cannot be written, and why; the old file is untouched.
+        OSError: standard output cannot be written.
     """
     if str(where) == STREAM:
         _write_stdout(text)
@@ -53,18 +55,13 @@ def write_atomic(where: str | Path, text: str) -> None:
 
 
 def _write_stdout(text: str) -> None:
-    """Write and flush, in UTF-8 whatever the terminal's encoding is: that of our files. A broken pipe stays one."""
+    """Write and flush, in UTF-8 whatever the terminal's encoding is: that of our files."""
     stream: TextIO | None = sys.stdout
-    if stream is None:  # the caller closed it
-        raise PlanError([Problem("error", "", "is closed.")], "standard output")
-    try:
-        stream.flush()
-        stream.buffer.write(text.encode("utf-8"))
-        stream.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as error:
-        raise PlanError([Problem("error", "", f"cannot be written: {_reason(error)}.")], "standard output") from None
+    if stream is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))  # as a closed descriptor says it
+    stream.flush()
+    stream.buffer.write(text.encode("utf-8"))
+    stream.buffer.flush()
 
 
 def _replace(target: Path, text: str) -> None:

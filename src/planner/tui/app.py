@@ -27,6 +27,7 @@ from planner.tui.actions import ACTIONS, bindings, keys_of
 from planner.tui.screens.base import LeanScreen
 from planner.tui.screens.workbench import WorkbenchScreen
 from planner.tui.state import Session
+from planner.tui.widgets.results import Results
 from planner.tui.wire import Tight, Wire
 
 FIRST_PLAN: Final = "deepseek-v3"
@@ -66,7 +67,8 @@ class PlannerApp(App[None]):
         super().__init__()
         self.animation_level = "none"
         catalog = catalog or Catalog.default()
-        self._wire = Wire()
+        Results.ascii_only = _ascii_only()
+        self._wire = Wire(ascii_only=Results.ascii_only)
         self._saving = False
         self._notes: list[str] = []
         self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN)
@@ -207,6 +209,12 @@ class PlannerApp(App[None]):
         picker = Picker("Commands", entries, done)
         screen.mount(picker)
         screen.set_focus(picker)
+
+
+def _ascii_only() -> bool:
+    """PLANNER_ASCII asks for it, or the terminal's encoding has no more."""
+    encoding = (getattr(sys.__stdout__, "encoding", None) or "utf-8").lower().replace("-", "")
+    return bool(os.environ.get("PLANNER_ASCII")) or not encoding.startswith("utf")
 
 
 def _terminal_is_gone() -> bool:

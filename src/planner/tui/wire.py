@@ -24,6 +24,12 @@ Row = list[Cell | None]
 """Cells of a line; None: unknown."""
 
 RESET: Final = "\x1b[0m"
+ASCII: Final = {
+    **dict.fromkeys("─━╸╺–", "-"), **dict.fromkeys("│┃╻╹", "|"), **dict.fromkeys("╭╮╰╯┏┓┗┛┣┫┳┻╋", "+"), "▌": ">", "•": "*",
+    "·": ".", "✓": "+", "✗": "x", "✖": "X", "▲": "!", "▾": "v", "▴": "^", "↑": "^", "↓": "v", "←": "<", "→": ">",
+    "…": "~", "“": '"', "”": '"', "×": "x", "µ": "u", "█": "#", "▓": "=", "▒": "+", "░": ":", "▪": ".",
+}  # fmt: skip
+"""What stands for our own characters where only ASCII is written; names in other scripts become question marks."""
 _GAP: Final = 8
 """Unchanged cells written again rather than jumped over: a jump costs about as many bytes."""
 _SHOWS_ON_BLANKS: Final = frozenset({"4", "7", "9", "21", "53"})
@@ -42,9 +48,14 @@ class Tight(CompositorUpdate):
 
 
 class Wire:
-    """What the terminal shows."""
+    """What the terminal shows.
 
-    def __init__(self) -> None:
+    Args:
+        ascii_only: write ASCII alone, for terminals and fonts without line and block characters.
+    """
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        self._ascii_only = ascii_only
         self._rows: dict[int, Row] = {}
         self._width = 0
 
@@ -64,6 +75,8 @@ class Wire:
                 old = self._rows.get(y) or [None] * self._width
                 changed[y] = old, old.copy()
             new = changed[y][1]
+            if self._ascii_only:
+                cells = [(_in_ascii(text), style) for text, style in cells]  # noqa: PLW2901 - the same, as written
             end = min(x + len(cells), self._width)
             new[x:end] = cells[: end - x]
         out: list[str] = []
@@ -121,6 +134,10 @@ def _codes(style: Style | None, system: ColorSystem | None) -> tuple[frozenset[s
     fore = ";".join(style.color.downgrade(system).get_ansi_codes()) if style.color else ""
     back = ";".join(style.bgcolor.downgrade(system).get_ansi_codes(foreground=False)) if style.bgcolor else ""
     return frozenset(attributes.split(";")) - {""}, fore, back
+
+
+def _in_ascii(text: str) -> str:
+    return text if text.isascii() else ASCII.get(text, "?")
 
 
 def _pieces(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, int, list[Cell]]]:

@@ -20,7 +20,7 @@ TILES: Final = (15, 15, 16, 16, 0)
 """Widths of the headline tiles where figures are large; the last takes the rest."""
 LARGE_HEIGHT: Final = 6
 LARGE_WIDTH: Final = 74
-LEGEND_ROOM: Final = 14
+LEGEND_ROOM: Final = 10
 """Cells the remark on hidden stages takes, to the right of the legend."""
 SIGNS: Final = {"error": "✖", "warning": "▲", "info": "·"}
 INKS: Final = {"error": "error", "warning": "warn", "info": "quiet"}

@@ -1,0 +1,410 @@
+"""The best strategies of a cluster, from all valid ones.
+
+Branch and bound over the complete space of `search_space`: a group of strategies is set aside only when a lower bound
+of its step time is above the slowest strategy still ranked, or a lower bound of its memory above what a card has. What
+is left is evaluated by `step()` and `memory.most_bytes()`, the functions behind every estimate, on broadcast axes.
+Three levels, each on fewer groups than the one above:
+
+1. cells (tensor, sequence, context, micro batch) x (expert, expert tensor): the layers' time if no card ever waited,
+   and weights, gradients and optimizer alone;
+2. rows, cells x (virtual stages, schedule) x sharding: the step without recomputation, and the memory if every layer
+   were recomputed for nothing;
+3. rows x recomputation: everything.
+
+With `exhaustive` nothing is bounded: every strategy is evaluated, and `feasible` counts all that fit.
+
+Ties (step times equal to 12 digits) go to the simpler layout: less tensor, context, pipeline, expert tensor and expert
+parallelism, fewer virtual stages, no sequence parallelism, less recomputation, the lower ZeRO stage, the schedule named
+first in the contract, the smaller micro batch, in this order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine import memory
+from planner.engine.blocks import layers
+from planner.engine.constants import Constants, calibrated
+from planner.engine.inputs import DUALPIPE, Inputs, inputs_of
+from planner.engine.layout import groups
+from planner.engine.num import where
+from planner.engine.search_grid import Grid
+from planner.engine.search_space import Constraints, Floats, Ints, Space
+from planner.engine.step import step
+from planner.spec.plan import Resolved, Strategy
+
+ROUNDING = 1e-9
+"""Bounds and values come from different sums: relative difference below which they count as equal."""
+ELEMENTS = 1 << 16
+"""Strategies evaluated at once: arrays that stay in a core's cache."""
+SEED_CELLS = 512
+"""Cells looked at first, to have something to compare with."""
+STRIDE = 4096
+"""Cells bounded at once."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A strategy that fits, with what ranks it."""
+
+    strategy: Strategy
+    step_time_s: float
+    memory_gb: float
+    """Of the fullest stage."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found."""
+
+    searched: int
+    """Strategies in the space; all were evaluated or shown not to matter."""
+    evaluated: int
+    """Strategies whose memory, and whose step time where they fit, were computed in full."""
+    too_large: int
+    """Strategies shown not to fit."""
+    feasible: int
+    """Strategies evaluated that fit; all that fit where `exhaustive`."""
+    slower: int
+    """Strategies set aside as slower than those ranked, whether they fit or not."""
+    exhaustive: bool
+    seconds: float
+    ranked: tuple[Ranked, ...]
+    """Best first."""
+    front: tuple[Ranked, ...]
+    """Pareto front of step time against memory over the strategies evaluated, fastest first."""
+    regions: dict[tuple[int, int], tuple[int, int, float]] = field(default_factory=dict)
+    """(pipeline, ZeRO stage) -> strategies, those that state alone (weights, gradients, optimizer) makes too large, and
+    the least bytes over by it (negative: some fit)."""
+    capacity_bytes: float = 0.0
+
+
+@dataclass
+class _Found:
+    """Feasible strategies by place: six indices (see `Space.strategy`), seconds and bytes."""
+
+    places: Ints = field(default_factory=lambda: np.zeros((0, 6), dtype=np.int64))
+    seconds: Floats = field(default_factory=lambda: np.zeros(0))
+    bytes: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def add(self, places: Ints, seconds: Floats, used: Floats) -> None:
+        self.places = np.concatenate([self.places, places])
+        self.seconds = np.concatenate([self.seconds, seconds])
+        self.bytes = np.concatenate([self.bytes, used])
+
+    def keep(self, chosen: NDArray[np.bool_] | Ints) -> None:
+        self.places, self.seconds, self.bytes = self.places[chosen], self.seconds[chosen], self.bytes[chosen]
+
+
+class Search:
+    """One search; `run` does it."""
+
+    def __init__(self, space: Space, top: int, constants: Constants | None = None, *, exhaustive: bool = False) -> None:
+        self.space = space
+        self.top = top
+        self.exhaustive = exhaustive
+        self.c = constants or calibrated()
+        self.base: Inputs = inputs_of(space.resolved)
+        self.grids = [Grid(one, self.base) for one in space.slices]
+        headroom = 1.0 - space.constraints.headroom
+        self.capacity = self.c.usable * self.base.machine.memory_bytes * headroom
+        self.best, self.front = _Found(), _Found()
+        self.limit = np.inf
+        self.evaluated = self.too_large = self.feasible = 0
+        self.regions: dict[tuple[int, int], tuple[int, int, float]] = {}
+
+    def run(self) -> SearchResult:
+        """Search."""
+        start = time.perf_counter()
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if self.exhaustive:
+                for number, grid in enumerate(self.grids):
+                    for rows in self._every_row(grid):
+                        self._level3(number, rows)
+            elif self.grids:
+                self._bounded()
+        self._sort()
+        seconds = time.perf_counter() - start
+        return SearchResult(
+            searched=self.space.count,
+            evaluated=self.evaluated,
+            too_large=self.too_large,
+            feasible=self.feasible,
+            slower=self.space.count - self.too_large - self.feasible,
+            exhaustive=self.exhaustive,
+            seconds=seconds,
+            ranked=self._ranked(self.best),
+            front=self._ranked(self.front),
+            regions=self.regions,
+            capacity_bytes=self.capacity,
+        )
+
+    def _bounded(self) -> None:
+        bounds, fits = self._cell_bounds()
+        counts = [bound.size for bound in bounds]
+        ends = np.cumsum(counts)
+        every = np.concatenate([bound.ravel() for bound in bounds])
+        every = np.where(np.concatenate([fit.any(axis=2).ravel() for fit in fits]), every, np.inf)
+        left = every
+        taken = min(SEED_CELLS, len(left))
+        seed = np.argpartition(left, taken - 1)[:taken]
+        self._cells(seed[np.isfinite(every[seed])], ends, fits)
+        every[seed] = np.inf
+        while True:
+            rest = np.flatnonzero(every < self.limit)
+            if not len(rest):
+                return
+            if len(rest) > STRIDE:
+                rest = rest[np.argpartition(every[rest], STRIDE)[:STRIDE]]
+            self._cells(rest, ends, fits)
+            every[rest] = np.inf
+
+    def _cell_bounds(self) -> tuple[list[Floats], list[NDArray[np.bool_]]]:
+        """Of every cell of every slice: least seconds, and which sharding its state leaves room for."""
+        rows, row_of = _unique([grid.rows for grid in self.grids])
+        pairs, pair_of = _unique([grid.experts for grid in self.grids])
+        x = _cells_only(self.base, rows, pairs, dual=any(grid.has_dual for grid in self.grids))
+        y = x.layout
+        block = layers(x, groups(x), self.c).block
+        slow = where(x.software.mature, 1.0, self.c.immature) * x.software.factor
+        per_card = y.global_batch * y.tensor * y.context / (x.machine.cards * y.micro_batch)
+        least = np.min((block.forward.total + block.backward.total) * per_card * slow, axis=2)
+        least = np.broadcast_to(least, (len(rows), len(pairs)))
+        bounds = [
+            (1.0 - ROUNDING) * least[row[:, None], pair[None, :]] for row, pair in zip(row_of, pair_of, strict=True)
+        ]
+        return bounds, [self._state_fits(number) for number in range(len(self.grids))]
+
+    def _state_fits(self, number: int) -> NDArray[np.bool_]:
+        """(rows, experts, sharding): weights, gradients and optimizer leave room for anything at all."""
+        grid = self.grids[number]
+        tensors, row_of = np.unique(grid.rows[:, 0], return_inverse=True)
+        x = grid.state_inputs(tensors)
+        g = groups(x)
+        over: Floats = np.full((len(tensors), len(grid.experts), 1, len(grid.sharding)), np.inf)
+        most: Floats = np.zeros(())
+        for stage in dict.fromkeys((0.0, min(1.0, grid.pipeline - 1.0), grid.pipeline - 1.0)):
+            parts = memory.state(memory.parameters(stage, x), x, g)
+            most = np.maximum(most, parts[0] + parts[1] + parts[2])
+        over = np.min(most * self.c.fragmentation, axis=2) - self.capacity
+        over = np.broadcast_to(over, (len(tensors), len(grid.experts), len(grid.sharding)))
+        fits: NDArray[np.bool_] = (over <= 0.0)[row_of.ravel()] & grid.slice.shares[:, None, :]
+        for z, (zero, _) in enumerate(grid.slice.sharding):
+            per_row = grid.slice.allowed.sum(axis=1) * grid.slice.shares[:, z] * len(grid.again)
+            all_ = int(per_row.sum()) * len(grid.experts)
+            lost = int((per_row[:, None] * ~fits[:, :, z]).sum())
+            old = self.regions.get((int(grid.pipeline), int(zero)), (0, 0, np.inf))
+            least = min(old[2], float(over[:, :, z].min()))
+            self.regions[int(grid.pipeline), int(zero)] = (old[0] + all_, old[1] + lost, least)
+            self.too_large += lost
+        return fits
+
+    def _cells(self, cells: Ints, ends: Ints, fits: list[NDArray[np.bool_]]) -> None:
+        """Levels 2 and 3 of cells, given as places in the concatenated slices."""
+        cells = np.sort(cells)
+        cuts = np.searchsorted(cells, ends)
+        start = 0
+        for number, stop in enumerate(cuts):
+            if stop > start:
+                grid = self.grids[number]
+                local = cells[start:stop] - (ends[number - 1] if number else 0)
+                row, pair = np.divmod(local, len(grid.experts))
+                step_ = max(1, ELEMENTS // (len(grid.chunks) * len(grid.sharding)))
+                found = [
+                    self._level2(number, row[at : at + step_], pair[at : at + step_], fits[number])
+                    for at in range(0, len(row), step_)
+                ]
+                rows = np.concatenate([rows for rows, _ in found])
+                order = np.argsort(np.concatenate([bound for _, bound in found]), kind="stable")
+                bound = np.concatenate([bound for _, bound in found])[order]
+                self._rows(number, rows[order], bound)
+            start = stop
+
+    def _level2(self, number: int, row: Ints, pair: Ints, fits: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+        """Rows (row, pair, chunk, shard) of cells that may rank, with their least seconds."""
+        grid = self.grids[number]
+        shape = (len(row), len(grid.chunks), len(grid.sharding))
+        chunk, shard = np.arange(shape[1])[None, :, None], np.arange(shape[2])[None, None, :]
+        x = grid.inputs(row[:, None, None], pair[:, None, None], chunk, shard)
+        least = self._least_seconds(x)
+        there = grid.slice.allowed[row][:, :, None] & fits[row, pair][:, None, :]
+        chosen = np.flatnonzero(there & (least * (1.0 - ROUNDING) < self.limit))
+        cell, chunk, shard = np.unravel_index(chosen, shape)
+        rows = np.stack([row[cell], pair[cell], chunk, shard], axis=1)
+        least = np.broadcast_to(least, shape).ravel()[chosen]
+        if not len(rows):
+            return rows, least
+        x = grid.inputs(*rows.T)
+        room = self._least_bytes(x) * (1.0 - ROUNDING) <= self.capacity
+        self.too_large += int((~room).sum()) * len(grid.again)
+        return rows[room], least[room]
+
+    def _least_seconds(self, x: Inputs) -> Floats:
+        """Step time without recomputation. Recomputation may hide gradient traffic, but no more than it costs."""
+        seconds = step(x, self.c)
+        if x.software.factor < 1.0:
+            return np.asarray(seconds.total - seconds.data)
+        return np.asarray(seconds.total)
+
+    def _least_bytes(self, x: Inputs) -> Floats:
+        """Memory if every layer were recomputed without room to do so."""
+        full = dataclasses.replace(x, layout=dataclasses.replace(x.layout, full_recompute=1.0))
+        attention, ffn, expert = memory.layer_activations(full)
+        s = x.shape
+        widest = attention + np.maximum(ffn * (s.dense_layers > 0), expert * (s.moe_layers > 0))
+        return np.asarray(memory.most_bytes(full, groups(full), self.c) - self.c.fragmentation * x.tokens * widest)
+
+    def _rows(self, number: int, rows: Ints, bound: Floats) -> None:
+        """Level 3 of rows in order of their bounds, until the bound says the rest is slower."""
+        size = max(1, ELEMENTS // len(self.grids[number].again))
+        for start in range(0, len(rows), size):
+            if bound[start] * (1.0 - ROUNDING) > self.limit:
+                return
+            self._level3(number, rows[start : start + size])
+
+    def _every_row(self, grid: Grid) -> Iterator[Ints]:
+        size = max(1, ELEMENTS // (len(grid.again) * len(grid.chunks) * len(grid.sharding)))
+        chunk, shard = np.arange(len(grid.chunks)), np.arange(len(grid.sharding))
+        cells = np.arange(len(grid.rows) * len(grid.experts))
+        for start in range(0, len(cells), size):
+            row, pair = np.divmod(cells[start : start + size], len(grid.experts))
+            there = grid.slice.allowed[row][:, :, None] & grid.slice.shares[row][:, None, :]
+            cell, k, z = np.nonzero(there)
+            yield np.stack([row[cell], pair[cell], chunk[k], shard[z]], axis=1)
+
+    def _level3(self, number: int, rows: Ints) -> None:
+        """Every recomputation of some rows: memory first, then the step of those that fit."""
+        grid = self.grids[number]
+        columns = [column[:, None] for column in rows.T]
+        x = grid.inputs(*columns, again=True)
+        shape = (len(rows), len(grid.again))
+        used = np.broadcast_to(memory.most_bytes(x, groups(x), self.c), shape)
+        fits = used <= self.capacity
+        some = fits.any(axis=1)
+        self.evaluated += fits.size
+        here = int(fits.sum())
+        self.feasible += here
+        self.too_large += fits.size - here
+        if not here:
+            return
+        rows, used, fits = rows[some], used[some], fits[some]
+        x = grid.inputs(*(column[:, None] for column in rows.T), again=True)
+        seconds = np.broadcast_to(step(x, self.c).total, used.shape)
+        self._record(number, rows, np.where(fits, seconds, np.inf), used)
+
+    def _record(self, number: int, rows: Ints, seconds: Floats, used: Floats) -> None:
+        flat, used_flat = seconds.ravel(), used.ravel()
+        better = np.flatnonzero(flat <= self.limit)
+        if self.top and len(better) > self.top:
+            cut = np.partition(flat[better], self.top - 1)[self.top - 1]
+            better = better[flat[better] <= cut * (1.0 + ROUNDING)]
+        better = better[np.isfinite(flat[better])]
+        self.best.add(_places(number, rows, better, seconds.shape[1]), flat[better], used_flat[better])
+        if len(self.best.seconds) > self.top:
+            cut = np.partition(self.best.seconds, self.top - 1)[self.top - 1]
+            self.limit = float(cut * (1.0 + ROUNDING))
+            self.best.keep(self.best.seconds <= self.limit)
+        least = self._front_bytes(flat)
+        lower = np.flatnonzero((used_flat < least) & np.isfinite(flat))
+        if len(lower):
+            lower = lower[_pareto(flat[lower], used_flat[lower])]
+            self.front.add(_places(number, rows, lower, seconds.shape[1]), flat[lower], used_flat[lower])
+            self.front.keep(_pareto(self.front.seconds, self.front.bytes))
+
+    def _front_bytes(self, seconds: Floats) -> Floats:
+        """Least bytes among strategies of the front that are at least as fast."""
+        if not len(self.front.seconds):
+            return np.full(seconds.shape, np.inf)
+        place = np.searchsorted(self.front.seconds, seconds, side="right") - 1
+        return np.where(place >= 0, self.front.bytes[np.maximum(place, 0)], np.inf)
+
+    def _sort(self) -> None:
+        if not len(self.best.seconds):
+            return
+        digits = np.array([float(f"{value:.12g}") for value in self.best.seconds])
+        keys = np.array([self._plainness(place) for place in self.best.places]).T
+        order = np.lexsort((*keys[::-1], digits))
+        self.best.keep(order[: self.top])
+
+    def _plainness(self, place: Ints) -> tuple[int, ...]:
+        number, row, pair, chunk, shard, again = (int(i) for i in place)
+        one = self.space.slices[number]
+        tensor, sequence, context, micro = (int(v) for v in one.rows[row])
+        expert, expert_tensor = (int(v) for v in one.experts[pair])
+        virtual, schedule = (int(v) for v in one.chunks[chunk])
+        parallel = (tensor, context, one.pipeline, expert_tensor, expert, virtual, sequence)
+        return (*parallel, again, int(one.sharding[shard, 0]), schedule, micro)
+
+    def _ranked(self, found: _Found) -> tuple[Ranked, ...]:
+        rows = zip(found.places, found.seconds, found.bytes, strict=True)
+        return tuple(Ranked(self.space.strategy(*(int(i) for i in at)), float(s), float(b) / 1e9) for at, s, b in rows)
+
+
+def search(
+    resolved: Resolved,
+    top: int = 10,
+    constraints: Constraints | None = None,
+    constants: Constants | None = None,
+    *,
+    exhaustive: bool = False,
+) -> SearchResult:
+    """Rank the strategies of a plan's cluster and workload.
+
+    On one cluster training days, cost and energy all grow with the step time and with nothing else a strategy decides,
+    so the ranking is the same by each of them.
+
+    Args:
+        resolved: the plan; tokens and global batch stay as they are.
+        top: strategies to rank.
+        constraints: what may not change.
+        constants: other than the calibrated ones.
+        exhaustive: evaluate everything, bound nothing.
+
+    Raises:
+        PlanError: no strategy can make the plan possible.
+    """
+    start = time.perf_counter()
+    result = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive).run()
+    return dataclasses.replace(result, seconds=time.perf_counter() - start)
+
+
+def _unique(tables: list[Floats]) -> tuple[Floats, list[Ints]]:
+    """Distinct rows of several tables, and where each table's rows stand among them."""
+    every = np.concatenate(tables)
+    key = every[:, 0]
+    for column in every.T[1:]:
+        key = key * 2.0**13 + column if column.max(initial=0.0) < 2.0**13 else key * 2.0**20 + column
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return every[first], np.split(inverse.ravel(), np.cumsum([len(t) for t in tables])[:-1])
+
+
+def _cells_only(base: Inputs, rows: Floats, pairs: Floats, *, dual: bool) -> Inputs:
+    """Inputs of the layers of all cells, on axes rows x pairs x (other schedules, DualPipe)."""
+    tensor, sequence, context, micro = (column[:, None, None] for column in rows.T)
+    kinds = np.array([0, DUALPIPE] if dual else [0])[None, None, :]
+    changed = dataclasses.replace(
+        base.layout, tensor=tensor, sequence_parallel=sequence, context=context, micro_batch=micro,
+        expert=pairs[None, :, 0, None], expert_tensor=pairs[None, :, 1, None], schedule=kinds,
+        pipeline=1.0, chunks=1.0, shard_group=1.0, zero=0.0, full_recompute=0.0, core_attention=0.0, mla_up=0.0,
+        moe_activation=0.0, norm=0.0, mlp=0.0, attention=0.0, half_linears=0.0, all_but_linears=0.0,
+    )  # fmt: skip
+    return dataclasses.replace(base, layout=changed)
+
+
+def _places(number: int, rows: Ints, flat: Ints, again: int) -> Ints:
+    row, way = np.divmod(flat, again)
+    return np.concatenate([np.full((len(flat), 1), number), rows[row], way[:, None]], axis=1)
+
+
+def _pareto(seconds: Floats, used: Floats) -> Ints:
+    """Places of the points no other beats in both, fastest first."""
+    order = np.lexsort((used, seconds))
+    best = np.minimum.accumulate(used[order])
+    first = np.concatenate([[True], best[1:] < best[:-1]])
+    return np.asarray(order[first])

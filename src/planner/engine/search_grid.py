@@ -1,0 +1,93 @@
+"""A slice of the search space as the engine's inputs: index arrays in, `Inputs` on broadcast axes out."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from planner.engine.inputs import DUALPIPE, Inputs, recomputed_share
+from planner.engine.num import ceil
+from planner.engine.search_space import Floats, Ints, Slice
+
+MODULES = (
+    "core_attention", "mla_up", "moe_activation", "norm", "mlp", "attention", "half_linears", "all_but_linears",
+)  # fmt: skip
+
+
+class Grid:
+    """One slice as numbers.
+
+    Args:
+        one: the slice.
+        base: the plan as numbers; what the space does not vary is taken from it.
+    """
+
+    def __init__(self, one: Slice, base: Inputs) -> None:
+        self.slice = one
+        self.pipeline = float(one.pipeline)
+        self.rows: Floats = one.rows.astype(float)
+        self.experts: Floats = one.experts.astype(float)
+        self.chunks = one.chunks
+        self.sharding = one.sharding
+        self.again = one.again
+        self._virtual: Floats = one.chunks[:, 0].astype(float)
+        self._schedule = one.chunks[:, 1]
+        self._zero: Floats = one.sharding[:, 0].astype(float)
+        self._group: Floats = one.sharding[:, 1].astype(float)
+        layers = int(base.shape.layers)
+        self._full = np.array(
+            [recomputed_share(w.layers, layers, one.pipeline) if w.kind == "full" else 0.0 for w in one.again]
+        )
+        self._modules = {name: np.array([float(name in w.modules) for w in one.again]) for name in MODULES}
+        none = {**dict.fromkeys(MODULES, 0.0), "full_recompute": 0.0}
+        self._base = dataclasses.replace(base, layout=dataclasses.replace(base.layout, pipeline=self.pipeline, **none))
+
+    @property
+    def has_dual(self) -> bool:
+        """DualPipe is among its schedules."""
+        return bool((self._schedule == DUALPIPE).any())
+
+    def inputs(self, row: Ints, pair: Ints, chunk: Ints, shard: Ints, *, again: bool = False) -> Inputs:
+        """Inputs of strategies given by indices that broadcast; with `again`, every recomputation on the last axis."""
+        y = self._base.layout
+        tensor, sequence, context, micro = (self.rows[row, k] for k in range(4))
+        group = self._group[shard]
+        whole = self._base.machine.cards / (tensor * self.pipeline)
+        flags = {"full_recompute": self._full, **self._modules} if again else {}
+        changed = dataclasses.replace(
+            y,
+            tensor=tensor,
+            sequence_parallel=sequence,
+            context=context,
+            micro_batch=micro,
+            expert=self.experts[pair, 0],
+            expert_tensor=self.experts[pair, 1],
+            chunks=self._virtual[chunk],
+            schedule=self._schedule[chunk],
+            zero=self._zero[shard],
+            shard_group=np.where(group > 0.0, group, whole) if self._group.any() else whole,
+            **flags,
+        )
+        return dataclasses.replace(self._base, layout=changed)
+
+    def state_inputs(self, tensors: Floats) -> Inputs:
+        """Inputs that decide weights, gradients and optimizer: tensor x expert pairs x splits of layers x sharding."""
+        s = self._base.shape
+        full = ceil((s.layers + s.mtp) / (self.pipeline * self._virtual)) * self._virtual
+        dual = self._schedule == DUALPIPE
+        _, chosen = np.unique(full * 2.0 + dual, return_index=True)
+        tensor = tensors[:, None, None, None]
+        whole = self._base.machine.cards / (tensor * self.pipeline)
+        group = self._group[None, None, None, :]
+        changed = dataclasses.replace(
+            self._base.layout,
+            tensor=tensor,
+            expert=self.experts[:, 0][None, :, None, None],
+            expert_tensor=self.experts[:, 1][None, :, None, None],
+            chunks=self._virtual[chosen][None, None, :, None],
+            schedule=self._schedule[chosen][None, None, :, None],
+            zero=self._zero[None, None, None, :],
+            shard_group=np.where(group > 0.0, group, whole),
+        )
+        return dataclasses.replace(self._base, layout=changed)
