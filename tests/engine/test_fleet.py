@@ -20,7 +20,7 @@ def totals(name: str, rule: money.EquivalentRule = "8-bit") -> FleetTotals:
 
 
 def test_deepseek_capital_and_operation() -> None:
-    # SemiAnalysis, DeepSeek Debates (2025-01-31): about 1.6 B$ of server capex, 944 M$ of operation. Its chart corrected
+    # SemiAnalysis, DeepSeek Debates (2025-01-31): about 1.6 B$ of server capex, 944 M$ of operation; corrected
     # (threadreaderapp.com/thread/1885306497346752672): 60,000 cards, 640 M$ a year with capital: 944 M$ is four years.
     t = totals("deepseek")
     assert t.cards == 60_000

@@ -3,51 +3,136 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog, Source
-    from planner.exchange.listing import Object
+    from planner.exchange.listing import Item, Row
     from planner.exchange.report import Line
 
 KINDS = ("cards", "fabrics", "models", "stacks", "presets", "fleets")
 
-GAP = "  "
-
-NUMERIC = frozenset("0123456789.,?–kMBT ")
-"""Columns of these letters alone are set to the right."""
+LEGEND = {
+    "?": "? behind a figure: not checked against a source that was read.",
+    "assumed": "assumed: no source states it; the preset's notes say why it was chosen.",
+}
 
 
 @click.command("catalog")
-@click.argument("kind", type=click.Choice(KINDS), required=False, metavar="[cards|fabrics|models|stacks|presets|fleets]")
+@click.argument("kind", type=click.Choice(KINDS), required=False, metavar=f"[{'|'.join(KINDS)}]")
 @click.argument("name", required=False, metavar="[ID]")
 @click.option("--json", "as_json", is_flag=True, help="Print everything known as JSON.")
 def command(kind: str | None, name: str | None, *, as_json: bool) -> None:
     """Cards, fabrics, models, stacks and presets, with sources.
 
     Without ID, the list of a kind; without a kind, how many there are of each. A figure with ? behind it was not
-    checked against a source.
+    checked against a source that was read.
     """
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines, width
     from planner.cli.plans import warn_of_own_files
-    from planner.exchange.listing import entry_dict, find, sources_of
+    from planner.exchange import listing
 
     catalog = Catalog.default()
     warn_of_own_files(catalog)
     if kind is None:
-        counts = {each: catalog.ids(_shelf(each)) for each in KINDS}
-        put_json({"kinds": counts}) if as_json else put_lines(_overview(counts))
+        ids = {each: catalog.ids(listing.KINDS[each]) for each in KINDS}
+        if as_json:
+            put_json({"kinds": ids})
+        else:
+            put_lines(_overview(ids))
         return
-    found = {each: find(catalog, kind, each) for each in ([name] if name else _usable(catalog, kind))}
+    found = {each: listing.find(catalog, kind, each) for each in ([name] if name else _usable(catalog, kind))}
     if as_json:
-        sources = {key: source for item in found.values() for key, source in sources_of(catalog, item).items()}
-        entries = [entry_dict(catalog, each, item) for each, item in found.items()]
-        put_json({"kind": kind, "entries": entries, "sources": {key: vars_of(s) for key, s in sorted(sources.items())}})
+        put_json(listing.as_dict(catalog, kind, found))
     elif name:
-        put_lines(_page(catalog, kind, name, found[name], width()))
+        put_lines(_page(catalog, name, found[name], width()))
     else:
-        put_lines(_list(kind, catalog, found))
+        put_lines(_list(listing.HEADINGS[kind], [listing.cells(catalog, *pair) for pair in found.items()]))
+
+
+def _usable(catalog: Catalog, kind: str) -> Iterator[str]:
+    """Ids of a kind whose files can be used; those of the others were warned of."""
+    from planner.exchange import listing
+    from planner.spec.base import PlanError
+
+    for name in catalog.ids(listing.KINDS[kind]):
+        try:
+            listing.find(catalog, kind, name)
+        except PlanError:
+            continue
+        yield name
+
+
+def _overview(ids: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+    from planner.exchange.report import Line
+
+    for kind, names in ids.items():
+        yield Line(f"{kind:<10}{len(names):>4}   planner catalog {kind}")
+
+
+def _list(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Line]:
+    """A table; columns of figures are set to the right."""
+    from planner.exchange.report import Line
+    from planner.spec.wording import escaped
+
+    lines = [headings, *([escaped(cell) for cell in row] for row in rows)]
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    right = [all(not cell[:1].isalpha() for cell in column) for column in list(zip(*rows, strict=True))]
+    for number, line in enumerate(lines):
+        cells = (f"{c:>{w}}" if r else f"{c:<{w}}" for c, w, r in zip(line, widths, right, strict=True))
+        yield Line("  ".join(cells).rstrip(), "text" if number else "heading")
+    if any("?" in cell for row in rows for cell in row):
+        yield from (Line(""), Line(LEGEND["?"], "quiet"))
+
+
+def _page(catalog: Catalog, name: str, item: Item, width: int) -> Iterator[Line]:
+    """One entry: its figures, notes, sources."""
+    from planner.exchange import listing
+    from planner.exchange.report import Line
+    from planner.spec.wording import escaped
+
+    yield Line(escaped(item.name or name), "title")
+    yield Line(escaped(f"id: {name}"), "quiet")
+    yield Line("")
+    rows = listing.rows(catalog, name, item)
+    column = max((len(escaped(row.key)) for row in rows), default=0)
+    for row in rows:
+        yield from (Line(text) for text in _row(row, column, width))
+    marks = {row.mark for row in rows if row.mark}
+    if marks:
+        yield Line("")
+        yield from (Line(LEGEND[mark], "quiet") for mark in sorted(marks))
+    if item.notes:
+        yield from (Line(""), Line("Notes", "heading"))
+        for paragraph in item.notes.strip().splitlines():
+            yield from (Line(text) for text in _wrapped(escaped(paragraph), width, "  ", "  "))
+    if sources := listing.sources_of(catalog, item):
+        yield from (Line(""), Line("Sources", "heading"))
+        for key, source in sources.items():
+            yield from (Line(text) for text in _wrapped(escaped(_cited(key, source)), width, "  ", "    "))
+
+
+def _row(row: Row, column: int, width: int) -> list[str]:
+    """A figure with its mark, and where it was read."""
+    from planner.spec.wording import escaped
+
+    value = f"{row.value}{row.mark if row.mark == '?' else ''}"
+    behind = f"  [{', '.join(row.sources)}]" if row.sources else f"  ({row.mark})" if row.mark not in {"", "?"} else ""
+    start = f"  {escaped(row.key):<{column}}  "
+    return _wrapped(escaped(" ".join(value.split()) + behind), width, start, " " * len(start))
+
+
+def _cited(key: str, source: Source) -> str:
+    url = "" if source.url in {"", key} else f" {source.url}"
+    title = "" if source.title == key else f": {source.title}"
+    return f"{key}{title}{url}{'' if source.read else ' (quoted, not read)'}"
+
+
+def _wrapped(text: str, width: int, first: str, other: str) -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=other, break_on_hyphens=False, break_long_words=False
+    )

@@ -30,8 +30,11 @@ GRAPHS: tuple[str, ...] = get_args(CudaGraphs)
 GIBIBYTE = 2.0**30
 """Cards are marketed in binary gigabytes: an 80 GB card reports 81,559 to 81,920 MiB, a TPU v5p 95.74 GiB."""
 
-LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 14.0, "chunked": 3.0}
-"""Bytes a logit is held at: BF16, FP32 and gradient; PyTorch keeps one more FP32 copy; a fused loss works in place."""
+HALF = 2.0
+"""Bytes of a 16-bit number."""
+LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 20.0, "chunked": 3.0}
+"""Bytes a logit is held at: BF16, FP32 and gradient (10); gathered in plain PyTorch also the gathered copy, softmax and FP32
+gradient (20); a fused loss works in place."""
 ENTROPY_BYTES = {"vocab-parallel": 22.0, "gathered": 30.0, "chunked": 8.0}
 """Bytes moved a logit: BF16 and FP32 passes; a fused loss reads twice and writes the gradient once."""
 
@@ -137,6 +140,9 @@ class Software:
     overlap_pipeline: Num
     redundant_p2p: Num
     gradient_bytes: Num
+    """Bytes a gradient is reduced at."""
+    gradient_held: Num
+    """Bytes a gradient is kept at: also the micro-batch's own where it is added in a pass of its own."""
     gather_bytes: Num
     loss_bytes: Num
     """Bytes a logit is held at, over forward and backward."""
@@ -307,6 +313,9 @@ def machine_of(resolved: Resolved) -> Machine:
 def software_of(resolved: Resolved) -> Software:
     """The stack as numbers."""
     stack = resolved.stack
+    # FP16 needs loss scaling, and such software keeps gradients in FP16.
+    fp16 = resolved.plan.workload.precision == "fp16" and not stack.fused_accumulation
+    reduced = HALF if fp16 else float(stack.gradient_bytes)
     return Software(
         attention_kernel=ATTENTION_KERNELS.index(stack.attention_kernel),
         fusion=FUSIONS.index(stack.kernel_fusion),
@@ -316,7 +325,8 @@ def software_of(resolved: Resolved) -> Software:
         overlap_expert=stack.overlap.expert,
         overlap_pipeline=stack.overlap.pipeline,
         redundant_p2p=stack.p2p == "redundant",
-        gradient_bytes=float(stack.gradient_bytes),
+        gradient_bytes=reduced,
+        gradient_held=reduced + (0.0 if stack.fused_accumulation or reduced == HALF else HALF),
         gather_bytes=stack.parameter_gather_bytes,
         loss_bytes=LOGIT_BYTES[stack.loss],
         entropy_bytes=ENTROPY_BYTES[stack.loss],

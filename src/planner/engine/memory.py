@@ -15,6 +15,10 @@ from planner.engine.num import Num, ceil, maximum, minimum, where
 from planner.engine.schedule import in_flight, split
 
 
+BUCKETS = 2.0 * 5e8 * 4.0
+"""Flat buffers gradients are reduced and weights gathered in, bytes: DeepSpeed's defaults, 5e8 elements each, in FP32."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """Bytes on one card of a stage; each float or array over stages or strategies."""
@@ -78,7 +82,7 @@ def state(held: Parameters, x: Inputs, g: Groups) -> tuple[Num, Num, Num]:
     """
     y = x.layout
     copies = where(y.schedule == DUALPIPE, 2.0, 1.0)
-    bytes_grad = x.software.gradient_bytes
+    bytes_grad = x.software.gradient_held
     weights = gradients = optimizer = 0.0
     for count, ranks in ((held.dense * copies, g.shard.size), (held.expert * copies, g.expert_gradient.size)):
         ranks_expert = minimum(ranks, g.shard.size)
@@ -113,7 +117,7 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     )
     keep = 1.0 - y.core_attention
     unfused = x.software.attention_kernel >= ATTENTION_KERNELS.index("fused-softmax")
-    passes = 5.0 * (1.0 + 1.3 * eager)
+    passes = 5.0
     scores = where(unfused, passes * s.heads * y.sequence / t, 0.0) * keep
     rope = 4.0 * eager * (q + s.kv_heads * s.qk_dim) / t
     mla = core_mla - up * y.mla_up
@@ -187,6 +191,8 @@ def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants) -> Memory:
     used = weights + gradients + optimizer + stored + moving
     links = 2.0 + where(x.layout.tensor > 1, 1.0, 0.0) + where(x.layout.expert > 1, 1.0, 0.0)
     reserve = c.context_bytes + c.communicator_bytes * (links + where(x.layout.pipeline > 1, 2.0, 0.0))
+    separate = where(x.software.fused_accumulation, 0.0, where(x.layout.zero < 3.0, BUCKETS, 0.0))  # noqa: PLR2004
+    reserve = reserve + where(x.software.xla, 0.0, separate)
     return Memory(weights, gradients, optimizer, stored + moving, (c.fragmentation - 1.0) * used + reserve)
 
 

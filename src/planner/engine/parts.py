@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from planner.engine.num import Num, ceil, floor, maximum, where
+from planner.engine.num import Num, any_of, ceil, floor, maximum, where
 from planner.engine.result import Part
 from planner.engine.topology import NetworkShape, extra_latency_s, hops, network_shape, top_tier_share
 from planner.spec.fabric import Topology
@@ -163,7 +161,7 @@ def materials(
         card=_line(card_name, cards, card_usd, card_w),
         server=_line("server", nodes, cards_per_node * server_usd, server_w),
         nic=_line(f"NIC, {parts.nic}", nics, parts.nic_usd, parts.nic_w),
-        network=tuple(line for line in lines if np.any(np.asarray(line.count) > 0)),
+        network=tuple(line for line in lines if any_of(line.count > 0)),
         rack=_line(parts.rack, rack_count, parts.rack_usd, 0.0),
     )
 

@@ -41,6 +41,8 @@ from planner.spec.plan import Resolved, Strategy
 
 ROUNDING = 1e-9
 """Bounds and values come from different sums: relative difference below which they count as equal."""
+BLOCK = 1 << 18
+"""The same of an exhaustive search, whose blocks have more axes and so less work an element."""
 ELEMENTS = 1 << 16
 """Strategies evaluated at once: arrays that stay in a core's cache."""
 SEED_CELLS = 512
@@ -125,8 +127,8 @@ class Search:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if self.exhaustive:
                 for number, grid in enumerate(self.grids):
-                    for rows in self._every_row(grid):
-                        self._level3(number, rows)
+                    for index, there in _every(grid):
+                        self._level3(number, index, there)
             elif self.grids:
                 self._bounded()
         self._sort()
@@ -266,46 +268,41 @@ class Search:
         for start in range(0, len(rows), size):
             if bound[start] * (1.0 - ROUNDING) > self.limit:
                 return
-            self._level3(number, rows[start : start + size])
+            self._level3(number, tuple(column[:, None] for column in rows[start : start + size].T))
 
-    def _every_row(self, grid: Grid) -> Iterator[Ints]:
-        size = max(1, ELEMENTS // (len(grid.again) * len(grid.chunks) * len(grid.sharding)))
-        chunk, shard = np.arange(len(grid.chunks)), np.arange(len(grid.sharding))
-        cells = np.arange(len(grid.rows) * len(grid.experts))
-        for start in range(0, len(cells), size):
-            row, pair = np.divmod(cells[start : start + size], len(grid.experts))
-            there = grid.slice.allowed[row][:, :, None] & grid.slice.shares[row][:, None, :]
-            cell, k, z = np.nonzero(there)
-            yield np.stack([row[cell], pair[cell], chunk[k], shard[z]], axis=1)
+    def _level3(self, number: int, index: tuple[Ints, ...], there: NDArray[np.bool_] | None = None) -> None:
+        """Every recomputation of some rows: memory first, then the step where any fits.
 
-    def _level3(self, number: int, rows: Ints) -> None:
-        """Every recomputation of some rows: memory first, then the step of those that fit."""
+        Args:
+            number: the slice.
+            index: row, pair, chunk and shard, on axes that broadcast; the last axis is left to recomputation.
+            there: which of them exist; None: all.
+        """
         grid = self.grids[number]
-        columns = [column[:, None] for column in rows.T]
-        x = grid.inputs(*columns, again=True)
-        shape = (len(rows), len(grid.again))
+        x = grid.inputs(*index, again=True)
+        shape = np.broadcast_shapes(*(part.shape for part in index), (len(grid.again),))
         used = np.broadcast_to(memory.most_bytes(x, groups(x), self.c), shape)
         fits = used <= self.capacity
-        some = fits.any(axis=1)
-        self.evaluated += fits.size
-        here = int(fits.sum())
+        if there is not None:
+            fits &= there
+        asked = fits.size if there is None else int(there.sum()) * len(grid.again)
+        here = int(np.count_nonzero(fits))
+        self.evaluated += asked
         self.feasible += here
-        self.too_large += fits.size - here
-        if not here:
-            return
-        rows, used, fits = rows[some], used[some], fits[some]
-        x = grid.inputs(*(column[:, None] for column in rows.T), again=True)
-        seconds = np.broadcast_to(step(x, self.c).total, used.shape)
-        self._record(number, rows, np.where(fits, seconds, np.inf), used)
+        self.too_large += asked - here
+        if here:
+            seconds = np.broadcast_to(step(x, self.c).total, shape)
+            self._record(number, index, np.where(fits, seconds, np.inf), used)
 
-    def _record(self, number: int, rows: Ints, seconds: Floats, used: Floats) -> None:
+    def _record(self, number: int, index: tuple[Ints, ...], seconds: Floats, used: Floats) -> None:
+        shape = seconds.shape
         flat, used_flat = seconds.ravel(), used.ravel()
         better = np.flatnonzero(flat <= self.limit)
         if self.top and len(better) > self.top:
             cut = np.partition(flat[better], self.top - 1)[self.top - 1]
             better = better[flat[better] <= cut * (1.0 + ROUNDING)]
         better = better[np.isfinite(flat[better])]
-        self.best.add(_places(number, rows, better, seconds.shape[1]), flat[better], used_flat[better])
+        self.best.add(_places(number, index, better, shape), flat[better], used_flat[better])
         if len(self.best.seconds) > self.top:
             cut = np.partition(self.best.seconds, self.top - 1)[self.top - 1]
             self.limit = float(cut * (1.0 + ROUNDING))
@@ -314,7 +311,7 @@ class Search:
         lower = np.flatnonzero((used_flat < least) & np.isfinite(flat))
         if len(lower):
             lower = lower[_pareto(flat[lower], used_flat[lower])]
-            self.front.add(_places(number, rows, lower, seconds.shape[1]), flat[lower], used_flat[lower])
+            self.front.add(_places(number, index, lower, shape), flat[lower], used_flat[lower])
             self.front.keep(_pareto(self.front.seconds, self.front.bytes))
 
     def _front_bytes(self, seconds: Floats) -> Floats:
@@ -397,9 +394,23 @@ def _cells_only(base: Inputs, rows: Floats, pairs: Floats, *, dual: bool) -> Inp
     return dataclasses.replace(base, layout=changed)
 
 
-def _places(number: int, rows: Ints, flat: Ints, again: int) -> Ints:
-    row, way = np.divmod(flat, again)
-    return np.concatenate([np.full((len(flat), 1), number), rows[row], way[:, None]], axis=1)
+def _places(number: int, index: tuple[Ints, ...], flat: Ints, shape: tuple[int, ...]) -> Ints:
+    """Places (see `Space.strategy`) of elements of a flattened grid."""
+    at = np.unravel_index(flat, shape)
+    columns = [np.broadcast_to(part, shape)[at] for part in index]
+    return np.stack([np.full(len(flat), number), *columns, at[-1]], axis=1)
+
+
+def _every(grid: Grid) -> Iterator[tuple[tuple[Ints, ...], NDArray[np.bool_]]]:
+    """All of a slice in blocks of cells x chunks x sharding (x recomputation), with which of them exist."""
+    size = max(1, BLOCK // (len(grid.again) * len(grid.chunks) * len(grid.sharding)))
+    chunk = np.arange(len(grid.chunks))[None, :, None, None]
+    shard = np.arange(len(grid.sharding))[None, None, :, None]
+    cells = np.arange(len(grid.rows) * len(grid.experts))
+    for start in range(0, len(cells), size):
+        row, pair = np.divmod(cells[start : start + size], len(grid.experts))
+        there = grid.slice.allowed[row][:, :, None, None] & grid.slice.shares[row][:, None, :, None]
+        yield (row[:, None, None, None], pair[:, None, None, None], chunk, shard), there
 
 
 def _pareto(seconds: Floats, used: Floats) -> Ints:

@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from pydantic import BaseModel
 
 from planner.catalog import Catalog, Source
 from planner.catalog.catalog import Kind
 from planner.catalog.prices import typical_rent
-from planner.exchange.format import short, significant
+from planner.exchange.format import STEPS, short
 from planner.exchange.plan_toml import as_dict as plan_dict
 from planner.spec.base import Entry
-from planner.spec.card import Card
+from planner.spec.card import Card, Price
 from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.fleet import Fleet
 from planner.spec.model import Model
 from planner.spec.plan import Plan
 from planner.spec.stack import Stack
 
-KINDS: dict[str, Kind] = {"presets" if kind == "plans" else kind: kind for kind in get_args(Kind)}
+KINDS: dict[str, Kind] = {
+    "cards": "cards", "fabrics": "fabrics", "models": "models", "stacks": "stacks", "presets": "plans",
+    "fleets": "fleets",
+}  # fmt: skip
 """Kinds as the command line names them -> as the catalogue does."""
 
+HEADINGS = {
+    "cards": ("id", "name", "memory GB", "TB/s", "BF16 TF", "FP8 TF", "W", "scale-up", "USD/h"),
+    "fabrics": ("id", "name", "role", "GB/s", "domain"),
+    "models": ("id", "name", "owner", "parameters", "active", "layers", "hidden", "attention"),
+    "stacks": ("id", "name", "attention", "kernels", "dispatcher"),
+    "presets": ("id", "title", "owner", "cards", "card", "model"),
+    "fleets": ("id", "name", "clusters", "cards"),
+}
+"""Columns of the list of each kind."""
+
 UNVERIFIED = "?"
-"""Stands behind a figure that was not checked against a source that was read."""
+"""Marks a figure that was not checked against a source that was read."""
+ASSUMED = "assumed"
+"""Marks a key of a preset that no source states."""
+NONE = "–"
+"""Stands where there is no figure."""
 
-NOT_SHOWN = frozenset({"id", "name", "notes", "provenance", "unverified", "sources"})
-"""Keys of an entry that are no figures of it."""
+LONG = 1e6
+"""From here on numbers get a letter for millions and more."""
 
-Object = Card | ScaleUp | ScaleOut | Model | Stack | Plan | Fleet
+NOT_ROWS = frozenset({"schema", "kind", "id", "name", "notes", "provenance", "unverified", "sources"})
+"""Keys of an entry that are shown apart from its figures, or are about them."""
+
+Item = Card | ScaleUp | ScaleOut | Model | Stack | Plan | Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +60,13 @@ class Row:
     key: str
     """Dotted."""
     value: str
-    unverified: bool = False
+    mark: str = ""
+    """`UNVERIFIED`, `ASSUMED` or nothing."""
     sources: tuple[str, ...] = ()
     """Keys of `presets/sources.toml`, or addresses."""
 
 
-def find(catalog: Catalog, kind: str, name: str) -> Object:
+def find(catalog: Catalog, kind: str, name: str) -> Item:
     """An entry by kind (of `KINDS`) and id.
 
     Raises:
@@ -55,77 +76,77 @@ def find(catalog: Catalog, kind: str, name: str) -> Object:
         "cards": catalog.card, "fabrics": catalog.fabric, "models": catalog.model, "stacks": catalog.stack,
         "presets": catalog.plan, "fleets": catalog.fleet,
     }  # fmt: skip
-    found: Object = getters[kind](name)
+    found: Item = getters[kind](name)
     return found
 
 
-def entry_dict(catalog: Catalog, name: str, found: Object) -> dict[str, Any]:
-    """Everything known of an entry; a model's parameters are computed, a preset brings its owner and what is assumed."""
-    if isinstance(found, Plan):
-        return {"id": name, **asdict(catalog.preset_info(name)), "plan": plan_dict(found)}
-    data: dict[str, Any] = {"id": name, **found.model_dump(mode="json", by_alias=True, exclude={"id"})}
-    if isinstance(found, Model):
-        data["params"] = {"total": found.total_params, "active": found.active_params}
+def entry_dict(catalog: Catalog, name: str, item: Item) -> dict[str, Any]:
+    """Everything known of an entry; a model's parameters are computed, a preset says what is assumed in it."""
+    if isinstance(item, Plan):
+        return {"id": name, **asdict(catalog.preset_info(name)), "plan": plan_dict(item)}
+    data: dict[str, Any] = {"id": name, **item.model_dump(mode="json", by_alias=True, exclude={"id"})}
+    if isinstance(item, Model):
+        data["params"] = {"total": item.total_params, "active": item.active_params}
     return data
 
 
-def sources_of(catalog: Catalog, found: Object) -> dict[str, Source]:
-    """The sources an entry names, by their key; addresses and texts stand for themselves."""
+def as_dict(catalog: Catalog, kind: str, found: Mapping[str, Item]) -> dict[str, Any]:
+    """Entries of a kind, and the sources they name."""
+    cited = {key: source for item in found.values() for key, source in sources_of(catalog, item).items()}
+    return {
+        "kind": kind,
+        "entries": [entry_dict(catalog, name, item) for name, item in found.items()],
+        "sources": {key: asdict(source) for key, source in sorted(cited.items())},
+    }
+
+
+def sources_of(catalog: Catalog, item: Item) -> dict[str, Source]:
+    """The sources an entry names, by their key, in the order they are named; an address stands for itself."""
     known = catalog.sources()
-    return {key: known.get(key, Source(key, key if "://" in key else "", "", read=True)) for key in _cited(found)}
+    return {key: known.get(key, Source(key, key if "://" in key else "", "", read=True)) for key in _cited(item)}
 
 
-def rows(found: Object) -> list[Row]:
-    """Every figure that is set, in the order of the file, with its mark and its sources."""
-    entry = found if isinstance(found, Entry) else None
-    out = []
-    for key, value in _flat(found, ""):
-        sources = _covering(entry.provenance, key) if entry else ()
-        unverified = entry is not None and any(_covers(group, key) for group in entry.unverified)
-        out.append(Row(key, value, unverified, sources))
-    return out
+def rows(catalog: Catalog, name: str, item: Item) -> list[Row]:
+    """Every figure that is set, in the order of the documentation, with its mark and its sources."""
+    found = [row for key, value in _set(item) if key not in NOT_ROWS for row in _flat(value, key)]
+    if isinstance(item, Plan):
+        assumed = set(catalog.preset_info(name).assumed)
+        found = [replace(row, mark=ASSUMED if _names(row.key) & assumed else "") for row in found]
+    if isinstance(item, Entry):
+        found = [_cited_row(item, row) for row in found]
+    if isinstance(item, Model):
+        sizes = {"parameters": item.total_params, "parameters of a token": item.active_params}
+        found += [Row(key, f"{short(value)} (computed)") for key, value in sizes.items()]
+    return found
 
 
-def table(kind: str, catalog: Catalog, found: Mapping[str, Object]) -> tuple[list[str], list[list[str]]]:
-    """Headings, and one line an entry, of the list of a kind."""
-    headings = {
-        "cards": ["id", "name", "memory GB", "TB/s", "BF16 TF", "FP8 TF", "W", "scale-up", "$ an hour"],
-        "fabrics": ["id", "name", "role", "GB/s", "domain"],
-        "models": ["id", "name", "owner", "parameters", "active", "layers", "hidden", "attention"],
-        "stacks": ["id", "name", "attention", "kernels", "dispatcher"],
-        "presets": ["id", "owner", "title", "cards", "card", "model"],
-        "fleets": ["id", "name", "clusters", "cards"],
-    }[kind]
-    return headings, [[name, *_cells(catalog, name, item)] for name, item in found.items()]
-
-
-def _cells(catalog: Catalog, name: str, item: Object) -> list[str]:
+def cells(catalog: Catalog, name: str, item: Item) -> list[str]:
+    """One line of the list of a kind, under its `HEADINGS`."""
     match item:
         case Card():
-            peaks = [_figure(item, "peak_tflops", peak) for peak in (item.peak_tflops.bf16, item.peak_tflops.fp8)]
             sizes = [_figure(item, "memory_gb", item.memory_gb), _figure(item, "memory_tb_per_s", item.memory_tb_per_s)]
-            rent = typical_rent(item)
-            power = _figure(item, "tdp_w", item.tdp_w)
-            return [item.name, *sizes, *peaks, power, item.scale_up, significant(rent) if rent else "–"]
+            peaks = [_figure(item, "peak_tflops", peak) for peak in (item.peak_tflops.bf16, item.peak_tflops.fp8)]
+            rent = f"{typical_rent(item):,.2f}" if typical_rent(item) else NONE
+            line = [item.name, *sizes, *peaks, _figure(item, "tdp_w", item.tdp_w), item.scale_up, rent]
         case ScaleUp():
-            return [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), f"{item.domain:,}"]
+            line = [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), f"{item.domain:,}"]
         case ScaleOut():
-            return [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), ""]
+            line = [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), NONE]
         case Model():
-            sizes = [short(item.total_params), short(item.active_params), f"{item.layers:,}", f"{item.hidden:,}"]
-            return [item.name, item.owner, *sizes, item.attention]
+            shape = [f"{item.layers:,}", f"{item.hidden:,}", item.attention]
+            line = [item.name, item.owner, short(item.total_params), short(item.active_params), *shape]
         case Stack():
-            return [item.name, item.attention_kernel, item.kernel_fusion, item.dispatcher]
+            line = [item.name, item.attention_kernel, item.kernel_fusion, item.dispatcher]
         case Plan():
             info, cluster = catalog.preset_info(name), item.cluster
-            return [info.owner, info.title, f"{cluster.cards:,}", _named(cluster.card), _named(item.workload.model)]
+            line = [info.title, info.owner, f"{cluster.cards:,}", _named(cluster.card), _named(item.workload.model)]
         case Fleet():
-            return [item.name, f"{len(item.cluster):,}", f"{sum(c.cards for c in item.cluster):,}"]
+            line = [item.name, f"{len(item.cluster):,}", f"{sum(cluster.cards for cluster in item.cluster):,}"]
+    return [name, *line]
 
 
 def _figure(entry: Entry, key: str, value: float) -> str:
-    mark = UNVERIFIED if any(_covers(group, key) for group in entry.unverified) else ""
-    return f"{value:,.10g}{mark}" if value else "–"
+    return f"{value:,.10g}{UNVERIFIED if _names(key) & set(entry.unverified) else ''}" if value else NONE
 
 
 def _named(value: str | Mapping[str, Any]) -> str:
@@ -133,46 +154,65 @@ def _named(value: str | Mapping[str, Any]) -> str:
     return value if isinstance(value, str) else str(value.get("name") or f"{value.get('base', 'own')} (changed)")
 
 
-def _flat(value: object, key: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, BaseModel):
-        fields = type(value).model_fields
-        for name, field in fields.items():
-            if name in value.model_fields_set and not (not key and name in NOT_SHOWN):
-                yield from _flat(getattr(value, name), f"{key}.{field.alias or name}".lstrip("."))
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
+def _set(spec: BaseModel) -> Iterator[tuple[str, object]]:
+    for name, field in type(spec).model_fields.items():
+        if name in spec.model_fields_set:
+            yield field.alias or name, getattr(spec, name)
+
+
+def _flat(value: object, key: str) -> Iterator[Row]:
+    if isinstance(value, Price):
+        amount = _shown(value.low) if value.low == value.high else f"{_shown(value.low)} – {_shown(value.high)}"
+        mark = "" if value.verified else UNVERIFIED
+        yield Row(key, f"{amount} ({value.basis}, {value.date})", mark, (value.source,))
+    elif isinstance(value, BaseModel | Mapping):
+        for name, item in _set(value) if isinstance(value, BaseModel) else value.items():
             yield from _flat(item, f"{key}.{name}")
     elif isinstance(value, list | tuple) and any(isinstance(item, BaseModel | Mapping) for item in value):
         for index, item in enumerate(value):
-            yield from _flat(item, f"{key}[{index}]")
-    elif value is not None and value != "":
-        yield key, _shown(value)
+            yield from _flat(item, key if isinstance(item, Price) else f"{key}[{index}]")
+    elif value is not None and value != "" and value != ():
+        yield Row(key, _shown(value))
 
 
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:,.10g}" if isinstance(value, float) else f"{value:,}"
+        step, letter = next(((step, f" {letter}") for step, letter in STEPS if value >= max(step, LONG)), (1, ""))
+        return f"{value / step:,.10g}{letter}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_shown(item) for item in value)
     return str(value)
 
 
-def _covers(group: str, key: str) -> bool:
-    """A key, or a table that holds it."""
-    return key == group or key.startswith(f"{group}.")
+def _cited_row(entry: Entry, row: Row) -> Row:
+    """A row with the entry's mark and sources, where it has none of its own."""
+    names = _names(row.key)
+    if isinstance(entry, Model) and "published" not in names:
+        names.add("shape")
+    if isinstance(entry, Stack):
+        names.add("facts")
+    cited = (source for group, keys in entry.provenance.items() if group in names for source in keys)
+    mark = UNVERIFIED if names & set(entry.unverified) else ""
+    return replace(row, mark=row.mark or mark, sources=row.sources or tuple(dict.fromkeys(cited)))
 
 
-def _covering(provenance: Mapping[str, tuple[str, ...]], key: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(source for group, keys in provenance.items() if _covers(group, key) for source in keys))
+def _names(key: str) -> set[str]:
+    """What may stand for a key: itself, and each table it is in.
+
+    >>> sorted(_names("host.max_kw"))
+    ['host', 'host.max_kw']
+    """
+    parts = key.split(".")
+    return {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
 
 
-def _cited(found: Object) -> Iterator[str]:
-    if isinstance(found, Plan | Fleet):
-        yield from found.sources
+def _cited(item: Item) -> Iterator[str]:
+    if isinstance(item, Plan | Fleet):
+        yield from item.sources
         return
-    for keys in found.provenance.values():
+    for keys in item.provenance.values():
         yield from keys
-    if isinstance(found, Card):
-        yield from (price.source for price in (*found.price_usd, *found.rental_usd_per_hour))
+    if isinstance(item, Card):
+        yield from (price.source for price in (*item.price_usd, *item.rental_usd_per_hour))

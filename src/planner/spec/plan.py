@@ -43,70 +43,110 @@ class Cluster(Spec):
     """The machines. Keys left out follow the card's host."""
 
     card: str | Inline
+    """Catalogue id of the card, or a table with a `base` and the keys that differ."""
     cards: Count
+    """Cards of the whole cluster."""
     cards_per_node: Count | None = None
+    """Cards in one server; unset: the card's host."""
     scale_up: str | Inline | None = None
+    """Fabric cards of one domain share: a catalogue id or a table; unset: the card's."""
     scale_up_domain: Count | None = None
+    """Cards that share the scale-up fabric; unset: as the fabric is sold."""
     scale_out: str | Inline | None = None
+    """Fabric between nodes: a catalogue id, or a table {name, gb_per_s} per NIC and direction; unset: the card's."""
     nics_per_node: Count | None = None
+    """Scale-out ports of one node, shared by its cards; unset: the fabric's or the card's host."""
     topology: Topology = "fat-tree"
+    """How the scale-out switches are joined."""
     oversubscription: Annotated[float, Field(ge=1)] = 1.0
     """At the top tier; 7.0 means 1:7."""
     sites: Count = 1
+    """Places the cluster stands at; only data parallelism crosses between them."""
     wan_gb_per_s: NotNegative = 0.0
-    """Between sites, per site and direction."""
+    """Between sites, per site and direction, GB/s; needed when sites > 1."""
 
 
 class Workload(Spec):
     """What is trained."""
 
     model: str | Inline
+    """Catalogue id of the model, or a table: a `base` and the keys that differ, or all keys of a model."""
     tokens: Positive
+    """Tokens of the whole run."""
     sequence_length: Count = 4096
+    """Tokens in one sequence."""
     global_batch: Count = 1024
     """Sequences in one optimizer step."""
     precision: Precision = "bf16"
+    """What the matrix products compute in."""
 
 
 class OverlapOverride(Spec):
     """Overlaps a plan turns on or off; what it leaves out is the stack's."""
 
     data: bool | None = None
+    """Gradient reduction and weight gathering of data parallelism, beside the backward and forward pass."""
     tensor: bool | None = None
+    """Tensor-parallel collectives, beside the matrix products they belong to."""
     fsdp: bool | None = None
+    """Gathers and scatters of fully sharded weights, beside the layers before and after."""
     expert: bool | None = None
+    """The exchange of tokens between experts, beside computation."""
     pipeline: bool | None = None
+    """Transfers between pipeline stages, beside computation."""
 
 
 class Strategy(Spec):
     """How the run is spread over the cards. `None`: the stack's profile decides."""
 
     tensor: Count = 1
+    """Tensor-parallel degree: cards that split every layer."""
     sequence: bool | None = None
     """Megatron sequence parallelism over the tensor group; unset: the stack's habit where tensor > 1."""
     context: Count = 1
+    """Context-parallel degree: cards that split every sequence."""
     pipeline: Count = 1
+    """Pipeline-parallel degree: stages of layers."""
     virtual_stages: Count = 1
+    """Model chunks in each pipeline stage."""
     expert: Count = 1
+    """Expert-parallel degree: cards the experts of a layer are dealt to."""
     expert_tensor: Count = 1
+    """Cards that split each expert."""
     micro_batch: Count = 1
+    """Sequences of one forward and backward pass on one data-parallel rank."""
     schedule: Schedule | None = None
     """Unset: interleaved where virtual_stages > 1, else 1f1b."""
     sharding: Sharding = "zero1"
+    """What data-parallel ranks share out: optimizer (zero1), gradients too (zero2), weights too (zero3, FSDP)."""
     shard_group: Annotated[int, Field(ge=0)] = 0
+    """Hybrid sharding: ranks that share one copy; 0: the whole data-parallel group."""
     recompute: Recompute = "none"
+    """Activations computed again in the backward pass instead of kept."""
     recompute_modules: Annotated[tuple[RecomputeModule, ...], Field(strict=False)] = ()
+    """With recompute = "selective": which; empty: core_attention."""
     recompute_layers: Annotated[int, Field(ge=0)] = 0
+    """With recompute = "full": how many layers of each stage; 0: all."""
     offload: Offload = "none"
+    """What is kept in the host's memory."""
     overlap: OverlapOverride = OverlapOverride()
+    """Which communication runs beside computation; unset ones: the stack's."""
     p2p: PointToPoint | None = None
+    """Between stages: each tensor rank sends its share (scatter-gather), or all of it (redundant)."""
     gradient_bytes: GradientBytes | None = None
+    """Bytes of a gradient, as reduced and kept."""
     loss: Loss | None = None
+    """How logits and loss are computed over the tensor group."""
     cuda_graphs: CudaGraphs | None = None
+    """Launches recorded once and replayed: less host work."""
     dispatcher: Dispatcher | None = None
+    """What carries tokens to experts and back."""
     kernel_fusion: KernelFusion | None = None
+    """How memory-bound operations are fused."""
     attention_kernel: AttentionKernel | None = None
+    """"flash": the current best for the card."""
     stack: str | Inline = "megatron"
+    """The software that runs it: a catalogue id, or a table; a plan's own keys override its facts."""
 
 
 class Reliability(Spec):
@@ -115,8 +155,9 @@ class Reliability(Spec):
     mtbf_card_hours: Positive = 50_600.0
     """Card-hours per interruption (Llama 3: 419 in 54 days on 16,384 cards)."""
     restart_s: NotNegative = 600.0
+    """From an interruption to training again, s."""
     checkpoint_gb_per_s: Positive = 200.0
-    """Write bandwidth of the whole cluster."""
+    """Write bandwidth of the whole cluster, GB/s."""
     checkpoint_every_s: NotNegative = 0.0
     """0: the optimum (Young/Daly)."""
 
@@ -125,27 +166,34 @@ class Cost(Spec):
     """Rent by the hour, or own."""
 
     basis: Literal["rent", "own"] = "rent"
+    """Pay by the hour, or buy and run."""
     usd_per_card_hour: NotNegative | None = None
     """Rent; unset: the catalogue's typical price of the card."""
     card_usd: NotNegative = 0.0
     """Own: 0 = the catalogue's price."""
     server_usd_per_card: NotNegative = 0.0
+    """Own: server around the cards; 0 = the catalogue's."""
     network_usd_per_card: NotNegative = 0.0
-    """0 = from the bill of materials."""
+    """Own: NICs, switches, transceivers and cables; 0 = from the bill of materials."""
     years: Positive = 4.0
+    """Depreciation period."""
     cost_of_capital: NotNegative = 0.13
+    """A year, as a ratio."""
     colocation_usd_per_kw_month: NotNegative = 183.0
     """Includes power; 0: pay `usd_per_kwh` with the plan's PUE instead."""
     usd_per_kwh: NotNegative = 0.08
     staff_usd_per_card_year: NotNegative = 0.0
     utilization: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of its life a card is in use."""
 
 
 class Power(Spec):
     """The facility."""
 
     pue: Annotated[float, Field(ge=1)] = 1.25
+    """Power usage effectiveness: power of the facility over that of its computers."""
     kg_co2_per_kwh: NotNegative = 0.4
+    """Carbon dioxide of one kWh, kg."""
 
 
 class Claim(Spec):
@@ -157,18 +205,22 @@ class Claim(Spec):
     mfu: Share = 0.0
     tokens_per_s_per_card: NotNegative = 0.0
     source: str = ""
+    """Where it says so."""
 
 
 class Plan(Spec):
     """A plan file, `schema = 1`."""
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    """Version of the file's format."""
     name: str = ""
     notes: str = ""
     sources: Strings = ()
+    """Where the plan was read."""
     cluster: Cluster
     workload: Workload
     strategy: Strategy | None = None
+    """Left out: the planner picks the best that fits."""
     reliability: Reliability = Reliability()
     cost: Cost = Cost()
     power: Power = Power()
