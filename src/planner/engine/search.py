@@ -41,7 +41,7 @@ from planner.spec.plan import Resolved, Strategy
 
 ROUNDING = 1e-9
 """Bounds and values come from different sums: relative difference below which they count as equal."""
-BLOCK = 1 << 18
+BLOCK = 1 << 16
 """The same of an exhaustive search, whose blocks have more axes and so less work an element."""
 ELEMENTS = 1 << 16
 """Strategies evaluated at once: arrays that stay in a core's cache."""

@@ -45,7 +45,7 @@ class Step:
     @property
     def compute(self) -> Num:
         """Everything the card computes, s."""
-        return self.gemm + self.attention + self.memory_bound + self.logits + self.recompute + self.host
+        return self.gemm + self.attention + self.logits + self.recompute + self.host + self.memory_bound
 
     @property
     def total(self) -> Num:

@@ -171,7 +171,7 @@ def _flat(value: object, key: str) -> Iterator[Row]:
     elif isinstance(value, list | tuple) and any(isinstance(item, BaseModel | Mapping) for item in value):
         for index, item in enumerate(value):
             yield from _flat(item, key if isinstance(item, Price) else f"{key}[{index}]")
-    elif value is not None and value != "" and value != ():
+    elif value not in (None, "", ()):  # noqa: PLR6201 - a list has no hash
         yield Row(key, _shown(value))
 
 

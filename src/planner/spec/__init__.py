@@ -1,0 +1,1 @@
+"""What is planned: frozen objects, the words of their errors, and the rules about them. Imports no engine."""

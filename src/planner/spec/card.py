@@ -44,6 +44,7 @@ class Host(Spec):
     """The server (node) the card comes in."""
 
     system: str = ""
+    """Name of the server."""
     cards: Count = 8
     """Cards in one node."""
     nics: Annotated[int, Field(ge=0)] = 8
@@ -64,11 +65,17 @@ class Price(Spec):
     """A price range seen at a date."""
 
     low: NotNegative
+    """Lowest seen."""
     high: NotNegative
+    """Highest seen."""
     basis: str
+    """What the price is of, and on what terms."""
     date: str
+    """Month, year or range of them."""
     source: str
+    """Key of `presets/sources.toml`, or an address."""
     verified: bool
+    """The source was read."""
 
 
 class ExportControl(Spec):
@@ -91,15 +98,19 @@ class Card(Entry):
     """An accelerator card. Peaks are dense; bandwidths are per card and per direction."""
 
     vendor: str
+    """Who makes it."""
     architecture: Architecture
     """Family whose calibration constants apply."""
     launch: str = ""
     """Year and month it was announced."""
     form: str = ""
+    """Form factor (sxm, pcie, ...)."""
     status: str = ""
+    """Announced, shipping, ..."""
     memory_gb: Positive
     """High-bandwidth memory as marketed, GB (10^9 bytes)."""
     memory_type: str = ""
+    """Kind of memory (HBM3, ...)."""
     memory_tb_per_s: Positive
     """Memory bandwidth, TB/s."""
     peak_tflops: Peaks
@@ -107,6 +118,7 @@ class Card(Entry):
     sm_count: Annotated[int, Field(ge=0)] = 0
     """Streaming multiprocessors, compute units or cores; 0: not stated."""
     boost_clock_mhz: NotNegative = 0.0
+    """Boost clock; 0: not stated."""
     tdp_w: Positive
     """Thermal design power of the card, W."""
     scale_up: str

@@ -20,12 +20,15 @@ class FleetCluster(Cost):
     """Cards of one kind at one site; its cost keys are those of a plan's `[cost]`."""
 
     name: str
+    """What the cluster is called."""
     card: str | Inline
     """Catalogue id, or a table with a `base` and the keys that differ."""
     cards: Count
+    """How many."""
     site: str = ""
     """Where it is; clusters of one site may train together. Empty: not stated, or several sites."""
     basis: Literal["rent", "own"] = "own"
+    """Bought, or rented by the hour."""
 
 
 class Fleet(Spec):
@@ -33,9 +36,13 @@ class Fleet(Spec):
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     kind: Literal["fleet"] = "fleet"
+    """Tells a fleet from a plan."""
     name: str = ""
+    """Whose fleet, and when."""
     notes: str = ""
+    """What a reader should know and no key says."""
     sources: Strings = ()
+    """Where it was read."""
     cluster: Annotated[tuple[FleetCluster, ...], Field(strict=False, min_length=1)]
     """At least one `[[cluster]]`."""
     power: Power = Power()

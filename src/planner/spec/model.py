@@ -18,16 +18,22 @@ class Mla(Spec):
     q_lora: AtLeastZero
     """Rank of the query's latent; 0: the query is not compressed."""
     kv_lora: Count
+    """Rank of the key-value latent."""
     qk_nope: Count
+    """Width of a query or key head without position."""
     qk_rope: Count
+    """Width of its rotary part."""
     v_head: Count
+    """Width of a value head."""
 
 
 class Moe(Spec):
     """Mixture of experts."""
 
     experts: Count
+    """Routed experts of a layer."""
     topk: Count
+    """Experts each token is sent to."""
     shared: AtLeastZero = 0
     """Shared experts every token passes."""
     expert_ffn: Count
@@ -51,43 +57,63 @@ class Hybrid(Spec):
     """Layers of several kinds: one letter a layer, M Mamba-2, E expert FFN, * attention, - dense FFN."""
 
     pattern: Annotated[str, Field(pattern=r"^[ME*\-]+$")]
+    """One letter a layer: M Mamba-2, E expert FFN, * attention, - dense FFN."""
     mamba_heads: Count
+    """Heads of a Mamba-2 layer."""
     mamba_head_dim: Count
+    """Width of one."""
     mamba_state: Count
+    """State of each channel."""
     mamba_groups: Count = 1
+    """Groups that share input and output projections of the state."""
 
 
 class Published(Spec):
     """What the model's owner or an analyst published about it."""
 
     params_total: NotNegative = 0.0
+    """All parameters."""
     params_active: NotNegative = 0.0
+    """Parameters one token passes."""
     tokens: NotNegative = 0.0
+    """Tokens it was trained on."""
     card_hours: NotNegative = 0.0
+    """Card-hours of its training."""
     hardware: str = ""
+    """What it was trained on."""
     mfu: NotNegative = 0.0
+    """Model FLOP/s over the peak, as the source counts it."""
     training_flop: NotNegative = 0.0
+    """FLOPs of its training."""
     carbon_t: NotNegative = 0.0
+    """Carbon dioxide of its training, t."""
 
 
 class Model(Entry):
     """A transformer (or Mamba hybrid) as shapes. All widths count elements, not bytes."""
 
     owner: str = ""
+    """Who made it."""
     layers: Count
+    """Layers, without those of multi-token prediction."""
     hidden: Count
+    """Width of the residual stream."""
     ffn_hidden: AtLeastZero = 0
     """Width of the dense FFN."""
     gated: bool = True
     """The FFN has three matrices (SwiGLU, GeGLU) instead of two."""
     heads: Count
+    """Query heads of an attention layer."""
     kv_heads: Count
+    """Key and value heads of an attention layer."""
     head_dim: AtLeastZero = 0
     """Width of one query/key/value head; 0: hidden / heads (with MLA the latent widths decide)."""
     vocab: Count
+    """Tokens of the vocabulary."""
     tied: bool = False
     """Input embedding and output head are one matrix."""
     attention: Attention = "gqa"
+    """How keys and values are shared between heads."""
     mla: Mla | None = None
     window: AtLeastZero = 0
     """Tokens a sliding-window layer sees; 0: no window."""

@@ -144,7 +144,7 @@ class Strategy(Spec):
     kernel_fusion: KernelFusion | None = None
     """How memory-bound operations are fused."""
     attention_kernel: AttentionKernel | None = None
-    """"flash": the current best for the card."""
+    """Kernel of the attention core; flash is the current best for the card."""
     stack: str | Inline = "megatron"
     """The software that runs it: a catalogue id, or a table; a plan's own keys override its facts."""
 
@@ -182,7 +182,9 @@ class Cost(Spec):
     colocation_usd_per_kw_month: NotNegative = 183.0
     """Includes power; 0: pay `usd_per_kwh` with the plan's PUE instead."""
     usd_per_kwh: NotNegative = 0.08
+    """Own: electricity, where it is not in the colocation."""
     staff_usd_per_card_year: NotNegative = 0.0
+    """Own: staff, a card and year."""
     utilization: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of its life a card is in use."""
 
@@ -200,10 +202,15 @@ class Claim(Spec):
     """What the source says happened; 0: not stated."""
 
     card_hours: NotNegative = 0.0
+    """Card-hours of the run."""
     days: NotNegative = 0.0
+    """Length of the run."""
     cost_usd: NotNegative = 0.0
+    """Cost of the run."""
     mfu: Share = 0.0
+    """Model FLOP/s over the peak, as the source counts it; a ratio."""
     tokens_per_s_per_card: NotNegative = 0.0
+    """Throughput of one card."""
     source: str = ""
     """Where it says so."""
 
@@ -214,7 +221,9 @@ class Plan(Spec):
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     """Version of the file's format."""
     name: str = ""
+    """What the plan is called."""
     notes: str = ""
+    """What a reader should know and no key says."""
     sources: Strings = ()
     """Where the plan was read."""
     cluster: Cluster

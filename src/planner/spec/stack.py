@@ -19,10 +19,15 @@ class Overlap(Spec):
     """Which communication the software runs beside computation."""
 
     data: bool = True
+    """Gradient reduction and weight gathering of data parallelism."""
     tensor: bool = True
+    """Tensor-parallel collectives."""
     fsdp: bool = True
+    """Gathers and scatters of fully sharded weights."""
     expert: bool = False
+    """The exchange of tokens between experts."""
     pipeline: bool = True
+    """Transfers between pipeline stages."""
 
 
 class StackFactor(Spec):
@@ -40,15 +45,22 @@ class Stack(Entry):
     """A profile of a training software. A plan's own keys override it."""
 
     attention_kernel: AttentionKernel = "flash"
+    """Kernel of the attention core; flash is the current best for the card."""
     kernel_fusion: KernelFusion = "fused"
+    """How memory-bound operations are fused."""
     overlap: Overlap = Overlap()
     p2p: PointToPoint = "scatter-gather"
+    """Between stages: each tensor rank sends its share (scatter-gather), or all of it (redundant)."""
     gradient_bytes: GradientBytes = 4
+    """Bytes of a gradient, as reduced and kept."""
     parameter_gather_bytes: NotNegative = 2.0
     """Bytes a parameter when sharded weights are gathered (1.25 with FP8 gathers)."""
     loss: Loss = "vocab-parallel"
+    """How logits and loss are computed over the tensor group."""
     cuda_graphs: CudaGraphs = "none"
+    """Launches recorded once and replayed."""
     dispatcher: Dispatcher = "alltoall"
+    """What carries tokens to experts and back."""
     sequence_parallel: bool = True
     """Sequence parallelism is on by default where tensor > 1."""
     fused_accumulation: bool = True
