@@ -67,7 +67,7 @@ def _open_ui(file: str | None) -> None:
     from planner.spec.base import PlanError, Problem
 
     catalog = Catalog.default()
-    plan = find_plan(file, catalog, commands=main.list_commands(click.get_current_context())) if file else None
+    plan = find_plan(file, catalog, commands=COMMANDS) if file else None
     if file == "-":
         _keys_from_terminal()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -78,6 +78,8 @@ def _open_ui(file: str | None) -> None:
     from planner.tui.app import PlannerApp
 
     app = PlannerApp(plan, file, catalog=catalog)
+    if plan is not None and file == "-":
+        app.session.open(plan)  # it has no name
     app.run()
     sys.exit(app.return_code or 0)
 

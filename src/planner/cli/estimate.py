@@ -8,17 +8,19 @@ import click
 @click.command("estimate")
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON, with every figure.")
-@click.option("--all", "everything", is_flag=True, help="Show every pipeline stage and every part of the cluster.")
+@click.option("--all", "everything", is_flag=True, help="Show every pipeline stage and every default.")
 @click.pass_context
 def command(context: click.Context, file: str, *, as_json: bool, everything: bool) -> None:
     """Time, memory, power and cost of a plan.
 
     FILE is a plan file, a preset's id, or - for standard input. The exit status is 1 where the plan does not fit.
     """
+    from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import outcome_of
+    from planner.cli.plans import is_preset, outcome_of
 
-    outcome = outcome_of(file)
+    catalog = Catalog.default()
+    outcome = outcome_of(file, catalog)
     if as_json:
         from planner.exchange.as_json import outcome_dict
 
@@ -26,6 +28,7 @@ def command(context: click.Context, file: str, *, as_json: bool, everything: boo
     else:
         from planner.exchange.report import lines
 
-        put_lines(lines(outcome, width(), everything=everything))
+        assumed = catalog.preset_info(file).assumed if is_preset(file, catalog) else ()
+        put_lines(lines(outcome, width(), everything=everything, assumed=assumed))
     if not outcome.fits:
         context.exit(1)

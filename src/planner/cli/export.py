@@ -52,11 +52,12 @@ def command(context: click.Context, file: str, kind: str, output: str) -> None:
     FILE is a plan file, a preset's id, or - for standard input. A plan that does not fit is written all the same; the
     exit status is then 1.
     """
+    from planner.catalog import Catalog
     from planner.cli.output import complain
     from planner.cli.plans import outcome_of
     from planner.exchange.files import write_atomic
 
-    outcome = outcome_of(file)
+    outcome = outcome_of(file, Catalog.default())
     write_atomic(output, FORMATS[kind](outcome))
     if not outcome.fits:
         complain(f"{file}: the plan does not fit; it was written all the same.")

@@ -59,12 +59,12 @@ def complain(*messages: str) -> None:
 
 def width() -> int:
     """Columns to fill: the terminal's, or a fixed number in a pipe or file."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
+    return shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else PIPE_WIDTH
 
 
-def wants_colour(stream: IO[str]) -> bool:
+def wants_colour(stream: IO[str] | None) -> bool:
     """Somebody looks at it, on a terminal that has colour, and did not set NO_COLOR (no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return _is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def flush() -> None:
@@ -85,6 +85,11 @@ def mute() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def _is_terminal(stream: IO[str] | None) -> bool:
+    """False for a stream the caller closed, too."""
+    return stream is not None and stream.isatty()
 
 
 def _painted(line: Line) -> str:

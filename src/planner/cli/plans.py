@@ -34,15 +34,19 @@ def find_plan(word: str, catalog: Catalog, *, commands: Iterable[str] = ()) -> P
     """
     if word == STREAM:
         return plan_toml.read(word)
-    preset = word in catalog.ids("plans")
-    if os.path.exists(word) and not (preset and os.path.isdir(word)):  # noqa: PTH110, PTH112 - Path raises on odd names
-        return plan_toml.read(word)
-    if preset:
+    if is_preset(word, catalog):
         return catalog.plan(word)
+    if os.path.exists(word):  # noqa: PTH110 - Path raises on odd names
+        return plan_toml.read(word)
     raise PlanError([_unknown(word, catalog, list(commands))])
 
 
-def outcome_of(word: str) -> Outcome:
+def is_preset(word: str, catalog: Catalog) -> bool:
+    """A FILE argument means a preset: there is one of that id, and no file of that name."""
+    return word in catalog.ids("plans") and not os.path.isfile(word)  # noqa: PTH113 - Path raises on odd names
+
+
+def outcome_of(word: str, catalog: Catalog) -> Outcome:
     """What the engine says about the plan a FILE argument means.
 
     What is wrong with the user's own catalogue files is said on standard error.
@@ -50,7 +54,6 @@ def outcome_of(word: str) -> Outcome:
     Raises:
         PlanError: the plan cannot be found, used or computed; it names the word.
     """
-    catalog = Catalog.default()
     plan = find_plan(word, catalog)
     warn_of_own_files(catalog)
     return evaluated(plan, catalog, word)

@@ -5,8 +5,8 @@ of its step time is above the slowest strategy still ranked, or a lower bound of
 is left is evaluated by `step()` and `memory.most_bytes()`, the functions behind every estimate, on broadcast axes.
 Three levels, each on fewer groups than the one above:
 
-1. cells (tensor, sequence, context, micro batch) x (expert, expert tensor): the layers' time if no card ever waited,
-   and weights, gradients and optimizer alone;
+1. cells (tensor, sequence, context, micro batch) x (expert, expert tensor): the layers' time if no card ever waited;
+   state (weights, gradients, optimizer) and the inputs of the layers alone;
 2. rows, cells x (virtual stages, schedule) x sharding: the step without recomputation, and the memory if every layer
    were recomputed for nothing;
 3. rows x recomputation: everything.
@@ -14,8 +14,8 @@ Three levels, each on fewer groups than the one above:
 With `exhaustive` nothing is bounded: every strategy is evaluated, and `feasible` counts all that fit.
 
 Ties (step times equal to 12 digits) go to the simpler layout: less tensor, context, pipeline, expert tensor and expert
-parallelism, fewer virtual stages, no sequence parallelism, less recomputation, the lower ZeRO stage, the schedule named
-first in the contract, the smaller micro batch, in this order.
+parallelism, fewer virtual stages, no sequence parallelism, less recomputation, the lower ZeRO stage, the plainer schedule
+(1f1b, interleaved, zero-bubble, dualpipe, gpipe), the smaller micro batch, in this order.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine import memory
-from planner.engine.blocks import layers
 from planner.engine.constants import Constants, calibrated
-from planner.engine.inputs import DUALPIPE, Inputs, inputs_of
+from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ONE_F_ONE_B, ZERO_BUBBLE, Inputs, inputs_of
 from planner.engine.layout import groups
-from planner.engine.num import where
+from planner.engine.search_bounds import cell_bytes, layer_bounds, least_bytes, least_seconds
 from planner.engine.search_grid import Grid
 from planner.engine.search_space import Constraints, Floats, Ints, Space
 from planner.engine.step import step
@@ -41,11 +40,13 @@ from planner.spec.plan import Resolved, Strategy
 
 ROUNDING = 1e-9
 """Bounds and values come from different sums: relative difference below which they count as equal."""
+PLAINER = (ONE_F_ONE_B, INTERLEAVED, ZERO_BUBBLE, DUALPIPE, GPIPE)
+"""Schedules, the plainest first; GPipe last, since 1f1b is as quick and holds less."""
 BLOCK = 1 << 16
 """The same of an exhaustive search, whose blocks have more axes and so less work an element."""
 ELEMENTS = 1 << 16
 """Strategies evaluated at once: arrays that stay in a core's cache."""
-SEED_CELLS = 512
+SEED_CELLS = 256
 """Cells looked at first, to have something to compare with."""
 STRIDE = 4096
 """Cells bounded at once."""
@@ -59,6 +60,22 @@ class Ranked:
     step_time_s: float
     memory_gb: float
     """Of the fullest stage."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """All strategies of one pipeline degree and sharding."""
+
+    pipeline: int
+    zero: int
+    shard_group: int
+    count: int
+    too_large: int
+    """Of these, strategies whose state (weights, gradients, optimizer) and layer inputs alone are more than a card has."""
+    over_gb: float
+    """Least by which these are over what a run can use; negative: they leave as much."""
+    stage: int
+    """The stage that is of."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +98,8 @@ class SearchResult:
     """Best first."""
     front: tuple[Ranked, ...]
     """Pareto front of step time against memory over the strategies evaluated, fastest first."""
-    regions: dict[tuple[int, int], tuple[int, int, float]] = field(default_factory=dict)
-    """(pipeline, ZeRO stage) -> strategies, those that state alone (weights, gradients, optimizer) makes too large, and
-    the least bytes over by it (negative: some fit)."""
+    regions: tuple[Region, ...] = ()
+    """By pipeline and sharding, how many strategies the bound of the cells rules out; empty where `exhaustive`."""
     capacity_bytes: float = 0.0
 
 
@@ -119,7 +135,7 @@ class Search:
         self.best, self.front = _Found(), _Found()
         self.limit = np.inf
         self.evaluated = self.too_large = self.feasible = 0
-        self.regions: dict[tuple[int, int], tuple[int, int, float]] = {}
+        self.regions: list[Region] = []
 
     def run(self) -> SearchResult:
         """Search."""
@@ -143,67 +159,39 @@ class Search:
             seconds=seconds,
             ranked=self._ranked(self.best),
             front=self._ranked(self.front),
-            regions=self.regions,
+            regions=tuple(self.regions),
             capacity_bytes=self.capacity,
         )
 
     def _bounded(self) -> None:
-        bounds, fits = self._cell_bounds()
-        counts = [bound.size for bound in bounds]
-        ends = np.cumsum(counts)
-        every = np.concatenate([bound.ravel() for bound in bounds])
-        every = np.where(np.concatenate([fit.any(axis=2).ravel() for fit in fits]), every, np.inf)
-        left = every
-        taken = min(SEED_CELLS, len(left))
-        seed = np.argpartition(left, taken - 1)[:taken]
-        self._cells(seed[np.isfinite(every[seed])], ends, fits)
-        every[seed] = np.inf
-        while True:
-            rest = np.flatnonzero(every < self.limit)
-            if not len(rest):
-                return
-            if len(rest) > STRIDE:
-                rest = rest[np.argpartition(every[rest], STRIDE)[:STRIDE]]
+        """Cells from the lowest bound up, until the bound is above the slowest strategy ranked."""
+        fits = [self._fits(grid) for grid in self.grids]
+        rows = [fit.any(axis=(1, 2)) for fit in fits]
+        bounds = layer_bounds(self.base, self.grids, rows, self.c)
+        ends = np.cumsum([bound.size for bound in bounds])
+        some = np.concatenate([fit.any(axis=2).ravel() for fit in fits])
+        every = np.where(some, np.concatenate([bound.ravel() for bound in bounds]) * (1.0 - ROUNDING), np.inf)
+        size = SEED_CELLS
+        while len(rest := np.flatnonzero(every < self.limit)):
+            if len(rest) > size:
+                rest = rest[np.argpartition(every[rest], size)[:size]]
             self._cells(rest, ends, fits)
             every[rest] = np.inf
+            size = STRIDE
 
-    def _cell_bounds(self) -> tuple[list[Floats], list[NDArray[np.bool_]]]:
-        """Of every cell of every slice: least seconds, and which sharding its state leaves room for."""
-        rows, row_of = _unique([grid.rows for grid in self.grids])
-        pairs, pair_of = _unique([grid.experts for grid in self.grids])
-        x = _cells_only(self.base, rows, pairs, dual=any(grid.has_dual for grid in self.grids))
-        y = x.layout
-        block = layers(x, groups(x), self.c).block
-        slow = where(x.software.mature, 1.0, self.c.immature) * x.software.factor
-        per_card = y.global_batch * y.tensor * y.context / (x.machine.cards * y.micro_batch)
-        least = np.min((block.forward.total + block.backward.total) * per_card * slow, axis=2)
-        least = np.broadcast_to(least, (len(rows), len(pairs)))
-        bounds = [
-            (1.0 - ROUNDING) * least[row[:, None], pair[None, :]] for row, pair in zip(row_of, pair_of, strict=True)
-        ]
-        return bounds, [self._state_fits(number) for number in range(len(self.grids))]
-
-    def _state_fits(self, number: int) -> NDArray[np.bool_]:
-        """(rows, experts, sharding): weights, gradients and optimizer leave room for anything at all."""
-        grid = self.grids[number]
-        tensors, row_of = np.unique(grid.rows[:, 0], return_inverse=True)
-        x = grid.state_inputs(tensors)
-        g = groups(x)
-        over: Floats = np.full((len(tensors), len(grid.experts), 1, len(grid.sharding)), np.inf)
-        most: Floats = np.zeros(())
-        for stage in dict.fromkeys((0.0, min(1.0, grid.pipeline - 1.0), grid.pipeline - 1.0)):
-            parts = memory.state(memory.parameters(stage, x), x, g)
-            most = np.maximum(most, parts[0] + parts[1] + parts[2])
-        over = np.min(most * self.c.fragmentation, axis=2) - self.capacity
-        over = np.broadcast_to(over, (len(tensors), len(grid.experts), len(grid.sharding)))
-        fits: NDArray[np.bool_] = (over <= 0.0)[row_of.ravel()] & grid.slice.shares[:, None, :]
-        for z, (zero, _) in enumerate(grid.slice.sharding):
-            per_row = grid.slice.allowed.sum(axis=1) * grid.slice.shares[:, z] * len(grid.again)
-            all_ = int(per_row.sum()) * len(grid.experts)
-            lost = int((per_row[:, None] * ~fits[:, :, z]).sum())
-            old = self.regions.get((int(grid.pipeline), int(zero)), (0, 0, np.inf))
-            least = min(old[2], float(over[:, :, z].min()))
-            self.regions[int(grid.pipeline), int(zero)] = (old[0] + all_, old[1] + lost, least)
+    def _fits(self, grid: Grid) -> NDArray[np.bool_]:
+        """(rows, experts, sharding): the least the cell holds leaves it a chance; counts what has none."""
+        cells = cell_bytes(grid, self.c)
+        fits = cells.fits(self.capacity * (1.0 + ROUNDING)) & grid.slice.shares[:, None, :]
+        least, stage = cells.least()
+        per_row = grid.slice.allowed.sum(axis=1) * len(grid.again)
+        left = np.count_nonzero(fits, axis=1)
+        for z, (zero, group) in enumerate(grid.slice.sharding):
+            asked = per_row * grid.slice.shares[:, z]
+            count = int(asked.sum()) * len(grid.experts)
+            lost = count - int((asked * left[:, z]).sum())
+            over = float(least[z] - self.capacity) / 1e9
+            self.regions.append(Region(grid.slice.pipeline, int(zero), int(group), count, lost, over, int(stage[z])))
             self.too_large += lost
         return fits
 
@@ -234,7 +222,7 @@ class Search:
         shape = (len(row), len(grid.chunks), len(grid.sharding))
         chunk, shard = np.arange(shape[1])[None, :, None], np.arange(shape[2])[None, None, :]
         x = grid.inputs(row[:, None, None], pair[:, None, None], chunk, shard)
-        least = self._least_seconds(x)
+        least = least_seconds(x, self.c)
         there = grid.slice.allowed[row][:, :, None] & fits[row, pair][:, None, :]
         chosen = np.flatnonzero(there & (least * (1.0 - ROUNDING) < self.limit))
         cell, chunk, shard = np.unravel_index(chosen, shape)
@@ -243,24 +231,9 @@ class Search:
         if not len(rows):
             return rows, least
         x = grid.inputs(*rows.T)
-        room = self._least_bytes(x) * (1.0 - ROUNDING) <= self.capacity
+        room = least_bytes(x, self.c) * (1.0 - ROUNDING) <= self.capacity
         self.too_large += int((~room).sum()) * len(grid.again)
         return rows[room], least[room]
-
-    def _least_seconds(self, x: Inputs) -> Floats:
-        """Step time without recomputation. Recomputation may hide gradient traffic, but no more than it costs."""
-        seconds = step(x, self.c)
-        if x.software.factor < 1.0:
-            return np.asarray(seconds.total - seconds.data)
-        return np.asarray(seconds.total)
-
-    def _least_bytes(self, x: Inputs) -> Floats:
-        """Memory if every layer were recomputed without room to do so."""
-        full = dataclasses.replace(x, layout=dataclasses.replace(x.layout, full_recompute=1.0))
-        attention, ffn, expert = memory.layer_activations(full)
-        s = x.shape
-        widest = attention + np.maximum(ffn * (s.dense_layers > 0), expert * (s.moe_layers > 0))
-        return np.asarray(memory.most_bytes(full, groups(full), self.c) - self.c.fragmentation * x.tokens * widest)
 
     def _rows(self, number: int, rows: Ints, bound: Floats) -> None:
         """Level 3 of rows in order of their bounds, until the bound says the rest is slower."""
@@ -291,7 +264,12 @@ class Search:
         self.feasible += here
         self.too_large += asked - here
         if here:
-            seconds = np.broadcast_to(step(x, self.c).total, shape)
+            some = fits.any(axis=-1)
+            if there is None and not some.all():  # one axis of rows: those without any need no step time
+                index = tuple(part[some] for part in index)
+                used, fits = used[some], fits[some]
+                x = grid.inputs(*index, again=True)
+            seconds = np.broadcast_to(step(x, self.c).total, used.shape)
             self._record(number, index, np.where(fits, seconds, np.inf), used)
 
     def _record(self, number: int, index: tuple[Ints, ...], seconds: Floats, used: Floats) -> None:
@@ -307,8 +285,9 @@ class Search:
             cut = np.partition(self.best.seconds, self.top - 1)[self.top - 1]
             self.limit = float(cut * (1.0 + ROUNDING))
             self.best.keep(self.best.seconds <= self.limit)
-        least = self._front_bytes(flat)
-        lower = np.flatnonzero((used_flat < least) & np.isfinite(flat))
+        bar = self._front_bytes(np.array([flat.min()]))[0]  # nothing here can be on the front above it
+        lower = np.flatnonzero((used_flat < bar) & np.isfinite(flat))
+        lower = lower[used_flat[lower] < self._front_bytes(flat[lower])]
         if len(lower):
             lower = lower[_pareto(flat[lower], used_flat[lower])]
             self.front.add(_places(number, index, lower, shape), flat[lower], used_flat[lower])
@@ -336,7 +315,7 @@ class Search:
         expert, expert_tensor = (int(v) for v in one.experts[pair])
         virtual, schedule = (int(v) for v in one.chunks[chunk])
         parallel = (tensor, context, one.pipeline, expert_tensor, expert, virtual, sequence)
-        return (*parallel, again, int(one.sharding[shard, 0]), schedule, micro)
+        return (*parallel, again, int(one.sharding[shard, 0]), PLAINER.index(schedule), micro)
 
     def _ranked(self, found: _Found) -> tuple[Ranked, ...]:
         rows = zip(found.places, found.seconds, found.bytes, strict=True)
@@ -369,29 +348,6 @@ def search(
     start = time.perf_counter()
     result = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive).run()
     return dataclasses.replace(result, seconds=time.perf_counter() - start)
-
-
-def _unique(tables: list[Floats]) -> tuple[Floats, list[Ints]]:
-    """Distinct rows of several tables, and where each table's rows stand among them."""
-    every = np.concatenate(tables)
-    key = every[:, 0]
-    for column in every.T[1:]:
-        key = key * 2.0**13 + column if column.max(initial=0.0) < 2.0**13 else key * 2.0**20 + column
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return every[first], np.split(inverse.ravel(), np.cumsum([len(t) for t in tables])[:-1])
-
-
-def _cells_only(base: Inputs, rows: Floats, pairs: Floats, *, dual: bool) -> Inputs:
-    """Inputs of the layers of all cells, on axes rows x pairs x (other schedules, DualPipe)."""
-    tensor, sequence, context, micro = (column[:, None, None] for column in rows.T)
-    kinds = np.array([0, DUALPIPE] if dual else [0])[None, None, :]
-    changed = dataclasses.replace(
-        base.layout, tensor=tensor, sequence_parallel=sequence, context=context, micro_batch=micro,
-        expert=pairs[None, :, 0, None], expert_tensor=pairs[None, :, 1, None], schedule=kinds,
-        pipeline=1.0, chunks=1.0, shard_group=1.0, zero=0.0, full_recompute=0.0, core_attention=0.0, mla_up=0.0,
-        moe_activation=0.0, norm=0.0, mlp=0.0, attention=0.0, half_linears=0.0, all_but_linears=0.0,
-    )  # fmt: skip
-    return dataclasses.replace(base, layout=changed)
 
 
 def _places(number: int, index: tuple[Ints, ...], flat: Ints, shape: tuple[int, ...]) -> Ints:

@@ -71,12 +71,21 @@ class Grid:
         )
         return dataclasses.replace(self._base, layout=changed)
 
-    def state_inputs(self, tensors: Floats) -> Inputs:
-        """Inputs that decide weights, gradients and optimizer: tensor x expert pairs x splits of layers x sharding."""
+    def row_inputs(self) -> Inputs:
+        """Inputs that decide what a micro-batch leaves behind: rows x chunks."""
+        every = np.zeros(1, dtype=np.int64)
+        return self.inputs(np.arange(len(self.rows))[:, None], every, np.arange(len(self.chunks))[None, :], every)
+
+    def _splits(self) -> Ints:
+        """One of the chunks for each split of the layers over the stages, with and without DualPipe's two copies."""
         s = self._base.shape
         full = ceil((s.layers + s.mtp) / (self.pipeline * self._virtual)) * self._virtual
-        dual = self._schedule == DUALPIPE
-        _, chosen = np.unique(full * 2.0 + dual, return_index=True)
+        _, chosen = np.unique(full * 2.0 + (self._schedule == DUALPIPE), return_index=True)
+        return chosen
+
+    def state_inputs(self, tensors: Floats) -> Inputs:
+        """Inputs that decide weights, gradients and optimizer: tensor x expert pairs x splits of layers x sharding."""
+        chosen = self._splits()
         tensor = tensors[:, None, None, None]
         whole = self._base.machine.cards / (tensor * self.pipeline)
         group = self._group[None, None, None, :]

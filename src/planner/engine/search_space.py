@@ -110,6 +110,7 @@ class Space:
     def __init__(self, resolved: Resolved, constraints: Constraints | None = None) -> None:
         self.resolved = resolved
         self.constraints = constraints or Constraints()
+        self._free = self.constraints == Constraints(headroom=self.constraints.headroom)
         self._refuse_impossible()
 
     @cached_property
@@ -177,7 +178,7 @@ class Space:
             raise PlanError(found, r.plan.name)
 
     def _allow(self, key: str, value: object) -> bool:
-        return self.constraints.allow(key, value)
+        return self._free or self.constraints.allow(key, value)
 
     def _pipelines(self) -> Iterator[int]:
         slots = _slots(self.resolved)

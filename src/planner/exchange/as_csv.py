@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from planner.engine.result import Outcome
 from planner.exchange.as_json import outcome_dict
+from planner.exchange.defaults import as_text
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes text that begins so for a formula."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A spreadsheet may take text that begins so for a formula."""
 
 
 def dumps(outcomes: Sequence[Outcome]) -> str:
@@ -41,6 +42,8 @@ def _flat(data: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object
         key = f"{prefix}{name}"
         if name == "problems" and isinstance(value, list):
             yield key, safe_cell("; ".join(f"{p['severity']}: {p['message']}" for p in value))
+        elif name == "defaults" and isinstance(value, Mapping):
+            yield key, safe_cell("; ".join(f"{path} = {as_text(item)}" for path, item in value.items()))
         elif isinstance(value, Mapping):
             yield from _flat(value, f"{key}.")
         elif isinstance(value, list):

@@ -7,6 +7,7 @@ from typing import Any
 
 from planner import __version__
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
+from planner.exchange.defaults import default_values
 from planner.exchange.plan_toml import as_dict as plan_dict
 from planner.spec.base import Problem
 
@@ -19,13 +20,13 @@ HEADLINE = (
 
 
 def outcome_dict(outcome: Outcome) -> dict[str, Any]:
-    """Everything the contract promises of an estimate, and which keys were left to defaults."""
+    """Everything the contract promises of an estimate, and what stands for the keys that were left to defaults."""
     return {
         "plan": plan_dict(outcome.resolved.plan),
         "engine": __version__,
         "fits": outcome.fits,
         "problems": [problem_dict(problem) for problem in outcome.problems],
-        "defaults": sorted(outcome.resolved.defaults),
+        "defaults": default_values(outcome.resolved),
         "estimate": estimate_dict(outcome.estimate),
     }
 
@@ -45,6 +46,7 @@ def estimate_dict(e: Estimate) -> dict[str, Any]:
     """The figures of an estimate under the names of the contract."""
     return {
         **{name: getattr(e, name) for name in HEADLINE},
+        "memory_capacity_gb": e.memory_capacity_gb,
         "memory_gb_by_stage": list(e.memory_gb_by_stage),
         "memory_breakdown_gb": {part: e.memory_breakdown_gb[part] for part in MEMORY_PARTS},
         "step_breakdown_s": {part: e.step_breakdown_s[part] for part in STEP_PARTS},

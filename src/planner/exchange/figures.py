@@ -5,16 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.result import Estimate, Outcome
-from planner.exchange.format import between, days, gigabytes, megawatts, money, percent, seconds, short, significant
+from planner.exchange.format import (
+    amount,
+    between,
+    days,
+    gigabytes,
+    megawatts,
+    money,
+    percent,
+    seconds,
+    short,
+    significant,
+)
 from planner.spec.plan import Resolved
 
-STEP_NAMES = {
+COMPUTE_NAMES = {
     "gemm": "matrix products",
     "attention": "attention",
     "memory_bound": "memory-bound",
     "logits": "logits and loss",
     "recompute": "recompute",
     "host": "host",
+}
+"""Parts of a step's compute as people call them."""
+
+STEP_NAMES = {
+    "compute": "compute",
     "tensor": "tensor parallel",
     "context": "context parallel",
     "expert": "expert exchange",
@@ -24,7 +40,7 @@ STEP_NAMES = {
     "optimizer": "optimizer",
     "other": "other",
 }
-"""Parts of a step as people call them: those of its compute, then the others."""
+"""Parts of a step as people call them."""
 
 LEAST_SHARE = 0.0005
 """Parts of less than this share of a step are not worth a line."""
@@ -41,18 +57,22 @@ class Figure:
     note: str = ""
 
 
-def plan_line(r: Resolved) -> str:
-    """The cluster and the workload in one line."""
+def plan_facts(r: Resolved) -> list[str]:
+    """The cluster and the workload, fact by fact."""
     c, w = r.plan.cluster, r.plan.workload
     sites = f" at {c.sites:,} sites" if c.sites > 1 else ""
-    return (
-        f"{c.cards:,} x {r.card.name}{sites} · {r.model.name} · {short(w.tokens)} tokens in sequences of "
-        f"{w.sequence_length:,}, {w.global_batch:,} a step · {w.precision}"
-    )
+    return [
+        f"{c.cards:,} x {r.card.name}{sites}",
+        r.model.name,
+        f"{short(w.tokens)} tokens",
+        f"sequences of {w.sequence_length:,}",
+        f"{w.global_batch:,} a step",
+        w.precision,
+    ]
 
 
-def layout_line(r: Resolved) -> str:
-    """The strategy in one line; degrees of 1 that nobody set are left out."""
+def layout_facts(r: Resolved) -> list[str]:
+    """The strategy, fact by fact; degrees of 1 are left out."""
     s = r.strategy
     degrees = {"tensor": s.tensor, "context": s.context, "pipeline": s.pipeline, "virtual stages": s.virtual_stages}
     degrees |= {"expert": s.expert, "expert tensor": s.expert_tensor}
@@ -60,50 +80,91 @@ def layout_line(r: Resolved) -> str:
     words += [f"data {r.data_parallel:,}", f"micro batch {s.micro_batch:,}"]
     if s.pipeline > 1:
         words.append(str(s.schedule))
-    words += [s.sharding, f"recompute {s.recompute}", r.stack.name or r.stack.id]
-    return " · ".join(words)
+    return [*words, s.sharding, f"recompute {s.recompute}", r.stack.name or r.stack.id]
 
 
 def headline(outcome: Outcome) -> list[Figure]:
     """The figures a planner looks at first."""
-    e, capacity = outcome.estimate, outcome.resolved.card.memory_gb
-    ranges = e.interval_80
-    fullest = max(range(len(e.memory_gb_by_stage)), key=e.memory_gb_by_stage.__getitem__, default=0)
-    stage = f", stage {fullest} of {len(e.memory_gb_by_stage)}" if len(e.memory_gb_by_stage) > 1 else ""
+    e, ranges = outcome.estimate, outcome.estimate.interval_80
+    stages = len(e.memory_gb_by_stage)
+    stage = f", stage {fullest_stage(e)} of {stages}" if stages > 1 else ""
+    rate = outcome.estimate.extra.get("usd_per_card_hour", 0.0)
+    basis = "rented" if outcome.resolved.plan.cost.basis == "rent" else "owned"
+    per_million = f"${significant(e.usd_per_million_tokens)} a million tokens"
+    if not e.cost_usd:
+        money_figures = [Figure("Cost", "unknown", "", "no price is known for this card")]
+    else:
+        money_figures = [
+            Figure("Cost", money(e.cost_usd), between(*ranges["cost_usd"], money), per_million),
+            Figure("Card-hours", short(e.card_hours), "", f"{basis}, ${rate:,.2f} each"),
+        ]
     return [
-        Figure("MFU", percent(e.mfu), between(*ranges["mfu"], percent), "causal attention, of the dense BF16 peak"),
-        Figure("Training time", " ".join(days(e.training_days)), between(*ranges["training_days"], _days)),
-        Figure("Cost", *_cost(e)),
-        Figure("Memory", gigabytes(e.memory_gb), "", f"of {gigabytes(capacity)}{stage}"),
-        Figure("Step time", seconds(e.step_time_s), between(*ranges["step_time_s"], seconds)),
-        Figure("Throughput", f"{short(e.tokens_per_s)}/s", "", f"{short(e.tokens_per_s_per_card)} tokens/s a card"),
-        Figure("Model FLOP/s", f"{significant(e.model_tflops_per_card)} TF", "", _other_mfu(e)),
-        Figure("Card-hours", short(e.card_hours), "", f"{short(e.h100_equivalents)} H100-equivalents"),
-        Figure("Goodput", percent(e.goodput), "", "of the time makes progress"),
-        Figure("Power", megawatts(e.power_mw), "", f"{short(e.energy_mwh)} MWh, {short(e.co2_kg / 1000)} t of CO2"),
+        Figure(
+            "MFU",
+            percent(e.mfu),
+            between(*ranges["mfu"], percent),
+            f"HFU {percent(e.hfu)}, by 6ND {percent(e.mfu_6nd)}",
+        ),
+        Figure("Training time", _days(e.training_days), between(*ranges["training_days"], _days), _interruptions(e)),
+        *money_figures,
+        Figure("Step time", seconds(e.step_time_s), between(*ranges["step_time_s"], seconds), _steps(e)),
+        Figure("Memory", gigabytes(e.memory_gb), "", f"of {gigabytes(e.memory_capacity_gb)}{stage}"),
+        Figure("Tokens a second", short(e.tokens_per_s), "", f"{amount(e.tokens_per_s_per_card)} a card"),
+        Figure("FLOP/s a card", f"{significant(e.model_tflops_per_card)} TFLOP/s", "", "the model's own"),
+        Figure("Power", megawatts(e.power_mw), "", f"{amount(e.energy_mwh)} MWh, {amount(e.co2_kg / 1000)} t of CO2"),
+        Figure("H100-equivalents", amount(e.h100_equivalents)),
     ]
 
 
+MFU_NOTE = "MFU: the model's own FLOPs, causal attention counted once, over the dense BF16 peak."
+"""The convention, which goes with every MFU."""
+
+
+def claims(outcome: Outcome) -> list[str]:
+    """What the plan's source says happened, figure by figure; nothing where it says nothing."""
+    claim = outcome.resolved.plan.claim
+    if claim is None:
+        return []
+    shown = (
+        (claim.mfu, f"MFU {percent(claim.mfu)}"),
+        (claim.days, f"{significant(claim.days)} days"),
+        (claim.card_hours, f"{short(claim.card_hours)} card-hours"),
+        (claim.cost_usd, money(claim.cost_usd)),
+        (claim.tokens_per_s_per_card, f"{amount(claim.tokens_per_s_per_card)} tokens/s a card"),
+    )
+    return [words for value, words in shown if value]
+
+
+def fullest_stage(e: Estimate) -> int:
+    """The pipeline stage whose memory decides whether the plan fits."""
+    return max(range(len(e.memory_gb_by_stage)), key=e.memory_gb_by_stage.__getitem__)
+
+
 def step_parts(e: Estimate) -> list[tuple[str, float]]:
-    """Name and seconds of every part of a step that is worth a line; the parts of compute stand for compute."""
-    times = {**e.compute_breakdown_s, **e.step_breakdown_s}
-    least = LEAST_SHARE * e.step_time_s
-    return [(name, times[part]) for part, name in STEP_NAMES.items() if times[part] > least]
+    """Name and seconds of every part of a step that is worth a line; they add up to it."""
+    return [
+        (name, e.step_breakdown_s[part]) for part, name in STEP_NAMES.items() if _counts(e, e.step_breakdown_s[part])
+    ]
+
+
+def compute_parts(e: Estimate) -> list[tuple[str, float]]:
+    """The same of the step's compute."""
+    times = e.compute_breakdown_s
+    return [(name, times[part]) for part, name in COMPUTE_NAMES.items() if _counts(e, times[part])]
+
+
+def _counts(e: Estimate, time: float) -> bool:
+    return time > LEAST_SHARE * e.step_time_s
 
 
 def _days(value: float) -> str:
     return " ".join(days(value))
 
 
-def _cost(e: Estimate) -> tuple[str, str, str]:
-    if not e.cost_usd:
-        return "unknown", "", "no price is known for this card: set cost.usd_per_card_hour"
-    return (
-        money(e.cost_usd),
-        between(*e.interval_80["cost_usd"], money),
-        f"{money(e.usd_per_million_tokens)} a million tokens",
-    )
+def _interruptions(e: Estimate) -> str:
+    count = e.extra.get("interruptions", 0.0)
+    return f"goodput {percent(e.goodput)}, {count:,.0f} failures" if count >= 1 else f"goodput {percent(e.goodput)}"
 
 
-def _other_mfu(e: Estimate) -> str:
-    return f"a card; HFU {percent(e.hfu)}, MFU by 6ND {percent(e.mfu_6nd)}"
+def _steps(e: Estimate) -> str:
+    return f"{amount(e.extra['steps'])} steps" if "steps" in e.extra else ""

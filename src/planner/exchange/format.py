@@ -11,6 +11,10 @@ TIME_STEPS = ((86400.0, "d"), (3600.0, "h"), (600.0, "min"), (1.0, "s"), (1e-3, 
 MINUTE_S = 60.0
 LONG_DAYS = 365.25 * 100
 PERCENT = 100.0
+WHOLE = 100.0
+"""From here on an amount has no decimals."""
+SHORTENED = 99_999.5
+"""From here on an amount is given a letter for thousands and more."""
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -39,6 +43,17 @@ def short(value: float, digits: int = 3) -> str:
     return significant(value, digits)
 
 
+def amount(value: float) -> str:
+    """Digits with separators as long as they are read at a glance, then with a letter.
+
+    >>> amount(1714.6), amount(145.2), amount(99_999.6), amount(1_234_567.0)
+    ('1,715', '145', '100 k', '1.23 M')
+    """
+    if value >= SHORTENED:
+        return short(value)
+    return f"{value:,.0f}" if value >= WHOLE else significant(value)
+
+
 def money(usd: float) -> str:
     """US dollars.
 
@@ -55,6 +70,15 @@ def percent(share: float) -> str:
     '38.9 %'
     """
     return f"{significant(share * PERCENT)} %"
+
+
+def share(part: float) -> str:
+    """A part of a whole, as percent with one decimal, so that parts in a column add up to the eye.
+
+    >>> share(0.3041), share(0.00018)
+    ('30.4 %', '0.0 %')
+    """
+    return f"{part * PERCENT:.1f} %"
 
 
 def gigabytes(value: float) -> str:

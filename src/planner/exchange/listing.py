@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -72,12 +72,11 @@ def find(catalog: Catalog, kind: str, name: str) -> Item:
     Raises:
         PlanError: there is none of that id, or its file cannot be used.
     """
-    getters = {
+    getters: dict[str, Callable[[str], Item]] = {
         "cards": catalog.card, "fabrics": catalog.fabric, "models": catalog.model, "stacks": catalog.stack,
         "presets": catalog.plan, "fleets": catalog.fleet,
     }  # fmt: skip
-    found: Item = getters[kind](name)
-    return found
+    return getters[kind](name)
 
 
 def entry_dict(catalog: Catalog, name: str, item: Item) -> dict[str, Any]:
@@ -122,27 +121,29 @@ def rows(catalog: Catalog, name: str, item: Item) -> list[Row]:
 
 def cells(catalog: Catalog, name: str, item: Item) -> list[str]:
     """One line of the list of a kind, under its `HEADINGS`."""
+    return [name, *_cells(catalog, name, item)]
+
+
+def _cells(catalog: Catalog, name: str, item: Item) -> list[str]:
     match item:
         case Card():
             sizes = [_figure(item, "memory_gb", item.memory_gb), _figure(item, "memory_tb_per_s", item.memory_tb_per_s)]
             peaks = [_figure(item, "peak_tflops", peak) for peak in (item.peak_tflops.bf16, item.peak_tflops.fp8)]
             rent = f"{typical_rent(item):,.2f}" if typical_rent(item) else NONE
-            line = [item.name, *sizes, *peaks, _figure(item, "tdp_w", item.tdp_w), item.scale_up, rent]
-        case ScaleUp():
-            line = [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), f"{item.domain:,}"]
-        case ScaleOut():
-            line = [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), NONE]
+            return [item.name, *sizes, *peaks, _figure(item, "tdp_w", item.tdp_w), item.scale_up, rent]
+        case ScaleUp() | ScaleOut():
+            domain = f"{item.domain:,}" if isinstance(item, ScaleUp) else NONE
+            return [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), domain]
         case Model():
             shape = [f"{item.layers:,}", f"{item.hidden:,}", item.attention]
-            line = [item.name, item.owner, short(item.total_params), short(item.active_params), *shape]
+            return [item.name, item.owner, short(item.total_params), short(item.active_params), *shape]
         case Stack():
-            line = [item.name, item.attention_kernel, item.kernel_fusion, item.dispatcher]
+            return [item.name, item.attention_kernel, item.kernel_fusion, item.dispatcher]
         case Plan():
             info, cluster = catalog.preset_info(name), item.cluster
-            line = [info.title, info.owner, f"{cluster.cards:,}", _named(cluster.card), _named(item.workload.model)]
+            return [info.title, info.owner, f"{cluster.cards:,}", _named(cluster.card), _named(item.workload.model)]
         case Fleet():
-            line = [item.name, f"{len(item.cluster):,}", f"{sum(cluster.cards for cluster in item.cluster):,}"]
-    return [name, *line]
+            return [item.name, f"{len(item.cluster):,}", f"{sum(cluster.cards for cluster in item.cluster):,}"]
 
 
 def _figure(entry: Entry, key: str, value: float) -> str:
@@ -171,7 +172,7 @@ def _flat(value: object, key: str) -> Iterator[Row]:
     elif isinstance(value, list | tuple) and any(isinstance(item, BaseModel | Mapping) for item in value):
         for index, item in enumerate(value):
             yield from _flat(item, key if isinstance(item, Price) else f"{key}[{index}]")
-    elif value not in (None, "", ()):  # noqa: PLR6201 - a list has no hash
+    elif value not in (None, "", ()):
         yield Row(key, _shown(value))
 
 

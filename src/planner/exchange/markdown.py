@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from planner import __version__
-from planner.engine.result import MEMORY_PARTS, Outcome
-from planner.exchange.figures import headline, layout_line, plan_line, step_parts
-from planner.exchange.format import gigabytes, money, percent, seconds, significant
+from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
+from planner.exchange.defaults import as_text, counting_defaults
+from planner.exchange.figures import MFU_NOTE, claims, compute_parts, headline, layout_facts, plan_facts, step_parts
+from planner.exchange.format import gigabytes, megawatts, money, seconds, share
 from planner.spec.wording import escaped
 
-SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|!&~])")
+SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~$])|^([-+=])|(?<=\d)([.)])(?=\s)")
+"""What Markdown acts on: anywhere, at the beginning of a line, and after the number of a list's item."""
 
 
 def plain(text: str) -> str:
@@ -20,36 +23,72 @@ def plain(text: str) -> str:
     >>> plain("a|b <script>")
     'a\\|b \\<script\\>'
     """
-    return SPECIAL.sub(r"\\\1", escaped(" ".join(text.split())))
+    return SPECIAL.sub(r"\\\g<0>", escaped(" ".join(text.split())))
 
 
 def markdown(outcome: Outcome) -> str:
-    """The report: headline figures, where a step goes, memory by stage, parts, problems."""
+    """The report: headline figures, where a step goes, memory by stage, parts, defaults, problems, sources."""
     r, e = outcome.resolved, outcome.estimate
+    facts = [" · ".join(map(plain, group)) for group in (plan_facts(r), layout_facts(r))]
     parts = [
         f"# {plain(r.plan.name or f'{r.model.name} on {r.card.name}')}",
-        f"{plain(plan_line(r))}  \n{plain(layout_line(r))}",
-        "**Fits.**" if outcome.fits else "**Does not fit.**",
+        "  \n".join(facts),
+        "**It fits.**" if outcome.fits else "**It does not fit.**",
         _table(("", "", "80 % range", ""), ((f.name, f.value, f.range_80, f.note) for f in headline(outcome))),
-        f"## Where a step of {seconds(e.step_time_s)} goes",
-        _table(("part", "time", "share"), ((n, seconds(t), percent(t / e.step_time_s)) for n, t in step_parts(e))),
-        f"## Memory by stage, of {gigabytes(r.card.memory_gb)} a card",
-        _table(
-            ("stage", *MEMORY_PARTS, "total"),
-            ((str(i), *(gigabytes(s[p]) for p in MEMORY_PARTS), gigabytes(sum(s.values())))
-             for i, s in enumerate(e.memory_by_stage_gb)),
-        ),
-    ]  # fmt: skip
+        f"{MFU_NOTE} The ranges come from {e.runs_behind:,} measured runs like it.",
+    ]
+    if said := claims(outcome):
+        source = f" ({plain(r.plan.claim.source)})" if r.plan.claim and r.plan.claim.source else ""
+        parts.append(f"Claimed: {', '.join(said)}{source}.")
+    parts += [f"## Where a step of {seconds(e.step_time_s)} goes", _step(e)]
+    parts += [f"## Memory by stage, of {gigabytes(e.memory_capacity_gb)} a run can use", _memory(e)]
     if e.bill_of_materials:
-        rows = ((plain(p.part), f"{p.count:,.0f}", money(p.usd), significant(p.kw)) for p in e.bill_of_materials)
-        parts += ["## Bill of materials", _table(("part", "count", "cost", "kW"), rows)]
+        parts += ["## Bill of materials", _bill(e)]
+    if values := counting_defaults(r):
+        listed = (f"`{key}` {plain(as_text(value))}" for key, value in values.items())
+        parts += ["## Left to defaults", ", ".join(listed)]
     if outcome.problems:
-        listed = (f"- **{p.severity}** `{p.key}`: {plain(f'{p.message} {p.fix}'.strip())}" for p in outcome.problems)
-        parts += ["## Problems", "\n".join(listed)]
+        found = (f"- **{p.severity}** `{p.key}`: {plain(f'{p.message} {p.fix}'.strip())}" for p in outcome.problems)
+        parts += ["## Problems", "\n".join(found)]
     if r.plan.sources:
         parts += ["## Sources", "\n".join(f"- {plain(source)}" for source in r.plan.sources)]
-    parts.append(f"cluster-planner {__version__}; the range comes from {e.runs_behind:,} measured runs.")
+    parts.append(f"cluster-planner {__version__}")
     return "\n\n".join(parts) + "\n"
+
+
+def _step(e: Estimate) -> str:
+    rows = []
+    for name, time in step_parts(e):
+        rows.append((name, time))
+        if name == "compute":
+            rows += [(f"– {inner}", inner_time) for inner, inner_time in compute_parts(e)]
+    return _table(("part", "time", "share"), ((n, seconds(t), share(t / e.step_time_s)) for n, t in rows))
+
+
+def _memory(e: Estimate) -> str:
+    """One line a stage; stages that read the same share one."""
+    shown = [
+        (*(gigabytes(stage[part]) for part in MEMORY_PARTS), gigabytes(sum(stage.values())))
+        for stage in e.memory_by_stage_gb
+    ]
+    rows = []
+    for cells, group in groupby(range(len(shown)), key=shown.__getitem__):
+        first, *rest = group
+        rows.append((f"{first} – {rest[-1]}" if rest else str(first), *cells))
+    return _table(("stage", *MEMORY_PARTS, "all"), rows)
+
+
+def _bill(e: Estimate) -> str:
+    rows = (
+        (
+            plain(p.part),
+            f"{p.count:,.0f}",
+            money(p.usd) if p.usd else "no price",
+            megawatts(p.kw / 1000) if p.kw else "",
+        )
+        for p in e.bill_of_materials
+    )
+    return _table(("part", "count", "to buy", "power"), rows)
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from planner.engine.result import MEMORY_PARTS, Outcome
-from planner.exchange.figures import Figure, headline, layout_line, plan_line, step_parts
-from planner.exchange.format import bar, gigabytes, money, percent, seconds, significant
+from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
+from planner.exchange.defaults import Value, as_text, counting_defaults, default_values
+from planner.exchange.figures import (
+    MFU_NOTE,
+    Figure,
+    claims,
+    compute_parts,
+    fullest_stage,
+    headline,
+    layout_facts,
+    plan_facts,
+    step_parts,
+)
+from planner.exchange.format import bar, gigabytes, megawatts, money, seconds, share
 from planner.spec.base import Problem
 from planner.spec.wording import escaped
 
 Style = Literal["title", "heading", "text", "quiet", "error", "warning", "info"]
 
-NARROWEST, WIDEST = 40, 120
+NARROWEST, WIDEST = 72, 120
 MEMORY_GLYPHS = dict(zip(MEMORY_PARTS, "█▓▒░·", strict=True))
 """A glyph for each kind of memory: the picture is read without colour."""
+
+NAME = 22
+"""Columns of the names of parts and stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,75 +44,99 @@ class Line:
 
 
 def text(outcome: Outcome, width: int = 100) -> str:
-    """The whole report as text, no line wider than asked for (where that is at least 40)."""
+    """The whole report as text, no line wider than asked for (where that is at least 72)."""
     return "\n".join(line.text for line in lines(outcome, width)) + "\n"
 
 
-def lines(outcome: Outcome, width: int = 100, *, everything: bool = False) -> list[Line]:
-    """The report: the plan, the headline figures, where a step goes, memory by stage, parts, problems."""
+def lines(outcome: Outcome, width: int = 100, *, everything: bool = False, assumed: Sequence[str] = ()) -> list[Line]:
+    """The report: the plan, the headline figures, where a step goes, memory by stage, parts, defaults, problems.
+
+    Args:
+        outcome: what is reported.
+        width: columns to fill.
+        everything: every stage and every default, also those that change nothing in this plan.
+        assumed: keys of a preset that no source states.
+    """
     width = min(max(width, NARROWEST), WIDEST)
-    sections = (_plan, _outcome, _step, _memory, _bill, _defaults, _problems)
-    blocks = [block for section in sections if (block := list(section(outcome, width)))]
-    return [line for block in blocks for line in (*block, Line(""))][:-1]
+    blocks = (
+        _plan(outcome, width),
+        _outcome(outcome, width),
+        _step(outcome.estimate, width),
+        _memory(outcome.estimate, width, everything=everything),
+        _bill(outcome.estimate, width),
+        _defaults((default_values if everything else counting_defaults)(outcome.resolved), width),
+        _assumed(assumed, width),
+        _problems(outcome.problems, width),
+    )
+    return [line for block in map(list, blocks) if block for line in (*block, Line(""))][:-1]
 
 
 def problem_lines(problem: Problem, width: int) -> list[Line]:
     """A problem: severity, key, what is wrong, what to do."""
     words = " ".join(part for part in (f"{problem.key}:" if problem.key else "", problem.message, problem.fix) if part)
-    return [Line(part, problem.severity) for part in _wrapped(f"{problem.severity:<8}{escaped(words)}", width, 8)]
+    return _wrapped(f"{problem.severity:<9}{escaped(words)}", width, problem.severity, 9)
 
 
 def _plan(outcome: Outcome, width: int) -> Iterator[Line]:
     resolved = outcome.resolved
-    name = resolved.plan.name or f"{resolved.model.name} on {resolved.card.name}"
-    yield from (Line(part, "title") for part in _wrapped(escaped(name), width))
-    for line in (plan_line(resolved), layout_line(resolved)):
-        yield from (Line(part, "quiet") for part in _wrapped(escaped(line), width))
+    yield from _wrapped(escaped(resolved.plan.name or f"{resolved.model.name} on {resolved.card.name}"), width, "title")
+    yield from _joined(plan_facts(resolved), width)
+    yield from _joined(layout_facts(resolved), width)
 
 
 def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
     verdict = "It fits." if outcome.fits else "IT DOES NOT FIT."
     runs = outcome.estimate.runs_behind
-    ranges = f"80 % range, from {runs:,} measured runs like it" if runs else "80 % range"
-    yield Line(f"{verdict:<32}{ranges}"[:width].rstrip(), "heading" if outcome.fits else "error")
+    ranges = f"80 % range, from {runs:,} measured runs like it" if runs else "80 % range; no measured run is like it"
+    yield Line(f"{verdict:<32}{ranges}", "heading" if outcome.fits else "error")
     for figure in headline(outcome):
         yield from _figure(figure, width)
+    yield from _wrapped(f"  {MFU_NOTE}", width, "quiet", 2)
+    if said := claims(outcome):
+        claim = outcome.resolved.plan.claim
+        source = f" ({escaped(claim.source)})" if claim and claim.source else ""
+        yield from _wrapped(f"  Claimed: {', '.join(said)}{source}.", width, "quiet", 2)
 
 
 def _figure(figure: Figure, width: int) -> Iterator[Line]:
-    row = f"  {figure.name:<18}{figure.value:<12}{figure.range_80:<20}"
-    if not figure.note or len(row) + len(figure.note) <= width:
+    row = f"  {figure.name:<18}{figure.value:<12}{figure.range_80:<19}"
+    if len(row) + len(figure.note) <= width:
         yield Line(f"{row}{figure.note}".rstrip())
         return
     yield Line(row.rstrip())
-    yield from (Line(part, "quiet") for part in _wrapped(f"    {figure.note}", width, 4))
+    yield from _wrapped(f"    {figure.note}", width, "quiet", 4)
 
 
-def _step(outcome: Outcome, width: int) -> Iterator[Line]:
-    total = outcome.estimate.step_time_s
-    room = max(width - 44, 4)
-    yield Line(f"Where a step of {seconds(total)} goes", "heading")
-    for name, time in step_parts(outcome.estimate):
-        share = time / total
-        yield Line(f"  {name:<20}{bar(share, room):<{room}} {seconds(time):>9} {percent(share):>8}"[:width])
+def _step(e: Estimate, width: int) -> Iterator[Line]:
+    yield Line(f"Where a step of {seconds(e.step_time_s)} goes", "heading")
+    for name, time in step_parts(e):
+        yield _part(f"  {name}", time, e.step_time_s, width)
+        if name == "compute":
+            for inner, inner_time in compute_parts(e):
+                yield _part(f"    {inner}", inner_time, e.step_time_s, width, "quiet")
 
 
-def _memory(outcome: Outcome, width: int) -> Iterator[Line]:
-    capacity = outcome.resolved.card.memory_gb
-    stages = outcome.estimate.memory_by_stage_gb
-    fullest = max(outcome.estimate.memory_gb, capacity)
-    room = max(width - 40, 4)
-    yield Line(f"Memory by stage, of {gigabytes(capacity)} a card"[:width], "heading")
-    legend = "  ".join(f"{glyph} {part}" for part, glyph in MEMORY_GLYPHS.items())
-    yield from (Line(part, "quiet") for part in _wrapped(f"  {legend}", width, 2))
-    for _, group in groupby(enumerate(stages), key=lambda item: [round(v, 1) for v in item[1].values()]):
-        members = list(group)
-        (first, parts), last = members[0], members[-1][0]
-        name = "all cards" if len(stages) == 1 else f"stage {first}" if first == last else f"stages {first}–{last}"
-        total = sum(parts.values())
-        picture = _stacked(parts, room / fullest)
-        mark = "" if total <= capacity else "  too much"
-        yield Line(f"  {name:<16}{picture:<{room}} {gigabytes(total):>9}{mark}"[:width], "error" if mark else "text")
+def _part(name: str, time: float, whole: float, width: int, style: Style = "text") -> Line:
+    room = width - NAME - 19
+    return Line(f"{name:<{NAME}} {bar(time / whole, room):<{room}}{seconds(time):>9}{share(time / whole):>9}", style)
+
+
+def _memory(e: Estimate, width: int, *, everything: bool) -> Iterator[Line]:
+    capacity, stages, fullest = e.memory_capacity_gb, e.memory_by_stage_gb, fullest_stage(e)
+    yield Line(f"Memory by stage, of {gigabytes(capacity)} a run can use", "heading")
+    parts = [f"{glyph} {part} {gigabytes(stages[fullest][part])}" for part, glyph in MEMORY_GLYPHS.items()]
+    yield from _joined(parts, width, "quiet", start="  ", between="  ")
+    shown = range(len(stages)) if everything else sorted({0, fullest, len(stages) - 1})
+    room = width - NAME - 11
+    scale = room / max(e.memory_gb, capacity)
+    for stage in shown:
+        total = sum(stages[stage].values())
+        name = "all cards" if len(stages) == 1 else f"stage {stage}{', fullest' if stage == fullest else ''}"
+        over = total > capacity
+        picture = f"{_stacked(stages[stage], scale):<{room}}{gigabytes(total):>10}"
+        yield Line(f"{'✖' if over else ' '} {name:<{NAME - 2}} {picture}", "error" if over else "text")
+    if len(shown) < len(stages):
+        yield Line(f"  and {len(stages) - len(shown)} stages between (--all)", "quiet")
 
 
 def _stacked(parts: dict[str, float], cells_per_gb: float) -> str:
@@ -110,30 +148,59 @@ def _stacked(parts: dict[str, float], cells_per_gb: float) -> str:
     return out
 
 
-def _bill(outcome: Outcome, width: int) -> Iterator[Line]:
-    parts = outcome.estimate.bill_of_materials
+def _bill(e: Estimate, width: int) -> Iterator[Line]:
+    parts = e.bill_of_materials
     if not parts:
         return
-    room = max(width - 38, 8)
-    yield Line("Bill of materials", "heading")
+    room = width - 33
+    yield Line(f"{'Bill of materials':<{room + 1}}{'count':>10}{'to buy':>11}{'power':>11}", "heading")
     for part in parts:
         name = textwrap.shorten(escaped(part.part), room, placeholder="…")
         price = money(part.usd) if part.usd else "no price"
-        power = f"{significant(part.kw)} kW" if part.kw else ""
-        yield Line(f"  {name:<{room}}{part.count:>10,.0f}{price:>12}{power:>12}"[:width].rstrip())
+        power = megawatts(part.kw / 1000) if part.kw else ""
+        yield Line(f"  {name:<{room}}{part.count:>9,.0f}{price:>11}{power:>11}".rstrip())
+    usd, kw = sum(part.usd for part in parts), sum(part.kw for part in parts)
+    at_least = "" if all(part.usd for part in parts) else ", without what has no price"
+    yield Line(f"  {f'all{at_least}':<{room}}{'':>9}{money(usd):>11}{megawatts(kw / 1000):>11}", "quiet")
 
 
-def _defaults(outcome: Outcome, width: int) -> Iterator[Line]:
-    keys = sorted(outcome.resolved.defaults)
+def _defaults(values: dict[str, Value], width: int) -> Iterator[Line]:
+    if not values:
+        return
+    yield Line("Left to defaults", "heading")
+    for table, keys in groupby(values, key=lambda key: key.partition(".")[0]):
+        words = [f"{key.partition('.')[2]} {escaped(as_text(values[key]))}" for key in keys]
+        yield from _joined(words, width, "quiet", start=f"  {table:<12}", between=", ")
+
+
+def _assumed(keys: Sequence[str], width: int) -> Iterator[Line]:
     if keys:
-        words = f"Left to defaults: {', '.join(keys)}."
-        yield from (Line(part, "quiet") for part in _wrapped(words, width, 2))
+        yield Line("Assumed, since no source states it", "heading")
+        yield from _joined(list(keys), width, "quiet", start="  ", between=", ")
 
 
-def _problems(outcome: Outcome, width: int) -> Iterator[Line]:
-    for problem in outcome.problems:
+def _problems(problems: Iterable[Problem], width: int) -> Iterator[Line]:
+    for problem in problems:
         yield from problem_lines(problem, width)
 
 
-def _wrapped(words: str, width: int, indent: int = 0) -> list[str]:
-    return textwrap.wrap(words, width, subsequent_indent=" " * indent, break_on_hyphens=False) or [""]
+def _wrapped(words: str, width: int, style: Style = "text", indent: int = 0) -> list[Line]:
+    parts = textwrap.wrap(words, width, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return [Line(part, style) for part in parts or [""]]
+
+
+def _joined(
+    facts: Sequence[str], width: int, style: Style = "quiet", *, start: str = "", between: str = " · "
+) -> Iterator[Line]:
+    """Facts in a row, broken between them; each line after the first is indented as far as the first starts."""
+    mark = between.rstrip()
+    gap = between[len(mark) :]
+    line = ""
+    for word in [*(f"{escaped(fact)}{mark}" for fact in facts[:-1]), escaped(facts[-1])]:
+        longer = f"{line}{gap}{word}" if line else word
+        if line and len(start) + len(longer) > width:
+            yield from _wrapped(start + line, width, style, len(start))
+            start, line = " " * len(start), word
+        else:
+            line = longer
+    yield from _wrapped(start + line, width, style, len(start))
