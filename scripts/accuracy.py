@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scripts.fitting import Floats
 
-from planner.catalog import Catalog
 from planner.engine.constants import from_values
 from planner.engine.estimate import evaluate
 from planner.engine.inputs import batch, inputs_of
@@ -16,10 +16,17 @@ from planner.engine.layout import groups
 from planner.engine.memory import fullest
 from planner.engine.validation import Report, predict_all, report
 from planner.spec.runs import MeasuredRun
-from scripts.fitting import Floats
 
+COLUMNS = ("in-sample", "family held out", "card held out")
 YOUNG_MONTHS = 24
 """A stack's experts or XLA code on a GPU is young until this many months after the card was announced."""
+
+
+YOUNG_RULE = (
+    f"a mixture of experts, or XLA on a GPU, on a card announced at most {YOUNG_MONTHS} months before the run. The rule "
+    "looks at date, card and model class only; NVIDIA's own tables show such rows gaining 25 to 100 % in the following "
+    "releases."
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,7 @@ def split_table(result: Result, title: str, key: Callable[[MeasuredRun], str]) -
     """A table of in-sample and held-out errors, one line a value of the key."""
     names = [key(run) for run in result.rows]
     lines = [
-        f"| {title} | n | in-sample: median | p90 | bias | n | family held out: median | p90 | bias "
-        "| n | card held out: median | p90 | bias |",
+        f"| {title} | {' | '.join(f'n | {name}: median | p90 | bias' for name in COLUMNS)} |",
         "|---" * 13 + "|",
     ]
     for name in sorted(set(names)):
@@ -106,9 +112,7 @@ def headline(result: Result) -> list[str]:
     lines += [
         "",
         f"Of the held-out rows, {covered:.0f} % lie inside the 80 % range that the other families' errors give.",
-        f"{100 * (~old).mean():.1f} % of the rows are on young software: a mixture of experts, or XLA on a GPU, on a "
-        f"card announced at most {YOUNG_MONTHS} months before the run. The rule looks at date, card and model class "
-        "only; NVIDIA's own tables show such rows gaining 25 to 100 % in the following releases.",
+        f"{100 * (~old).mean():.1f} % of the rows are on young software: {YOUNG_RULE}",
     ]
     return lines
 
@@ -153,31 +157,32 @@ def reason(run: MeasuredRun, full: float) -> str:
     """What is known about a row that explains an error; not a proof."""
     if young(run):
         return "young software by the rule above"
-    if full > 0.9:  # noqa: PLR2004
+    if full > 0.9:
         return f"memory {100 * full:.0f} % full: the allocator frees and retries"
-    if "cluster.scale_out" in run.run.unstated and not run.resolved.stack.overlap.data and run.resolved.data_parallel > 8:  # noqa: PLR2004
+    quiet = not run.resolved.stack.overlap.data and run.resolved.data_parallel > 8
+    if quiet and "cluster.scale_out" in run.run.unstated:
         return "gradient exchange is not overlapped, and the source does not state the network"
     if run.resolved.strategy.sharding == "zero3" and not run.resolved.stack.overlap.fsdp:
         return "weights gathered without prefetch: the message sizes are not stated"
-    if run.resolved.model.hidden <= 1024:  # noqa: PLR2004
+    if run.resolved.model.hidden <= 1024:
         return "a small model: launch and memory-bound work dominate"
-    if not run.resolved.stack.mature:
-        return "in-house software"
-    return "not known"
+    return "not known" if run.resolved.stack.mature else "in-house software"
 
 
 def ranking_lines(checked: Report) -> list[str]:
     """Order of layouts inside sweeps, and fit or not."""
     order, fit, memory = checked.ranking, checked.fit, checked.memory
     return [
-        f"- Inside {len(order.sweeps)} layout sweeps of eight or more runs: median Spearman "
-        f"{order.median_spearman:.2f}; the layout the engine would pick loses "
-        f"{100 * order.median_loss:.1f} % to the measured best at the median; "
-        f"it picked a layout that ran out of memory in {order.picked_oom} sweeps.",
-        f"- Fits or not: {fit.ran} runs fitted, {fit.ran_called_oom} of them called too large; {fit.oom} ran out of "
-        f"memory, {fit.oom_called_fit} of them called fitting; balanced accuracy "
-        f"{100 * fit.balanced_accuracy:.1f} %.",
-        f"- Memory figures: {memory.n} rows, median absolute error {100 * memory.median_abs_error:.1f} %.",
+        "| what | figure |",
+        "|---|---|",
+        f"| layout sweeps of eight or more runs | {len(order.sweeps)} |",
+        f"| median Spearman of predicted and measured step time inside them | {order.median_spearman or 0.0:.2f} |",
+        f"| median loss of the layout the engine would pick | {100 * (order.median_loss or 0.0):.1f} % |",
+        f"| sweeps in which that layout ran out of memory | {order.picked_oom} |",
+        f"| runs that fitted, called too large | {fit.ran_called_oom} of {fit.ran} |",
+        f"| runs that ran out of memory, called fitting | {fit.oom_called_fit} of {fit.oom} |",
+        f"| balanced accuracy of fits or not | {100 * (fit.balanced_accuracy or 0.0):.1f} % |",
+        f"| median absolute error of {memory.n} memory figures | {100 * (memory.median_abs_error or 0.0):.1f} % |",
     ]
 
 
@@ -193,13 +198,13 @@ def picture(result: Result, path: Path) -> None:
     def place(value: float, *, up: bool = False) -> float:
         return round(size - edge - (value - low) * scale if up else edge + (value - low) * scale, 1)
 
+    wide = f'width="{size + 220}" height="{size}"'
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size + 220}" height="{size}" font-family="sans-serif" '
-        'font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {wide} font-family="sans-serif" font-size="12">',
         f'<rect width="{size + 220}" height="{size}" fill="#ffffff"/>',
         f'<text x="{size / 2}" y="{size - 12}" text-anchor="middle">measured step time, s</text>',
-        f'<text x="16" y="{size / 2}" text-anchor="middle" transform="rotate(-90 16 {size / 2})">'
-        "predicted with the family held out, s</text>",
+        f'<g transform="rotate(-90 16 {size / 2})">',
+        f'<text x="16" y="{size / 2}" text-anchor="middle">predicted with the family held out, s</text></g>',
     ]
     for decade in range(int(low), int(high) + 1):
         x, y = place(decade), place(decade, up=True)
@@ -230,13 +235,12 @@ def mark(x: float, y: float, hue: int, shape: int) -> str:
     return f'<path d="M{x} {y - 3.4:.1f}l3.2 5.8h-6.4z" {style}/>'
 
 
-def write_report(result: Result, runs: Iterable[MeasuredRun], catalog: Catalog, folder: Path) -> None:
+def write_report(result: Result, runs: Iterable[MeasuredRun], folder: Path) -> None:
     """Write `accuracy.md` and `accuracy.svg`.
 
     Args:
         result: the calibration's errors.
         runs: every usable row, with those that ran out of memory.
-        catalog: where the runs' parts came from.
         folder: where the files go.
     """
     folder.mkdir(exist_ok=True)

@@ -3,7 +3,7 @@
     python -m scripts.calibrate            constants, held-out errors, docs/accuracy.md and its picture
     python -m scripts.calibrate --quick    the same without the ablation
 
-Writes `src/planner/engine/calibration.toml`, `src/planner/engine/held_out.csv`, `docs/accuracy.md`, `docs/accuracy.svg`.
+Writes `calibration.toml` and `held_out.csv` in `src/planner/engine`, `accuracy.md` and `accuracy.svg` in `docs`.
 Running it again on the same data gives the same files.
 """
 
@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import tomli_w
+from scripts.accuracy import Result, write_report
+from scripts.fitting import Floats, data_of, fit, predict, spreads
 
 from planner.catalog import Catalog
 from planner.engine.constants import calibrated, from_values, table
@@ -27,8 +29,6 @@ from planner.engine.memory import fullest
 from planner.engine.uncertainty import FEATURES, HeldOut, features_of, held_out, reach, similarity
 from planner.exchange.runs import read_all, shipped_runs
 from planner.spec.runs import MeasuredRun
-from scripts.accuracy import Result, write_report
-from scripts.fitting import Data, Floats, data_of, fit, predict, spreads
 
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "src" / "planner" / "engine"
@@ -81,7 +81,7 @@ def main() -> None:
         cached.cache_clear()
     in_sample = np.log(predict(values, data.inputs) / data.seconds)
     result = Result(tuple(rows), in_sample, by_family, by_card, inside, ablation, values)
-    write_report(result, runs, catalog, ROOT / "docs")
+    write_report(result, runs, ROOT / "docs")
 
 
 def free_names(beliefs: dict[str, dict[str, object]], rows: Sequence[MeasuredRun]) -> list[str]:
@@ -91,9 +91,7 @@ def free_names(beliefs: dict[str, dict[str, object]], rows: Sequence[MeasuredRun
     return [
         name
         for name, row in beliefs.items()
-        if row["kind"] in kinds
-        and float(str(row["sigma"])) > 0
-        and ("." not in name or name.split(".")[1] in present)
+        if row["kind"] in kinds and float(str(row["sigma"])) > 0 and ("." not in name or name.split(".")[1] in present)
     ]
 
 

@@ -129,12 +129,12 @@ async def test_a_fix_is_applied_by_a_key() -> None:
     async with app.run_test(size=WIDE) as pilot:
         await go_to(app, "strategy.micro_batch")
         await press(pilot, "text:2 enter")
-        assert "does not fit" in screen_lines(app)[0]
+        assert "does not fit" in screen_lines(app)[1]
         assert "✖ does not fit: stage 0 needs 100 GB" in screen_text(app)
         await press(pilot, "f")
         assert app.session.plan.strategy is not None
         assert app.session.plan.strategy.micro_batch == 1
-        assert "✓ fits in 80 GB" in screen_lines(app)[0]
+        assert "✓ fits in 80 GB" in screen_lines(app)[1]
 
 
 async def test_left_and_right_step_through_what_is_possible() -> None:
@@ -285,9 +285,9 @@ async def test_exports_a_file_that_equals_the_plan(tmp_path: Path, monkeypatch: 
         assert "cards = 4096" in screen_text(app)
         await press(pilot, "enter")
         assert plan_toml.read("deepseek-v3.toml") == app.session.plan
-        assert "· exported" in screen_lines(app)[0]
+        assert "· exported" in screen_lines(app)[1]
         await press(pilot, "text:2048 enter")
-        assert "not exported yet" in screen_lines(app)[0]
+        assert "not exported yet" in screen_lines(app)[1]
         await press(pilot, "w enter")
         assert "already" in screen_text(app)
         await press(pilot, "escape")

@@ -114,8 +114,8 @@ def tensor_exchange(x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
     more in the backward pass; asynchronous software hides that behind the input gradient (Korthikanti 2022).
     """
     size = x.tokens * x.shape.hidden * 2.0
-    pair = 2.0 * collectives.gather(size, g.tensor.size, g.tensor.local, x.machine, c)
-    reduce = collectives.all_reduce(size, g.tensor.size, g.tensor.local, x.machine, c)
+    pair = 2.0 * collectives.gather(size, g.tensor, x.machine, c)
+    reduce = collectives.all_reduce(size, g.tensor, x.machine, c)
     once = where(x.layout.sequence_parallel > 0, pair, reduce)
     forward = once * where(x.software.overlap_tensor, c.exposed_tensor, 1.0)
     extra = where(x.software.overlap_tensor, 0.0, 0.5 * pair * x.layout.sequence_parallel)
@@ -132,8 +132,8 @@ def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Cons
     y, s = x.layout, x.shape
     keys = where(s.mla, s.heads * (s.qk_dim + s.v_dim), s.kv_heads * (s.qk_dim + s.v_dim))
     received = (y.context - 1.0) * x.tokens * keys * 2.0 / minimum(y.tensor, where(s.mla, s.heads, s.kv_heads))
-    rate = collectives.bus_rate(g.context.size, g.context.local, x.machine, c)
-    once = received / rate + collectives.latency(g.context.size, g.context.local, c)
+    rate = collectives.bus_rate(g.context, x.machine, c)
+    once = received / rate + collectives.latency(g.context, c)
     exposed = tuple(
         maximum(times * once - 0.72 * window, 0.0) + c.exposed_context * times * once
         for times, window in ((1.0, attention_s[0]), (2.0, attention_s[1]))
@@ -230,7 +230,7 @@ def expert_exchange(x: Inputs, g: Groups, c: Constants) -> Num:
     copies = where(one, minimum(k, spread), k)
     away = nodes * (1.0 - (1.0 - 1.0 / nodes) ** k) * (1.0 - 1.0 / nodes)
     remote = where(one, away, k * (1.0 - local / size))
-    once = collectives.exchange(tokens * copies, tokens * remote, 2.0 * s.hidden, size, local, one, x.machine, c)
+    once = collectives.exchange(tokens * copies, tokens * remote, 2.0 * s.hidden, g.expert, one, x.machine, c)
     hidden = where(y.schedule == DUALPIPE, c.exposed_dualpipe, c.exposed_expert)
     return 2.0 * once * where(x.software.overlap_expert, hidden, 1.0)
 
@@ -274,9 +274,7 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
         + _cast(per_token * (s.hidden + up * width) + hidden, x, c),
     )
     tensor = tensor_exchange(x, g, c)
-    split = 2.0 * collectives.gather(
-        slots * s.hidden * 2.0, g.expert_tensor.size, g.expert_tensor.local, x.machine, c
-    )
+    split = 2.0 * collectives.gather(slots * s.hidden * 2.0, g.expert_tensor, x.machine, c)
     split = where(y.expert_tensor > 1.0, split, 0.0)
     # Routed tokens are already spread over the tensor group; only shared experts need its collectives.
     needs = where(has_shared, 1.0, 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from planner.engine.constants import Constants
 from planner.engine.inputs import Machine
+from planner.engine.layout import Group
 from planner.engine.num import Num, ceil, clip, log2, maximum, minimum, where
 
 
@@ -16,51 +17,53 @@ def scale_up_rate(group: Num, machine: Machine) -> Num:
     mesh = minimum(machine.scale_up, machine.scale_up_link * maximum(group - 1.0, 1.0))
     axes = maximum(machine.torus_axes, 1.0)
     spanned = clip(ceil(axes * log2(maximum(group, 1.0)) / log2(maximum(machine.domain, 2.0)) - 1e-9), 1.0, axes)
-    return where(machine.torus_axes > 0, machine.scale_up * spanned / axes, where(machine.switched, machine.scale_up, mesh))
+    direct = where(machine.switched, machine.scale_up, mesh)
+    return where(machine.torus_axes > 0, machine.scale_up * spanned / axes, direct)
 
 
-def bus_rate(group: Num, local: Num, machine: Machine, c: Constants) -> Num:
-    """Bus bandwidth of a ring over `group` cards, `local` of them in one domain, bytes/s.
+def bus_rate(group: Group, machine: Machine, c: Constants) -> Num:
+    """Bus bandwidth of a ring over a group, bytes/s.
 
     NCCL drives one ring a rail, so the members of one domain bring one NIC each.
     """
-    inside = c.up * scale_up_rate(local, machine)
-    return where(group <= local, inside, minimum(inside, local * c.out * machine.nic))
+    inside = c.up * scale_up_rate(group.local, machine)
+    return where(group.size <= group.local, inside, minimum(inside, group.local * c.out * group.nic))
 
 
-def latency(group: Num, local: Num, c: Constants) -> Num:
+def latency(group: Group, c: Constants) -> Num:
     """Latency of one collective, s; nothing for a group of one.
 
     A fixed part, a part that grows with the depth of the network, and one hop for each member of the ring
     (NCCL `src/graph/tuning.cc`: ring latency is linear in the ranks).
     """
-    steps = 1.0 + 0.35 * log2(maximum(group, 1.0)) + 0.5 * log2(maximum(group / local, 1.0))
-    return where(group > 1.0, c.latency * steps + c.ring_hop * (group - 1.0), 0.0)
+    n = group.size
+    steps = 1.0 + 0.35 * log2(maximum(n, 1.0)) + 0.5 * log2(maximum(n / group.local, 1.0))
+    return where(n > 1.0, c.latency * steps + c.ring_hop * (n - 1.0) + group.wait, 0.0)
 
 
-def gather(size: Num, group: Num, local: Num, machine: Machine, c: Constants) -> Num:
+def gather(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
     """Seconds of an all-gather or reduce-scatter.
 
     Args:
         size: bytes of the whole gathered (or unreduced) buffer.
-        group: cards in the group.
-        local: of those, cards in one scale-up domain.
+        group: who takes part.
         machine: the fabrics.
         c: constants.
     """
-    return size * (group - 1.0) / group / bus_rate(group, local, machine, c) + latency(group, local, c)
+    return size * (group.size - 1.0) / group.size / bus_rate(group, machine, c) + latency(group, c)
 
 
-def all_reduce(size: Num, group: Num, local: Num, machine: Machine, c: Constants) -> Num:
+def all_reduce(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
     """Seconds of an all-reduce: a reduce-scatter and an all-gather, or one pass where the switches add."""
-    ring = 2.0 * gather(size, group, local, machine, c)
-    in_switch = 2.0 * size * (group - 1.0) / group / (c.in_switch * machine.scale_up) + latency(group, local, c)
-    inside = where(group <= local, where(group > 2.0, machine.in_switch, False), False)  # noqa: PLR2004
+    n = group.size
+    ring = 2.0 * gather(size, group, machine, c)
+    in_switch = 2.0 * size * (n - 1.0) / n / (c.in_switch * machine.scale_up) + latency(group, c)
+    inside = where(n <= group.local, where(n > 2.0, machine.in_switch, False), False)  # noqa: PLR2004
     return where(inside, minimum(ring, in_switch), ring)
 
 
 def exchange(
-    copies: Num, remote: Num, width: Num, group: Num, local: Num, deduplicates: Num, machine: Machine, c: Constants
+    copies: Num, remote: Num, width: Num, group: Group, deduplicates: Num, machine: Machine, c: Constants
 ) -> Num:
     """Seconds of one expert all-to-all.
 
@@ -69,16 +72,16 @@ def exchange(
         remote: token copies it sends to other domains.
         width: bytes of one token copy.
         group: cards the experts are spread over.
-        local: of those, cards in one scale-up domain.
         deduplicates: the dispatcher sends one copy a domain (DeepEP, HybridEP).
         machine: the fabrics.
         c: constants.
     """
-    leaves = group > local
+    n, local = group.size, group.local
+    leaves = n > local
     inside_rate = scale_up_rate(local, machine) * where(deduplicates, c.dispatch_up, c.exchange_up)
     # On a bidirectional ring an all-to-all costs a quarter of the all-gather of the same volume (JAX scaling book).
-    ring = where(machine.torus_axes > 0, 0.25 * group, 1.0)
-    inside = copies * width * (group - 1.0) / group / inside_rate * where(leaves, 0.5, 1.0) * ring
-    outside = remote * width / (machine.nic * where(deduplicates, c.dispatch_out, c.exchange_out))
-    wait = 2.0 * c.latency * (1.0 + log2(maximum(group, 1.0)) / 3.0)
-    return where(group > 1.0, maximum(inside, where(leaves, outside, 0.0)) + wait, 0.0)
+    ring = where(machine.torus_axes > 0, 0.25 * n, 1.0)
+    inside = copies * width * (n - 1.0) / n / inside_rate * where(leaves, 0.5, 1.0) * ring
+    outside = remote * width / (group.nic * where(deduplicates, c.dispatch_out, c.exchange_out))
+    wait = 2.0 * (c.latency * (1.0 + log2(maximum(n, 1.0)) / 3.0) + group.wait)
+    return where(n > 1.0, maximum(inside, where(leaves, outside, 0.0)) + wait, 0.0)

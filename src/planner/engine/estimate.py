@@ -114,9 +114,12 @@ def _run_length(r: Resolved, step_s: float) -> RunLength:
     )
 
 
-def _host_w(r: Resolved) -> float:
+def _host_w(r: Resolved, network_w: float = 0.0) -> float:
+    """Power of the server around one card, W; `network_w` is the network's share in a stated all-in power."""
     host = r.card.host
-    return float(power.host_w_per_card(float(host.cards), r.card.tdp_w, host.max_kw, host.all_in_kw_per_card))
+    return float(
+        power.host_w_per_card(float(host.cards), r.card.tdp_w, host.max_kw, host.all_in_kw_per_card, network_w)
+    )
 
 
 def _materials(r: Resolved) -> parts.Materials:
@@ -139,11 +142,13 @@ def _materials(r: Resolved) -> parts.Materials:
 
 
 def _power(r: Resolved, materials: parts.Materials) -> power.PowerDraw:
+    cards = float(r.plan.cluster.cards)
+    network_w = 1000.0 * sum(line.kw for line in materials.network)
     return power.power(
-        cards=float(r.plan.cluster.cards),
+        cards=cards,
         card_w=r.card.tdp_w,
-        host_w_per_card=_host_w(r),
-        network_w=1000.0 * sum(line.kw for line in materials.network),
+        host_w_per_card=_host_w(r, network_w / cards),
+        network_w=network_w,
         pue=r.plan.power.pue,
         load=float(power.training_load(r.card.host.max_kw, r.card.host.measured_kw)),
     )
@@ -226,7 +231,8 @@ def _memory_problems(r: Resolved, estimate: Estimate) -> tuple[Problem, ...]:
 def _memory_fix(r: Resolved, largest: str) -> str:
     y = r.strategy
     if largest == "activations" and y.recompute != "full":
-        return f'Try strategy.recompute = "{"selective" if y.recompute == "none" else "full"}", or more pipeline stages.'
+        more = "selective" if y.recompute == "none" else "full"
+        return f'Try strategy.recompute = "{more}", or more pipeline stages.'
     if largest == "activations" and y.micro_batch > 1:
         return f"Try strategy.micro_batch = {y.micro_batch // 2}."
     if largest == "optimizer" and y.sharding == "none":

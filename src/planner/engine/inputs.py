@@ -14,6 +14,7 @@ import numpy as np
 
 from planner.engine.flops import model_flops_per_token
 from planner.engine.num import Num
+from planner.engine.topology import network_shape
 from planner.spec.card import Architecture, Card
 from planner.spec.model import Model
 from planner.spec.plan import Recompute, Resolved, Schedule, Sharding
@@ -33,8 +34,8 @@ GIBIBYTE = 2.0**30
 HALF = 2.0
 """Bytes of a 16-bit number."""
 LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 20.0, "chunked": 3.0}
-"""Bytes a logit is held at: BF16, FP32 and gradient (10); gathered in plain PyTorch also the gathered copy, softmax and FP32
-gradient (20); a fused loss works in place."""
+"""Bytes a logit is held at: BF16, FP32 and gradient (10); gathered in plain PyTorch also the gathered copy, softmax
+and FP32 gradient (20); a fused loss works in place."""
 ENTROPY_BYTES = {"vocab-parallel": 22.0, "gathered": 30.0, "chunked": 8.0}
 """Bytes moved a logit: BF16 and FP32 passes; a fused loss reads twice and writes the gradient once."""
 
@@ -43,7 +44,7 @@ GPIPE, ONE_F_ONE_B, INTERLEAVED, ZERO_BUBBLE, DUALPIPE = range(5)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The model. Widths count elements; layer counts leave MTP layers out. A width no layer has is 1, so that nothing divides by 0."""
+    """The model. Widths count elements, and are 1 where no layer has them; layer counts leave MTP layers out."""
 
     layers: Num
     attention_layers: Num
@@ -120,6 +121,16 @@ class Machine:
     """Bytes/s of scale-out one card gets: the node's NICs over its cards."""
     cards: Num
     cards_per_node: Num
+    leaf_nodes: Num
+    """Nodes that reach each other through one switch."""
+    block_nodes: Num
+    """Nodes that reach each other without the top tier."""
+    max_hops: Num
+    """Most switches a message passes."""
+    hop_s: Num
+    """Time through one switch, s."""
+    oversubscription: Num
+    """At the top tier; 7: 1:7."""
     sites: Num
     wan: Num
     """Bytes/s between sites, per site and direction."""
@@ -229,7 +240,7 @@ class Inputs:
 
     @property
     def sequence_shards(self) -> Num:
-        """Cards the hidden states of one sequence slice are spread over: tensor degree with sequence parallelism, else 1."""
+        """Cards hidden states are spread over: the tensor degree with sequence parallelism, else 1."""
         return 1.0 + (self.layout.tensor - 1.0) * self.layout.sequence_parallel
 
 
@@ -283,6 +294,14 @@ def machine_of(resolved: Resolved) -> Machine:
     up = resolved.scale_up
     cluster = resolved.plan.cluster
     rate = up.gb_per_s * 1e9
+    nodes = -(-cluster.cards // resolved.cards_per_node)
+    network = network_shape(
+        cluster.topology,
+        float(cluster.cards if cluster.topology == "torus" else nodes * resolved.nics_per_node) / cluster.sites,
+        resolved.network.switch_ports,
+        cluster.oversubscription,
+        float(resolved.nics_per_node),
+    )
     return Machine(
         architecture=ARCHITECTURES.index(card.architecture),
         peak16=(card.peak_tflops.bf16 or card.peak_tflops.fp16) * 1e12,
@@ -305,6 +324,11 @@ def machine_of(resolved: Resolved) -> Machine:
         nic=max(resolved.nics_per_node * resolved.scale_out.gb_per_s / resolved.cards_per_node, 1e-3) * 1e9,
         cards=float(cluster.cards),
         cards_per_node=float(resolved.cards_per_node),
+        leaf_nodes=float(network.leaf_nodes),
+        block_nodes=float(network.block_nodes),
+        max_hops=float(network.max_hops),
+        hop_s=resolved.network.hop_s,
+        oversubscription=cluster.oversubscription,
         sites=float(cluster.sites),
         wan=max(cluster.wan_gb_per_s, 1e-6) * 1e9,
     )

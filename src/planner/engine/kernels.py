@@ -62,7 +62,9 @@ def gemm(m: Num, n: Num, k: Num, rate: Num, operand: Num, output: Num, machine: 
     fitted on public per-shape tables of SimuMax and DeepGEMM (see docs/model.md).
 
     Args:
-        m, n, k: sizes; float or array.
+        m: rows of the product; float or array.
+        n: its columns.
+        k: the width summed over.
         rate: sustained FLOP/s.
         operand: bytes an input element.
         output: bytes an output element, read-modify-write counted.

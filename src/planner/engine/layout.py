@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.engine.inputs import Inputs
+from planner.engine.inputs import Inputs, Machine
 from planner.engine.num import Num, clip, maximum, minimum, where
+from planner.engine.topology import Pattern, extra_latency_s, hops, top_tier_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,18 @@ class Group:
 
     size: Num
     local: Num
+    nic: Num
+    """Bytes/s of scale-out one member gets: what an oversubscribed top tier leaves of its NIC."""
+    wait: Num
+    """Time a message loses in switches above the first, s."""
 
 
-def group(size: Num, stride: Num, domain: Num) -> Group:
-    """A group of `size` ranks whose neighbours are `stride` cards apart."""
-    return Group(size, clip(domain // stride, 1.0, maximum(size, 1.0)))
+def group(size: Num, stride: Num, machine: Machine, pattern: Pattern = "ring") -> Group:
+    """A group of `size` ranks whose neighbours are `stride` cards apart, and who of it sends to whom."""
+    local = clip(machine.domain // stride, 1.0, maximum(size, 1.0))
+    span = maximum(((size - 1.0) * stride + 1.0) / machine.cards_per_node, 1.0)
+    share = top_tier_share(machine, span, machine.oversubscription, minimum(size, span), pattern)
+    return Group(size, local, machine.nic * share, extra_latency_s(hops(machine, span), machine.hop_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +54,18 @@ class Groups:
 
 def groups(x: Inputs) -> Groups:
     """The groups of a layout."""
-    y, domain, cards = x.layout, x.machine.domain, x.machine.cards
+    y, m, cards = x.layout, x.machine, x.machine.cards
     copies = cards / (y.tensor * y.pipeline)
     shard = minimum(y.shard_group, copies)
     expert_copies = cards / (y.pipeline * y.expert * y.expert_tensor)
     return Groups(
-        tensor=group(y.tensor, 1.0, domain),
-        context=group(y.context, y.tensor, domain),
-        gradient=group(copies, y.tensor, domain),
-        shard=group(shard, y.tensor, domain),
-        replica=group(copies / shard, y.tensor * shard, domain),
-        expert=group(y.expert, y.expert_tensor, domain),
-        expert_tensor=group(y.expert_tensor, 1.0, domain),
-        expert_gradient=group(expert_copies, minimum(y.expert * y.expert_tensor, domain), domain),
-        neighbour_local=where(y.pipeline > 1.0, cards / y.pipeline < domain, True),
+        tensor=group(y.tensor, 1.0, m),
+        context=group(y.context, y.tensor, m),
+        gradient=group(copies, y.tensor, m),
+        shard=group(shard, y.tensor, m),
+        replica=group(copies / shard, y.tensor * shard, m),
+        expert=group(y.expert, y.expert_tensor, m, "all-to-all"),
+        expert_tensor=group(y.expert_tensor, 1.0, m),
+        expert_gradient=group(expert_copies, minimum(y.expert * y.expert_tensor, m.domain), m),
+        neighbour_local=where(y.pipeline > 1.0, cards / y.pipeline < m.domain, True),
     )

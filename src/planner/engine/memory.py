@@ -14,9 +14,8 @@ from planner.engine.layout import Groups
 from planner.engine.num import Num, ceil, maximum, minimum, where
 from planner.engine.schedule import in_flight, split
 
-
 BUCKETS = 2.0 * 5e8 * 4.0
-"""Flat buffers gradients are reduced and weights gathered in, bytes: DeepSpeed's defaults, 5e8 elements each, in FP32."""
+"""Flat buffers to reduce gradients and gather weights in, bytes: DeepSpeed's defaults, 5e8 elements each, in FP32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,8 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     """Bytes saved a token by one attention block, one dense FFN block and one MoE block, without recomputation.
 
     Flash attention, no dropout; FP8 keeps GEMM inputs at one byte. Where everything but the linears is recomputed,
-    and where XLA chooses what to keep, only the products' outputs stay.
+    and where XLA chooses what to keep, only the products' outputs stay. torch.compile computes what norms and gates
+    give again instead of keeping it (min-cut partition of forward and backward).
     """
     s, y = x.shape, x.layout
     sp, t = x.sequence_shards, y.tensor
@@ -105,30 +105,26 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     q, kv = s.heads * s.qk_dim, s.kv_heads * (s.qk_dim + s.v_dim)
     gated = s.matrices - 2.0
     eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
-    ends = (2.0 + gemm_input + 4.0 * eager) * s.hidden / sp
+    again = where(x.software.fusion == FUSIONS.index("compiled"), 1.0, 0.0)
+    pointwise = gemm_input * (1.0 - again)
+    ends = (2.0 + pointwise + 4.0 * eager) * s.hidden / sp
     core = (2.0 * (q + kv) + 2.0 * s.heads * s.v_dim + 4.0 * s.heads) / t
     latent = s.q_lora + s.kv_lora
     up = 2.0 * (q + s.heads * (s.qk_nope + s.qk_rope) + s.heads * s.v_dim) / t
-    core_mla = (
-        2.0 * (latent + s.qk_rope)
-        + up
-        + 2.0 * s.heads * s.v_dim / t
-        + 2.0 * latent
-    )
+    core_mla = 2.0 * (latent + s.qk_rope) + up + 2.0 * s.heads * s.v_dim / t + 2.0 * latent
     keep = 1.0 - y.core_attention
     unfused = x.software.attention_kernel >= ATTENTION_KERNELS.index("fused-softmax")
-    passes = 5.0
-    scores = where(unfused, passes * s.heads * y.sequence / t, 0.0) * keep
+    scores = where(unfused, 5.0 * s.heads * y.sequence / t, 0.0) * keep
     rope = 4.0 * eager * (q + s.kv_heads * s.qk_dim) / t
     mla = core_mla - up * y.mla_up
-    ends = ends - gemm_input * s.hidden / sp * y.norm
+    ends = ends - pointwise * s.hidden / sp * y.norm
     attention = ends + where(s.mla, mla, core) + scores + rope
-    inner = (2.0 + 2.0 * gated + gemm_input + 2.0 * eager) / t
+    inner = (2.0 + 2.0 * gated + pointwise + 2.0 * eager) / t
     ffn = ends + inner * s.ffn * (1.0 - y.mlp)
     slots = s.topk / t * y.expert_tensor
     width = s.expert_ffn / y.expert_tensor
     saved = 2.0 + 2.0 * gated
-    kept = where(y.moe_activation > 0, saved * 0.5 * gemm_input, saved + gemm_input)
+    kept = where(y.moe_activation > 0, saved * 0.5 * gemm_input, saved + pointwise)
     moe = ends + inner * s.shared_ffn + slots * (gemm_input * s.hidden + kept * width + 8.0)
     outputs = (
         2.0 * s.hidden / sp + (2.0 * (q + kv) + 2.0 * s.heads * s.v_dim) / t,
@@ -156,7 +152,7 @@ def activations(stage: Num, x: Inputs) -> Num:
     return x.tokens * (whole * (1.0 - y.full_recompute) + kept * y.full_recompute)
 
 
-def working(stage: Num, x: Inputs, g: Groups, held: Parameters) -> Num:
+def working(stage: Num, x: Inputs, held: Parameters) -> Num:
     """Bytes needed for a moment: logits, one re-materialised layer, gathered weights, weight-gradient staging."""
     s, y = x.shape, x.layout
     attention, ffn, expert = layer_activations(x)
@@ -187,12 +183,11 @@ def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants) -> Memory:
     weights, gradients, optimizer = state(held, x, g)
     stored = activations(stage, x) * in_flight(stage, x)
     stored = where(x.layout.offload_activations, 0.1 * stored, stored)
-    moving = working(stage, x, g, held)
+    moving = working(stage, x, held)
     used = weights + gradients + optimizer + stored + moving
     links = 2.0 + where(x.layout.tensor > 1, 1.0, 0.0) + where(x.layout.expert > 1, 1.0, 0.0)
     reserve = c.context_bytes + c.communicator_bytes * (links + where(x.layout.pipeline > 1, 2.0, 0.0))
-    separate = where(x.software.fused_accumulation, 0.0, where(x.layout.zero < 3.0, BUCKETS, 0.0))  # noqa: PLR2004
-    reserve = reserve + where(x.software.xla, 0.0, separate)
+    reserve = reserve + where(x.software.overlap_data, 0.0, BUCKETS)
     return Memory(weights, gradients, optimizer, stored + moving, (c.fragmentation - 1.0) * used + reserve)
 
 

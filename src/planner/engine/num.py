@@ -31,14 +31,14 @@ def maximum(a: Num, b: Num) -> Num:
     """The larger of two, element by element."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.maximum(a, b)
-    return a if a >= b else b
+    return a if a >= b else b  # noqa: FURB136 - several times quicker than max()
 
 
 def minimum(a: Num, b: Num) -> Num:
     """The smaller of two, element by element."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.minimum(a, b)
-    return a if a <= b else b
+    return a if a <= b else b  # noqa: FURB136 - several times quicker than min()
 
 
 def clip(value: Num, low: Num, high: Num) -> Num:

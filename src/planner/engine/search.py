@@ -46,7 +46,7 @@ BLOCK = 1 << 16
 """The same of an exhaustive search, whose blocks have more axes and so less work an element."""
 ELEMENTS = 1 << 16
 """Strategies evaluated at once: arrays that stay in a core's cache."""
-SEED_CELLS = 256
+SEED_CELLS = 64
 """Cells looked at first, to have something to compare with."""
 STRIDE = 4096
 """Cells bounded at once."""
@@ -171,13 +171,17 @@ class Search:
         ends = np.cumsum([bound.size for bound in bounds])
         some = np.concatenate([fit.any(axis=2).ravel() for fit in fits])
         every = np.where(some, np.concatenate([bound.ravel() for bound in bounds]) * (1.0 - ROUNDING), np.inf)
-        size = SEED_CELLS
-        while len(rest := np.flatnonzero(every < self.limit)):
-            if len(rest) > size:
-                rest = rest[np.argpartition(every[rest], size)[:size]]
+        own = int(np.searchsorted([grid.pipeline for grid in self.grids], self.base.layout.pipeline))
+        own = min(own, len(self.grids) - 1)  # where the user is: likely a good place to start
+        mine = np.arange(ends[own] - bounds[own].size, ends[own])
+        rest = mine[_lowest(every[mine], SEED_CELLS)]
+        rest = rest[np.isfinite(every[rest])]
+        while True:
             self._cells(rest, ends, fits)
             every[rest] = np.inf
-            size = STRIDE
+            if not len(rest := np.flatnonzero(every < self.limit)):
+                return
+            rest = rest[_lowest(every[rest], STRIDE)]
 
     def _fits(self, grid: Grid) -> NDArray[np.bool_]:
         """(rows, experts, sharding): the least the cell holds leaves it a chance; counts what has none."""
@@ -348,6 +352,11 @@ def search(
     start = time.perf_counter()
     result = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive).run()
     return dataclasses.replace(result, seconds=time.perf_counter() - start)
+
+
+def _lowest(values: Floats, count: int) -> Ints:
+    """Places of the lowest values, in no order."""
+    return np.argpartition(values, count)[:count] if len(values) > count else np.arange(len(values))
 
 
 def _places(number: int, index: tuple[Ints, ...], flat: Ints, shape: tuple[int, ...]) -> Ints:

@@ -15,7 +15,6 @@ from planner.engine.memory import Parameters, parameters
 from planner.engine.num import Num, log2, maximum, minimum, where
 from planner.engine.schedule import Split, bubble, split
 
-
 PARAMETER_MESSAGES = 4.0
 """Collectives a layer where weights are gathered parameter by parameter (QKV, output, two FFN matrices) instead of as
 one flat buffer."""
@@ -103,8 +102,8 @@ def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> t
         wide = one.size > 1.0
         size = count * x.software.gradient_bytes
         back = where(x.layout.zero < 1.0, x.software.gradient_bytes, x.software.gather_bytes)
-        reduce = reduce + where(wide, passes * collectives.gather(size, one.size, one.local, x.machine, c), 0.0)
-        gather = gather + where(wide, collectives.gather(count * back, one.size, one.local, x.machine, c), 0.0)
+        reduce = reduce + where(wide, passes * collectives.gather(size, one, x.machine, c), 0.0)
+        gather = gather + where(wide, collectives.gather(count * back, one, x.machine, c), 0.0)
     return reduce, gather
 
 
@@ -145,11 +144,11 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     wide = where(one.size > 1.0, 1.0, 0.0)
     flat = where(x.software.xla, True, x.software.overlap_fsdp)
     calls = where(flat, 1.0, PARAMETER_MESSAGES) * layers_held
-    wait = (calls - 1.0) * collectives.latency(one.size, one.local, c)
-    forward = wide * (collectives.gather(count * x.software.gather_bytes, one.size, one.local, x.machine, c) + wait)
-    reduce = wide * (collectives.gather(count * x.software.gradient_bytes, one.size, one.local, x.machine, c) + wait)
+    wait = (calls - 1.0) * collectives.latency(one, c)
+    forward = wide * (collectives.gather(count * x.software.gather_bytes, one, x.machine, c) + wait)
+    reduce = wide * (collectives.gather(count * x.software.gradient_bytes, one, x.machine, c) + wait)
     share = count * x.software.gradient_bytes / one.size
-    across = collectives.all_reduce(share, g.replica.size, g.replica.local, x.machine, c)
+    across = collectives.all_reduce(share, g.replica, x.machine, c)
     across = where(g.replica.size > 1.0, across, 0.0) / x.micro_batches
     traffic = 2.0 * forward + reduce + across
     hidden = (
@@ -171,8 +170,10 @@ def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
 
 
 def accumulation(held: Parameters, x: Inputs, c: Constants) -> Num:
-    """Seconds of a step's gradient accumulation where it is a pass of its own: read the new gradient, read and write
-    the buffer, for every micro-batch after the first."""
+    """Seconds of a step's gradient accumulation where it is a pass of its own.
+
+    Read the new gradient, read and write the buffer, for every micro-batch after the first.
+    """
     again = x.micro_batches - 1.0
     count = (held.dense + held.expert) * where(x.layout.zero >= 3.0, 1.0 / x.layout.shard_group, 1.0)  # noqa: PLR2004
     moved = again * count * (2.0 + 2.0 * x.software.gradient_bytes)

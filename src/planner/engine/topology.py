@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -272,7 +272,23 @@ def network_shape(
     return single_switch(radix, nics)
 
 
-def hops(shape: NetworkShape, span_nodes: Num) -> Num:
+class Reach(Protocol):
+    """How far nodes of a network reach each other: what groups need to know of its shape. Floats, or arrays."""
+
+    @property
+    def leaf_nodes(self) -> Num:
+        """Nodes that reach each other through one switch."""
+
+    @property
+    def block_nodes(self) -> Num:
+        """Nodes that reach each other without the top tier."""
+
+    @property
+    def max_hops(self) -> Num:
+        """Most switches a message passes."""
+
+
+def hops(shape: Reach, span_nodes: Num) -> Num:
     """Switches a message passes at most inside a group that spans `span_nodes` neighbouring nodes.
 
     In a torus this is the whole torus's; ask for the shape of the span to get less.
@@ -300,7 +316,7 @@ def extra_latency_s(hops_passed: Num, hop_s: Num) -> Num:
 
 
 def top_tier_share(
-    shape: NetworkShape,
+    shape: Reach,
     span_nodes: Num,
     oversubscription: Num,
     members: Num | None = None,

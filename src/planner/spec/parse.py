@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import SCHEMA, Plan
-from planner.spec.wording import escaped, problem_of, shown
+from planner.spec.wording import MISSING, MISSING_TABLE, escaped, meant_key, problem_of, shown
 
 MAX_BYTES = 16_000_000
 """Larger files are refused unread; the largest validation file is a tenth of it."""
@@ -115,6 +115,8 @@ def build(model: type[SpecT], data: Mapping[str, Any], source: str, prefix: str 
 def problems_from(error: ValidationError, model: type[BaseModel], source: str, prefix: str = "") -> tuple[Problem, ...]:
     """Turn pydantic's errors into problems in plain words, one for each key.
 
+    A key that is missing because it was misspelt is told once, as the unknown key.
+
     Args:
         error: what pydantic raised.
         model: the class that was validated.
@@ -125,7 +127,8 @@ def problems_from(error: ValidationError, model: type[BaseModel], source: str, p
     for detail in error.errors(include_url=False, include_context=False):
         problem = problem_of(detail, model, source, prefix)
         found.setdefault(problem.key or problem.message, problem)
-    return tuple(found.values())
+    misspelt = {key for problem in found.values() if (key := meant_key(problem))}
+    return tuple(p for p in found.values() if not (p.key in misspelt and p.message in {MISSING, MISSING_TABLE}))
 
 
 def _decoded(raw: bytes, source: str) -> str:

@@ -21,6 +21,11 @@ from planner.spec.base import Problem
 LONGEST_SHOWN = 60
 MANY = 12
 """Longer lists are cut short in a message."""
+UNKNOWN = "unknown key."
+MISSING = "this key is missing."
+MISSING_TABLE = "this table is missing."
+DID_YOU_MEAN = "Did you mean "
+
 SHORTEST_PREFIX = 3
 """A beginning of fewer letters does not tell which name was meant."""
 
@@ -107,9 +112,9 @@ def problem_of(detail: ErrorDetails, model: type[BaseModel], source: str, prefix
         what = allowed(annotation, metadata)
         if what == "a table":
             fix = f"Add a [{key}] table to {escaped(source) or 'the file'}."
-            return Problem("error", key, "this table is missing.", fix)
+            return Problem("error", key, MISSING_TABLE, fix)
         where = f" under [{table}]" if table else ""
-        return Problem("error", key, "this key is missing.", f"Add {name} = ...{where}: {what}.")
+        return Problem("error", key, MISSING, f"Add {name} = ...{where}: {what}.")
     if kind == "value_error":
         return Problem("error", key, escaped(detail["msg"].removeprefix("Value error, ")) + ".")
     if kind == "string_pattern_mismatch":
@@ -119,16 +124,24 @@ def problem_of(detail: ErrorDetails, model: type[BaseModel], source: str, prefix
     return Problem("error", key, f"{shown(value)} is not allowed; it must be {what}.", fix, change)
 
 
+def meant_key(problem: Problem) -> str:
+    """The key an unknown one was probably meant to be, dotted; empty for any other problem."""
+    if problem.message != UNKNOWN or not problem.fix.startswith(DID_YOU_MEAN):
+        return ""
+    table, name = problem.key.rpartition(".")[0], problem.fix.removeprefix(DID_YOU_MEAN).rstrip("?")
+    return f"{table}.{name}".strip(".")
+
+
 def _unknown_key(key: str, name: str, owner: type[BaseModel], model: type[BaseModel]) -> Problem:
     names = [field for field in _fields(owner) if field != "id"]
     if meant := nearest(name, names):
-        return Problem("error", key, "unknown key.", f"Did you mean {meant}?")
+        return Problem("error", key, UNKNOWN, f"{DID_YOU_MEAN}{meant}?")
     for other, (field, _) in ((o, f) for o, f in _fields(model).items() if owner is model or o not in key):
         table = _model_of(field)
         if table is not None and name in _fields(table):
-            return Problem("error", key, "unknown key.", f"{name} belongs in [{other}].")
+            return Problem("error", key, UNKNOWN, f"{name} belongs in [{other}].")
     listing = f"Known here: {', '.join(names)}." if len(names) <= 2 * MANY else ""
-    return Problem("error", key, "unknown key.", listing)
+    return Problem("error", key, UNKNOWN, listing)
 
 
 def _correction(key: str, value: object, annotation: object) -> tuple[str, tuple[tuple[str, Scalar], ...]]:

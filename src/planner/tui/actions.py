@@ -8,8 +8,13 @@ from typing import Final, Literal
 from textual.binding import Binding
 from textual.keys import _character_to_key
 
-Where = Literal["everywhere", "workbench", "field", "typing", "results"]
-"""Where the keys of an action work."""
+from planner.tui.screens import SCREENS, offered
+
+Where = Literal[
+    "everywhere", "modes", "workbench", "field", "typing", "results",
+    "strategies", "scale", "compare", "audit", "fleet", "catalogue", "accuracy",
+]  # fmt: skip
+"""Where the keys of an action work: everywhere, from mode to mode, in one mode, or in a part of the workbench."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,24 @@ class Action:
 
 ACTIONS: Final = (
     Action("commands", "Commands", ("ctrl+p",), "everywhere", "commands", "Every action by name.", "app.commands"),
-    Action("help", "Help", ("question_mark", "f1"), "everywhere", "help", "Keys, marks and a tour.", "app.help"),
     Action("quit", "Quit", ("q", "ctrl+q"), "everywhere", "quit", "Leaves; the session is saved.", "app.leave"),
     Action("theme", "Next theme", ("t",), "everywhere", "", "Dark, light and your own themes.", "app.next_theme"),
     Action("redraw", "Draw the screen again", ("ctrl+l",), "everywhere", "", "Where something else wrote on it.",
            "app.redraw"),
+    Action("workbench", "Workbench", ("h",), "modes", "", "The plan and what it comes to; Esc leads here too.",
+           "app.mode('workbench')"),
+    Action("strategies", "Strategies", ("s", "f5"), "modes", "", "Every layout that fits this cluster, ranked.",
+           "app.mode('strategies')"),
+    Action("scale", "Scale", ("l", "f6"), "modes", "", "Days and cost against the number of cards.",
+           "app.mode('scale')"),
+    Action("compare", "Compare", ("c", "f7"), "modes", "", "Plans side by side.", "app.mode('compare')"),
+    Action("audit", "Audit", ("d", "f8"), "modes", "", "Published claims against the engine.", "app.mode('audit')"),
+    Action("fleet", "Fleet", ("e", "f9"), "modes", "", "Totals of several clusters.", "app.mode('fleet')"),
+    Action("catalogue", "Catalogue", ("g", "f10"), "modes", "", "Every figure with its source.",
+           "app.mode('catalogue')"),
+    Action("accuracy", "Accuracy", ("a", "f12"), "modes", "", "How wrong the engine is, and on runs like this plan.",
+           "app.mode('accuracy')"),
+    Action("help", "Help", ("question_mark", "f1"), "modes", "help", "Keys, marks and a tour.", "app.mode('help')"),
     Action("open", "Open a preset or file", ("o", "f3"), "workbench", "open", "Presets by owner, and files.", "open"),
     Action("export", "Save or export", ("w", "f2"), "workbench", "save", "TOML, JSON, CSV or Markdown.", "export"),
     Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
@@ -67,6 +85,9 @@ ACTIONS: Final = (
     Action("step-typed", "Step the number", ("up", "down"), "typing", "step", "While a number is being typed."),
     Action("scroll", "Scroll, or choose a problem", ("up", "down"), "results", "scroll", ""),
 )  # fmt: skip
+
+MODES: Final = ("workbench", *SCREENS)
+"""The screens with a key each."""
 
 PANELS: Final = 7
 """Panels of the workbench, each reached by its digit; with Alt held also while a number field has the focus."""
@@ -108,6 +129,18 @@ def bindings(where: Where) -> list[Binding]:
         for action in ACTIONS
         if action.where == where and action.call
     ]
+
+
+def modes() -> list[Action]:
+    """The modes that are offered, in order."""
+    names = ("workbench", *offered())
+    return [action for action in ACTIONS if action.where == "modes" and action.id in names]
+
+
+def mode_bindings() -> list[Binding]:
+    """The keys of the modes that are offered."""
+    names = {action.id for action in modes()}
+    return [binding for binding in bindings("modes") if binding.id in names]
 
 
 def panel_bindings() -> list[Binding]:

@@ -22,9 +22,9 @@ from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan, Resolved
-from planner.tui import session_file, theme
-from planner.tui.actions import ACTIONS, bindings, keys_of
-from planner.tui.screens.base import LeanScreen
+from planner.tui import screens, session_file, theme
+from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes
+from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.workbench import WorkbenchScreen
 from planner.tui.state import Session
 from planner.tui.widgets.results import Results
@@ -53,7 +53,7 @@ class PlannerApp(App[None]):
 
     TITLE = "planner"
     CSS_PATH = [STYLES / "app.tcss", STYLES / "workbench.tcss"]
-    BINDINGS = [*bindings("everywhere"), Binding("ctrl+c", "how_to_quit", show=False)]
+    BINDINGS = [*bindings("everywhere"), *mode_bindings(), Binding("ctrl+c", "how_to_quit", show=False)]
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(
@@ -119,7 +119,12 @@ class PlannerApp(App[None]):
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
         if self._notes:
-            self.workbench.say(self._notes[0])
+            self.say(self._notes[0])
+
+    def say(self, words: str) -> None:
+        """Say something on the screen in front, until the next key."""
+        if isinstance(self.screen, LeanScreen):
+            self.screen.say(words)
 
     def _watch_terminal(self) -> None:
         """A closed terminal whose hang-up signal was ignored would otherwise leave the program running for ever."""
@@ -165,7 +170,7 @@ class PlannerApp(App[None]):
 
     def action_how_to_quit(self) -> None:
         """Ctrl+C alone must not end a session; say what does."""
-        self.workbench.say("q or ^q quits; the session is saved")
+        self.say("q or ^q quits; the session is saved")
 
     def action_redraw(self) -> None:
         """Write every cell again, where something else wrote on the terminal."""
@@ -176,27 +181,37 @@ class PlannerApp(App[None]):
         """The next of the themes there are."""
         names = sorted(self.available_themes)
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
-        self.workbench.say(f"theme: {self.theme}")
+        self.say(f"theme: {self.theme}")
 
-    def action_help(self) -> None:
-        """Keys, marks, a tour."""
-        from planner.tui.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+    def action_mode(self, name: str) -> None:
+        """Go to a mode; a list or a form on screen has to be left first."""
+        here = self.screen
+        if not isinstance(here, WorkbenchScreen | ModeScreen) or here.query("Picker"):
+            return
+        if name == "workbench":
+            if isinstance(here, ModeScreen):
+                self.pop_screen()
+                self.workbench.changed()
+        elif not self.is_screen_installed(name) or self.get_screen(name) is not here:
+            if not self.is_screen_installed(name):
+                self.install_screen(screens.make(name, self.session), name)
+            if isinstance(here, ModeScreen):
+                self.switch_screen(name)
+            else:
+                self.push_screen(name)
 
     def action_commands(self) -> None:
         """Every action by name, with its keys."""
         from planner.tui.widgets.picker import Option, Picker
 
         screen = self.screen
-        if not isinstance(screen, LeanScreen) or screen.query(Picker):
+        if not isinstance(screen, WorkbenchScreen | ModeScreen) or screen.query(Picker):
             return
         back = screen.focused
-        here = {"everywhere", "workbench"} if isinstance(screen, WorkbenchScreen) else {"everywhere"}
+        here = screen.MODE if isinstance(screen, ModeScreen) else "workbench"
+        actions = [*(a for a in ACTIONS if a.where == here), *modes(), *(a for a in ACTIONS if a.where == "everywhere")]
         entries = [Option(a.call, a.title, keys_of(a), a.help)
-                   for a in sorted(ACTIONS, key=lambda a: a.where == "everywhere")
-                   if a.where in here and a.call and a.id not in {"commands", "back"}]  # fmt: skip
+                   for a in actions if a.call and a.id not in {"commands", "back", here}]  # fmt: skip
 
         async def run(call: str) -> None:
             await self.run_action(call, default_namespace=screen)

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from planner.spec.base import Problem
 from planner.spec.plan import Resolved
-from planner.spec.rules.numbers import Change, around, divisors, group_size, multiples_around, use
+from planner.spec.rules.numbers import (
+    Change,
+    around,
+    card_counts,
+    dividing,
+    divisors,
+    group_size,
+    multiples_around,
+    use,
+)
 
 
 def cards_divide(r: Resolved) -> Iterator[Problem]:
@@ -19,10 +28,7 @@ def cards_divide(r: Resolved) -> Iterator[Problem]:
         message = f"{cards:,} cards are fewer than one copy of the model takes: {product}."
     else:
         message = f"{cards:,} cards do not divide into copies of {product}."
-    counts = multiples_around(cards, group)
-    batch, micro = r.plan.workload.global_batch, s.micro_batch
-    counts = tuple(sorted(counts, key=lambda n: batch % (n // group * micro) > 0))  # rather one the batch divides over
-    yield Problem("error", "cluster.cards", message, *use("cluster.cards", counts))
+    yield Problem("error", "cluster.cards", message, *use("cluster.cards", card_counts(r, group)))
 
 
 def batch_divides(r: Resolved) -> Iterator[Problem]:
@@ -70,7 +76,8 @@ def key_value_heads(r: Resolved) -> Iterator[Problem]:
         return
     if tensor % heads == 0:
         copies = tensor // heads
-        message = f"{heads:,} key-value heads over tensor = {tensor}: each is held {copies:,} times."
+        plural = "s" if heads > 1 else ""
+        message = f"{heads:,} key-value head{plural} over tensor = {tensor:,}: each is held {copies:,} times."
         yield Problem("info", "strategy.tensor", message)
         return
     yield _tensor_error(r, f"tensor = {tensor} and the model's {heads:,} key-value heads do not divide each other.")
@@ -114,8 +121,8 @@ def context_divides(r: Resolved) -> Iterator[Problem]:
     if context == 1 or length % (2 * context) == 0:
         return
     message = f"a sequence of {length:,} tokens does not divide into 2 x context {context:,} pieces."
-    valid = [n for n in divisors(length) if length % (2 * n) == 0] + [1]
-    yield Problem("error", "strategy.context", message, *use("strategy.context", around(set(valid), context)))
+    valid = dividing(r, "context", {1, *(n for n in divisors(length) if length % (2 * n) == 0)})
+    yield Problem("error", "strategy.context", message, *use("strategy.context", around(valid, context)))
 
 
 def experts(r: Resolved) -> Iterator[Problem]:
@@ -145,7 +152,7 @@ def expert_tensor(r: Resolved) -> Iterator[Problem]:
 
 def expert_groups(r: Resolved) -> Iterator[Problem]:
     """Cards of one pipeline stage = expert x expert_tensor x copies of the experts."""
-    s, moe = r.strategy, r.model.moe
+    s, moe, key = r.strategy, r.model.moe, "strategy.expert_tensor"
     stage = r.plan.cluster.cards // s.pipeline
     if moe is None or stage % (s.expert * s.expert_tensor) == 0:
         return
@@ -153,24 +160,32 @@ def expert_groups(r: Resolved) -> Iterator[Problem]:
         f"the {stage:,} cards of a pipeline stage do not divide into groups of "
         f"expert {s.expert:,} x expert_tensor {s.expert_tensor:,} = {s.expert * s.expert_tensor:,}."
     )
-    yield Problem("error", "strategy.expert", message, *use("strategy.expert", around(_valid_experts(r), s.expert)))
+    if stage % s.expert_tensor:
+        fits = [n for n in divisors(moe.expert_ffn) if stage % n == 0]
+        yield Problem("error", key, message, *use(key, around(fits, s.expert_tensor)))
+    else:
+        yield Problem("error", "strategy.expert", message, *use("strategy.expert", around(_valid_experts(r), s.expert)))
 
 
 def _valid_experts(r: Resolved) -> list[int]:
+    """Expert degrees that divide the experts, and a stage's cards where any of them does."""
     s, moe = r.strategy, r.model.moe
+    if moe is None:
+        return [1]
     stage = r.plan.cluster.cards // s.pipeline
-    return [n for n in divisors(moe.experts) if stage % (n * s.expert_tensor) == 0] if moe else [1]
+    fits = divisors(moe.experts)
+    return [n for n in fits if stage % (n * s.expert_tensor) == 0] or list(fits)
 
 
 def _valid_tensors(r: Resolved) -> list[int]:
-    """Tensor degrees that divide all that tensor parallelism splits, and the cards."""
-    m, s = r.model, r.strategy
+    """Tensor degrees that divide all that tensor parallelism splits, and the cards where any of them does."""
+    m = r.model
     split = [m.heads, m.ffn_hidden if m.dense_layers else 0, m.moe.shared_width if m.moe else 0]
     split.append(m.hybrid.mamba_heads if m.hybrid else 0)
     fits = [n for n in divisors(m.heads) if not any(width % n for width in split)]
     if m.attention != "mla":
         fits = [n for n in fits if m.kv_heads % n == 0 or n % m.kv_heads == 0]
-    return [n for n in fits if r.plan.cluster.cards % (n * s.context * s.pipeline) == 0]
+    return dividing(r, "tensor", fits)
 
 
 def _tensor_error(r: Resolved, message: str) -> Problem:

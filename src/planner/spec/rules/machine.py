@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import get_args
 
 from planner.spec.base import Problem
 from planner.spec.card import Card, Precision
 from planner.spec.plan import Resolved
-from planner.spec.rules.numbers import multiples_around, use
+from planner.spec.rules.numbers import around, card_counts, divisors, group_size, multiples_around, use
 
 NO_BLOCK_SCALING = frozenset({"ada", "hopper", "cdna3"})
 """Architectures with FP8 units that do not apply a scale for each block of 32 values, as MXFP8 has."""
@@ -69,8 +70,8 @@ def sites_hold_whole_copies(r: Resolved) -> Iterator[Problem]:
     """Only data parallelism crosses between sites."""
     count, data = r.plan.cluster.sites, r.data_parallel
     if data % count:
-        message = f"data = {data} groups do not divide over {count:,} sites, and a copy of the model cannot span two."
-        yield Problem("error", "cluster.sites", message)
+        message = f"data = {data:,} groups do not divide over {count:,} sites, and a copy of the model cannot span two."
+        yield Problem("error", "cluster.sites", message, *use("cluster.sites", around(divisors(data), count)))
 
 
 def whole_nodes(r: Resolved) -> Iterator[Problem]:
@@ -78,7 +79,8 @@ def whole_nodes(r: Resolved) -> Iterator[Problem]:
     cards, node = r.plan.cluster.cards, r.cards_per_node
     if cards > node and cards % node:
         message = f"{cards:,} cards fill {cards // node:,} nodes of {node:,} and leave one with {cards % node:,}."
-        yield Problem("warning", "cluster.cards", message, *use("cluster.cards", multiples_around(cards, node)))
+        step = math.lcm(node, group_size(r))
+        yield Problem("warning", "cluster.cards", message, *use("cluster.cards", card_counts(r, step)))
 
 
 def domain(r: Resolved) -> Iterator[Problem]:

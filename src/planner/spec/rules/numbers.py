@@ -19,6 +19,27 @@ def group_size(resolved: Resolved) -> int:
     return s.tensor * s.context * s.pipeline
 
 
+def dividing(resolved: Resolved, degree: str, candidates: Iterable[int]) -> list[int]:
+    """Those values of a degree with which copies of the model still divide the cards; all where none does.
+
+    Args:
+        resolved: the plan.
+        degree: tensor, context or pipeline.
+        candidates: the values.
+    """
+    others = group_size(resolved) // int(getattr(resolved.strategy, degree))
+    values = list(candidates)
+    return [n for n in values if resolved.plan.cluster.cards % (n * others) == 0] or values
+
+
+def card_counts(resolved: Resolved, step: int) -> tuple[int, ...]:
+    """Multiples of a step around the plan's cards, those the batch divides over first."""
+    group, batch = group_size(resolved), resolved.plan.workload.global_batch
+    micro = resolved.strategy.micro_batch
+    counts = multiples_around(resolved.plan.cluster.cards, step)
+    return tuple(sorted(counts, key=lambda n: n % group > 0 or batch % (n // group * micro) > 0))
+
+
 @lru_cache(maxsize=256)
 def divisors(number: int) -> tuple[int, ...]:
     """All divisors, ascending.

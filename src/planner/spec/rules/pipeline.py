@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from planner.spec.base import Problem
 from planner.spec.plan import Resolved
-from planner.spec.rules.numbers import around, divisors, multiples_around, use
+from planner.spec.rules.numbers import around, dividing, divisors, multiples_around, use
 
 ENDS = 2
 """The embedding and the output head may each take the place of a layer, as a chunk of their own."""
@@ -22,7 +22,7 @@ def stages_have_layers(r: Resolved) -> Iterator[Problem]:
         message = f"virtual_stages = {s.virtual_stages} splits pipeline stages, but pipeline = 1."
         yield Problem("error", "strategy.virtual_stages", message, *use("strategy.virtual_stages", (1,)))
     elif s.pipeline > slots:
-        fits = [n for n in divisors(r.plan.cluster.cards) if n <= slots]
+        fits = dividing(r, "pipeline", (n for n in divisors(r.plan.cluster.cards) if n <= slots))
         message = f"pipeline = {s.pipeline} has more stages than the model's {r.model.layers:,} layers can fill."
         yield Problem("error", "strategy.pipeline", message, *use("strategy.pipeline", around(fits, s.pipeline)))
     elif s.pipeline * s.virtual_stages > slots:
@@ -70,7 +70,8 @@ def schedule_has_its_chunks(r: Resolved) -> Iterator[Problem]:
         message = f"schedule = zero-bubble runs one or two chunks a stage, but virtual_stages = {s.virtual_stages}."
         yield Problem("error", key, message, *use(key, (2,)))
     if s.schedule == "dualpipe" and s.pipeline % 2:
-        fits = [n for n in divisors(r.plan.cluster.cards) if n % 2 == 0 and n <= _slots(r)]
+        even = (n for n in divisors(r.plan.cluster.cards) if n % 2 == 0 and n <= _slots(r))
+        fits = dividing(r, "pipeline", even)
         message = f"schedule = dualpipe feeds from both ends and needs an even number of stages, not {s.pipeline:,}."
         yield Problem("error", "strategy.pipeline", message, *use("strategy.pipeline", around(fits, s.pipeline)))
 

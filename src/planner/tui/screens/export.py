@@ -16,9 +16,9 @@ from planner.spec.base import PlanError
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session
 from planner.tui.text import wrap
+from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.line_edit import LineEdit
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, rule
-from planner.tui.widgets.results import HintBar
 
 Format = Literal["toml", "json", "csv", "markdown"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from textual import events
 from textual.app import ComposeResult
 
 from planner.tui.actions import ACTIONS, PANELS, Where, keys_of
-from planner.tui.screens.base import LeanScreen
+from planner.tui.screens.base import ModeScreen
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, padded, rule
 from planner.tui.widgets.panel import ScrollPanel
-from planner.tui.widgets.results import HintBar
 
 TOUR: Final = (
     "You start on a real training run, DeepSeek-V3 on 2,048 cards. o opens others, and your files.",
@@ -37,7 +35,8 @@ MARKS: Final = (
     ("█ ▓ ▒ ░ ▪", "bar", "weights, gradients, optimizer, activations, other memory"),
 )
 PLACES: Final[dict[Where, str]] = {
-    "everywhere": "Everywhere", "workbench": "On the workbench", "field": "On a field",
+    "everywhere": "Everywhere", "modes": "From screen to screen", "workbench": "On the workbench",
+    "field": "On a field",
     "typing": "While typing a number",
     "results": "On a panel of results",
 }  # fmt: skip
@@ -84,22 +83,19 @@ class HelpText(ScrollPanel):
         return padded([("  ", "text"), (fit(left, 18), ink), (fit(words, width - 22), "text")], width)
 
 
-class HelpScreen(LeanScreen):
+class HelpScreen(ModeScreen):
     """Help, on a screen of its own."""
 
-    def compose(self) -> ComposeResult:
-        """Text and keys."""
+    MODE = "help"
+
+    def body(self) -> ComposeResult:
+        """The text."""
         yield HelpText()
-        yield HintBar(id="hints")
 
     def on_mount(self) -> None:
         """Scroll at once."""
         self.set_focus(self.query_one(HelpText))
-        self.query_one(HintBar).show([("↑↓", "scroll"), ("Esc", "back")])
 
-    def on_key(self, event: events.Key) -> None:
-        """Any way out leads back."""
-        if event.key in {"escape", "q", "question_mark", "f1"}:
-            event.stop()
-            event.prevent_default()
-            self.dismiss()
+    def hints(self) -> list[tuple[str, str]]:
+        """It scrolls."""
+        return [("↑↓", "scroll")]

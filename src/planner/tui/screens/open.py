@@ -17,9 +17,10 @@ from planner.tui.figures import facts, headline
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session
 from planner.tui.text import wrap
+from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.lines import Line, Lines, padded
 from planner.tui.widgets.picker import Option, Picker
-from planner.tui.widgets.results import HintBar, small
+from planner.tui.widgets.results import small
 
 MOST_FILES: Final = 500
 NOTES: Final = 6

@@ -18,10 +18,10 @@ from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
 from planner.tui.text import wrap
 from planner.tui.widgets.field_panel import FieldPanel
+from planner.tui.widgets.hints import HintBar, ModeBar
 from planner.tui.widgets.lines import Line, Lines, padded
 from planner.tui.widgets.panel import Panel
 from planner.tui.widgets.results import (
-    HintBar,
     MemoryPanel,
     OutcomePanel,
     ProblemsPanel,
@@ -70,6 +70,7 @@ class WorkbenchScreen(LeanScreen):
     def compose(self) -> ComposeResult:
         """Top line, fields, results, hints."""
         session = self.session
+        yield ModeBar("workbench")
         yield TopLine(session, id="top")
         yield Strip(session, id="strip")
         with Horizontal(id="main"):

@@ -287,35 +287,3 @@ class TopLine(Results, Lines):
         if span(state) > width - 8:
             state = state[:1]
         return [spread([(" ", "text"), (name, "strong")], [("  ", "text"), *state], width)]
-
-
-class HintBar(Lines):
-    """One line of keys that work now."""
-
-    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._hints: list[tuple[str, str]] = []
-        self._about = ""
-
-    def show(self, hints: list[tuple[str, str]], about: str = "") -> None:
-        """Say other keys; nothing is sent when they are the same.
-
-        Args:
-            hints: key and what it does; whole hints are left out from the end where there is no room, but the last.
-            about: a remark at the right, where there is room.
-        """
-        if (hints, about) != (self._hints, self._about):
-            self._hints, self._about = hints, about
-            self.repaint()
-
-    def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
-        """Keys, then what they do."""
-        hints = list(self._hints)
-        while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= width:
-            del hints[-2]
-        line: list[tuple[str, str]] = [(" ", "text")]
-        for key, words in hints:
-            line += [(key, "key"), (f" {words}  ", "quiet")]
-        if span(line) + span([(self._about, "")]) + 2 <= width:
-            return [spread(line, [(self._about, "faint"), (" ", "text")], width)]
-        return [padded(line, width)]

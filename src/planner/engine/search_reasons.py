@@ -1,0 +1,161 @@
+"""Why: what a search set aside, how the user's own strategy loses time against the best, what is closest when none fits."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from planner.engine.constants import Constants
+from planner.engine.inputs import SHARDINGS
+from planner.engine.result import COMPUTE_PARTS, STEP_PARTS, Estimate
+from planner.engine.search import Ranked, SearchResult, search
+from planner.engine.search_closest import closest
+from planner.engine.search_space import Constraints
+from planner.spec.base import PlanError
+from planner.spec.plan import Resolved
+from planner.spec.rules import CHOOSABLE, choices
+
+DEGREES = tuple(key for key in CHOOSABLE if key != "workload.precision")
+LARGEST_FACTOR = 64
+"""How many times the cards are tried before giving up."""
+GIGABYTE = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a region of the space holds no ranked strategy."""
+
+    region: str
+    count: int
+    """Strategies in it that are out for this reason."""
+    of: int
+    """Strategies in it."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A value of a strategy key that a rule excludes, the rest of the plan as it is."""
+
+    key: str
+    value: int | str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part of the step in two strategies, s."""
+
+    part: str
+    own_s: float
+    best_s: float
+
+    @property
+    def gain_s(self) -> float:
+        """What the best saves; negative: what it costs."""
+        return self.own_s - self.best_s
+
+
+@dataclass(frozen=True, slots=True)
+class NothingFits:
+    """What is closest, and what would make it fit."""
+
+    closest: Ranked
+    over_gb: float
+    """By which it is over what a run can use of a card."""
+    needed_gb: float
+    """Memory of a card (as sold) on which it would fit."""
+    cards: int
+    """Fewest cards, doubling, on which something fits with the same global batch; 0: none tried does."""
+
+    @property
+    def message(self) -> str:
+        """In one sentence."""
+        y = self.closest.strategy
+        text = (
+            f"nothing fits: the closest (tensor {y.tensor}, context {y.context}, pipeline {y.pipeline}, "
+            f"{y.sharding}, recompute {y.recompute}) needs {self.closest.memory_gb:.1f} GB, {self.over_gb:.1f} GB over; "
+            f"a card of {self.needed_gb:.0f} GB would hold it"
+        )
+        return f"{text}, or {self.cards:,} cards." if self.cards else f"{text}."
+
+
+def rejected(result: SearchResult) -> tuple[Reason, ...]:
+    """What memory rules out, by pipeline degree and sharding, the largest regions first."""
+    found = []
+    for one in result.regions:
+        if not one.too_large:
+            continue
+        group = f" in groups of {one.shard_group:,}" if one.shard_group else ""
+        region = f"pipeline {one.pipeline}, {SHARDINGS[one.zero]}{group}"
+        what = "weights, gradients, optimizer and layer inputs alone"
+        if one.over_gb > 0:
+            why = f"{what} are at least {one.over_gb:.1f} GB over, on stage {one.stage} of {one.pipeline}."
+        else:
+            why = f"{what} are over in these; the leanest leaves {-one.over_gb:.1f} GB on stage {one.stage}."
+        found.append(Reason(region, one.too_large, one.count, why))
+    return tuple(sorted(found, key=lambda reason: -reason.count))
+
+
+def excluded(resolved: Resolved) -> Iterator[Excluded]:
+    """Values of the strategy's keys that rules exclude beside the plan's other keys."""
+    for key in DEGREES:
+        for choice in choices(resolved, key):
+            if not choice.ok:
+                yield Excluded(key, choice.value, choice.why)
+
+
+def differences(own: Estimate, best: Estimate) -> tuple[Difference, ...]:
+    """Which parts of the step differ between two strategies, the largest difference first."""
+    names = (*COMPUTE_PARTS, *(name for name in STEP_PARTS if name != "compute"))
+    first = {**own.compute_breakdown_s, **own.step_breakdown_s}
+    second = {**best.compute_breakdown_s, **best.step_breakdown_s}
+    parts = (Difference(name, first[name], second[name]) for name in names)
+    return tuple(sorted((d for d in parts if d.gain_s), key=lambda d: -abs(d.gain_s)))
+
+
+def nothing_fits(
+    resolved: Resolved, constraints: Constraints | None = None, constants: Constants | None = None
+) -> NothingFits | None:
+    """What to say when no strategy fits; None: there is no valid strategy at all.
+
+    Args:
+        resolved: the plan.
+        constraints: of the search that found nothing.
+        constants: other than the calibrated ones.
+    """
+    result = search(resolved, 1, constraints, constants)
+    least = closest(resolved, constraints, constants)
+    if least is None:
+        return None
+    capacity = result.capacity_bytes / GIGABYTE
+    cards = 0
+    factor = 2
+    while factor <= LARGEST_FACTOR:
+        more = with_cards(resolved, factor * resolved.plan.cluster.cards)
+        try:
+            fits = bool(search(more, 1, constraints, constants).ranked)
+        except PlanError:
+            fits = False
+        if fits:
+            cards = more.plan.cluster.cards
+            break
+        factor *= 2
+    return NothingFits(
+        closest=least,
+        over_gb=least.memory_gb - capacity,
+        needed_gb=resolved.card.memory_gb * least.memory_gb / capacity,
+        cards=cards,
+    )
+
+
+def with_cards(resolved: Resolved, cards: int) -> Resolved:
+    """The plan on another number of cards."""
+    cluster = resolved.plan.cluster.model_copy(update={"cards": cards})
+    return dataclasses.replace(resolved, plan=resolved.plan.model_copy(update={"cluster": cluster}))
+
+
+def with_strategy(resolved: Resolved, ranked: Ranked) -> Resolved:
+    """The plan with a ranked strategy."""
+    return dataclasses.replace(resolved, strategy=ranked.strategy)

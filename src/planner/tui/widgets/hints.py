@@ -1,0 +1,74 @@
+"""One line of keys at the bottom, and one of modes at the top."""
+
+from __future__ import annotations
+
+from textual import events
+
+from planner.tui.actions import key_name, modes
+from planner.tui.widgets.lines import Line, Lines, padded, span, spread
+
+
+class HintBar(Lines):
+    """One line of keys that work now."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._hints: list[tuple[str, str]] = []
+        self._about = ""
+
+    def show(self, hints: list[tuple[str, str]], about: str = "") -> None:
+        """Say other keys; nothing is sent when they are the same.
+
+        Args:
+            hints: key and what it does; whole hints are left out from the end where there is no room, but the last.
+            about: a remark at the right, where there is room.
+        """
+        if (hints, about) != (self._hints, self._about):
+            self._hints, self._about = hints, about
+            self.repaint()
+
+    def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
+        """Keys, then what they do."""
+        hints = list(self._hints)
+        while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= width:
+            del hints[-2]
+        line: list[tuple[str, str]] = [(" ", "text")]
+        for key, words in hints:
+            line += [(key, "key"), (f" {words}  ", "quiet")]
+        if span(line) + span([(self._about, "")]) + 2 <= width:
+            return [spread(line, [(self._about, "faint"), (" ", "text")], width)]
+        return [padded(line, width)]
+
+
+class ModeBar(Lines):
+    """The modes with their keys; the one on screen stands out.
+
+    Args:
+        mode: the one on screen.
+    """
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(id="modes")
+        self._mode = mode
+        self._ends: list[tuple[int, str]] = []
+
+    def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
+        """Key and title of each; keys alone for those there is no room for."""
+        entries = [(key_name(action.keys[0]), action.title, action.id) for action in modes()]
+        roomy = sum(span([(key, ""), (title, "")]) + 4 for key, title, _ in entries) <= width
+        line: list[tuple[str, str]] = []
+        self._ends = []
+        for key, title, name in entries:
+            here = name == self._mode
+            words = title if roomy or here else title[: max(width // len(entries) - 5, 0)]
+            ink = "chosen" if here else "quiet"
+            line += [(" ", ink), (key, f"key+{ink}" if here else "key"), (f" {words}" if words else "", ink),
+                     (" ", ink), (" ", "text")]  # fmt: skip
+            self._ends.append((span(line), name))
+        return [padded(line, width)]
+
+    async def on_click(self, event: events.Click) -> None:
+        """A click goes to a mode."""
+        name = next((name for end, name in self._ends if event.x < end), None)
+        if name is not None:
+            await self.run_action(f"app.mode('{name}')")
