@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.plans import DENSE, data
 
 from planner.spec.base import PlanError, Problem
 from planner.spec.card import Card
@@ -10,7 +11,6 @@ from planner.spec.fleet import parse_fleet
 from planner.spec.model import Model
 from planner.spec.parse import MAX_BYTES, build, load_toml, parse_plan
 from planner.spec.wording import escaped, nearest, shown
-from tests.plans import DENSE, data
 
 PLAN = """
 schema = 1
@@ -86,7 +86,7 @@ CASES = {
     "truth": (("tensor = 8", 'sequence = "true"'), "strategy.sequence", "it must be true or false", "Write true, with"),
     "number for truth": (("tensor = 8", "sequence = 1"), "strategy.sequence", "1 is not allowed; it must be true", ""),
     "choice": (("tensor = 8", 'schedule = "1f1f"'), "strategy.schedule", "one of gpipe, 1f1b,", 'Did you mean "1f1b"?'),
-    "list": (("tensor = 8", 'recompute_modules = "norm"'), "strategy.recompute_modules", "a list, of", 'Write ["norm"].'),
+    "list": (("tensor = 8", 'recompute_modules = "norm"'), "strategy.recompute_modules", "a list, of", '["norm"]'),
     "item": (("tensor = 8", 'recompute_modules = ["nrom"]'), "strategy.recompute_modules[0]", '"nrom" is', '"norm"?'),
     "table": (("tensor = 8", "overlap = true"), "strategy.overlap", "true is not allowed; it must be a table", ""),
     "nested": (("tensor = 8", "overlap = { dta = true }"), "strategy.overlap.dta", "unknown key", "Did you mean data?"),
@@ -95,7 +95,7 @@ CASES = {
     "no number": (("15e12", "nan"), "workload.tokens", "nan is not a finite number", ""),
     "negative": (("15e12", "-1.0"), "workload.tokens", "-1.0 is not allowed; it must be a number above 0", ""),
     "huge": (("cards = 64", f"cards = {2**60}"), "cluster.cards", "too large", ""),
-    "missing key": (("cards = 64", ""), "cluster.cards", "this key is missing.", "Add cards = ... under [cluster]: a w"),
+    "missing key": (("cards = 64", ""), "cluster.cards", "this key is missing.", "Add cards = ... under [cluster]: a"),
     "newer": (("schema = 1", "schema = 2"), "schema", "this file is schema 2; this planner reads up to 1: update", ""),
     "no schema": (("schema = 1", ""), "", "does not say which schema", "Add the line schema = 1 at the top."),
     "odd schema": (("schema = 1", 'schema = "one"'), "schema", '"one" is no schema number', "Write schema = 1."),
@@ -138,7 +138,7 @@ def test_the_estimate_block_is_never_read() -> None:
     assert "estimate" in only(PLAN.replace("schema = 1", "schema = 1\nestimate = 1")).key
 
 
-RULES_OF_ONE = {
+RULES_OF_ONE: dict[str, tuple[dict[str, Any], str]] = {
     "head groups": ({"kv_heads": 7}, "heads (32) must be a multiple of kv_heads (7)"),
     "latent": ({"attention": "mla"}, "needs the table mla"),
     "top k": ({"moe": {"experts": 4, "topk": 8, "expert_ffn": 64}}, "moe.topk (8) cannot exceed moe.experts (4)"),
@@ -151,7 +151,7 @@ RULES_OF_ONE = {
 @pytest.mark.parametrize("name", RULES_OF_ONE)
 def test_rules_about_a_model_alone(name: str) -> None:
     change, words = RULES_OF_ONE[name]
-    with pytest.raises(PlanError, match=".") as caught:
+    with pytest.raises(PlanError) as caught:
         build(Model, {**DENSE, **change}, "", "workload.model")
     assert words in caught.value.lines()[0]
     assert caught.value.problems[0].key == "workload.model"

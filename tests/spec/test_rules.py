@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.plans import BUILT_IN, DENSE, EXPERTS, HYBRID, LATENT, PRESETS, data, resolved
 
 from planner.exchange.runs import read_all, shipped_runs
 from planner.spec.base import Problem
@@ -13,7 +14,6 @@ from planner.spec.parse import parse_plan
 from planner.spec.plan import Resolved
 from planner.spec.rules import check, errors
 from planner.spec.rules.check import ALWAYS, IF_BATCH_DIVIDES, IF_CARDS_DIVIDE
-from tests.plans import BUILT_IN, DENSE, EXPERTS, HYBRID, LATENT, PRESETS, data, resolved
 
 ONE_STAGE = {"strategy__pipeline": 1}
 

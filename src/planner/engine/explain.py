@@ -60,7 +60,7 @@ def explain(resolved: Resolved, constants: Constants | None = None, *, with_sear
         if searched:
             days, cost = _with_best(resolved, changed, c)
         shares = days / base.training_days, cost / base.cost_usd if base.cost_usd else 0.0
-        found.append(Effect(key, name, days, cost, *shares, by_search=searched))
+        found.append(Effect(key, name, float(days), float(cost), *map(float, shares), by_search=searched))
     return tuple(sorted(found, key=lambda e: -max(abs(e.days_share), abs(e.cost_share))))
 
 

@@ -143,7 +143,7 @@ class Search:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if self.exhaustive:
                 for number, grid in enumerate(self.grids):
-                    for index, there in _every(grid):
+                    for index, there in every_block(grid):
                         self._level3(number, index, there)
             elif self.grids:
                 self._bounded()
@@ -366,7 +366,7 @@ def _places(number: int, index: tuple[Ints, ...], flat: Ints, shape: tuple[int, 
     return np.stack([np.full(len(flat), number), *columns, at[-1]], axis=1)
 
 
-def _every(grid: Grid) -> Iterator[tuple[tuple[Ints, ...], NDArray[np.bool_]]]:
+def every_block(grid: Grid) -> Iterator[tuple[tuple[Ints, ...], NDArray[np.bool_]]]:
     """All of a slice in blocks of cells x chunks x sharding (x recomputation), with which of them exist."""
     size = max(1, BLOCK // (len(grid.again) * len(grid.chunks) * len(grid.sharding)))
     chunk = np.arange(len(grid.chunks))[None, :, None, None]

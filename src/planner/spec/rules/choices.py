@@ -41,8 +41,8 @@ def choices(resolved: Resolved, key: str, limit: int = 40) -> list[Choice]:
     Raises:
         KeyError: the key is not one of `CHOOSABLE`.
     """
-    present = _present(resolved, key)
     values = [*CHOOSABLE[key](resolved)]
+    present = _present(resolved, key)
     if isinstance(present, int) and present not in values:
         values = sorted([*(v for v in values if isinstance(v, int)), present])
     broken = {value: {(p.key, p.message) for p in errors(with_value(resolved, key, value))} for value in values}
