@@ -1,12 +1,13 @@
 """Plans the tests stand on, made of few keys; nothing of the user's own catalogue."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from planner.catalog import Catalog
 from planner.data_files import data_root
 from planner.engine.estimate import evaluate
-from planner.engine.result import Outcome
+from planner.engine.result import Estimate, Outcome, Part
 from planner.spec.parse import parse_plan
 from planner.spec.plan import Plan, Resolved
 
@@ -80,3 +81,40 @@ def preset(name: str) -> Outcome:
 
 
 PRESETS = BUILT_IN.ids("plans")
+
+
+def told(**changes: Any) -> Outcome:
+    """An outcome of round figures that no engine computed: what reports print of it never changes.
+
+    Args:
+        changes: fields of its estimate.
+    """
+    r = resolved(
+        name="A plan", workload__model=DENSE, cluster__scale_out="ib-ndr", cost__usd_per_card_hour=2.0, claim__mfu=0.4,
+        claim__card_hours=1_500.0, claim__source="a [paper]",
+    )  # fmt: skip
+    stages = tuple(
+        {"weights": 4.0, "gradients": 8.0, "optimizer": 2.0, "activations": a, "other": 4.0} for a in (40.0, 30.0)
+    )
+    estimate = Estimate(
+        step_time_s=8.0, tokens_per_s=524_288.0, tokens_per_s_per_card=8_192.0, model_tflops_per_card=400.0, mfu=0.4045,
+        hfu=0.45, mfu_6nd=0.38, training_days=22.0, card_hours=33_792.0, goodput=0.98, h100_equivalents=64.0,
+        cost_usd=67_584.0, usd_per_million_tokens=0.0676, energy_mwh=50.0, power_mw=0.095, co2_kg=20_000.0,
+        memory_gb=58.0, memory_capacity_gb=80.0, memory_gb_by_stage=(58.0, 48.0), memory_breakdown_gb=stages[0],
+        memory_by_stage_gb=stages,
+        step_breakdown_s={
+            "compute": 6.0, "tensor": 1.0, "context": 0.0, "expert": 0.0, "pipeline_bubble": 0.5,
+            "pipeline_transfer": 0.001, "data": 0.25, "optimizer": 0.049, "other": 0.2,
+        },
+        compute_breakdown_s={
+            "gemm": 4.0, "attention": 1.0, "memory_bound": 0.6, "logits": 0.4, "recompute": 0.0, "host": 0.0,
+        },
+        interval_80={
+            "step_time_s": (7.0, 9.0), "mfu": (0.36, 0.46), "training_days": (19.0, 25.0), "cost_usd": (59e3, 76e3),
+        },
+        runs_behind=12,
+        bill_of_materials=(Part("H100 SXM5 80 GB", 64.0, 1.5e6, 44.8), Part("cable", 128.0, 0.0, 0.0)),
+        extra={"steps": 238_419.0, "interruptions": 0.7, "usd_per_card_hour": 2.0},
+    )  # fmt: skip
+    made = replace(estimate, **changes)
+    return Outcome(r, made.memory_gb <= made.memory_capacity_gb, (), made)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 
@@ -9,8 +11,11 @@ import click
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON, with every figure.")
 @click.option("--all", "everything", is_flag=True, help="Show every pipeline stage and every default.")
+@click.option(
+    "--why", "figure", metavar="FIGURE", help="Explain one figure (mfu, step.tensor) or key instead."
+)
 @click.pass_context
-def command(context: click.Context, file: str, *, as_json: bool, everything: bool) -> None:
+def command(context: click.Context, file: str, *, as_json: bool, everything: bool, figure: str | None) -> None:
     """Time, memory, power and cost of a plan.
 
     FILE is a plan file, a preset's id, or - for standard input. The exit status is 1 where the plan does not fit.
@@ -21,7 +26,16 @@ def command(context: click.Context, file: str, *, as_json: bool, everything: boo
 
     catalog = Catalog.default()
     outcome = outcome_of(file, catalog)
-    if as_json:
+    if figure:
+        from planner.exchange import why
+
+        background = why.Background(catalog, file if is_preset(file, catalog) else "")
+        explained = why.explain(outcome, figure, background)
+        if as_json:
+            put_json(asdict(explained))
+        else:
+            put_lines(why.lines(explained, width()))
+    elif as_json:
         from planner.exchange.as_json import outcome_dict
 
         put_json(outcome_dict(outcome))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from planner.engine import collectives
 from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, FUSIONS, GRAPHS, Inputs
-from planner.engine.kernels import Linear, attention, fusion, grouped, linear, rate16, stream
+from planner.engine.kernels import Linear, attention, fusion, grouped, linear, stream, wide_bytes, wide_rate
 from planner.engine.layout import Groups
 from planner.engine.num import Num, any_of, maximum, minimum, where
 
@@ -87,6 +87,11 @@ class Block:
         return self.forward.total + self.backward.total + self.again.total
 
 
+def _move(count: Num, x: Inputs, c: Constants) -> Num:
+    """Seconds to move bytes counted for 16-bit hidden states; twice as many where they are 32-bit."""
+    return stream(0.5 * wide_bytes(x.layout) * count, x, c)
+
+
 def _sum(linears: tuple[Linear, ...]) -> tuple[Num, Num, Num]:
     forward = sum(one.forward for one in linears)
     weight = sum(one.weight_gradient for one in linears)
@@ -107,13 +112,19 @@ def host_factor(x: Inputs, c: Constants) -> Num:
     return where(x.software.xla, 0.0, graphs)
 
 
+def _again_memory(x: Inputs) -> Num:
+    """Share of a block's forward memory-bound work that selective recomputation repeats; norms are half of it."""
+    y = x.layout
+    return maximum(0.7 * y.half_linears, maximum(y.all_but_linears, 0.5 * y.norm))
+
+
 def tensor_exchange(x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
     """Exposed tensor-parallel communication of one block, forward and backward, s.
 
     An all-gather and a reduce-scatter each way (or an all-reduce: the same bytes). Sequence parallelism gathers once
     more in the backward pass; asynchronous software hides that behind the input gradient (Korthikanti 2022).
     """
-    size = x.tokens * x.shape.hidden * 2.0
+    size = x.tokens * x.shape.hidden * wide_bytes(x.layout)
     pair = 2.0 * collectives.gather(size, g.tensor, x.machine, c)
     reduce = collectives.all_reduce(size, g.tensor, x.machine, c)
     once = where(x.layout.sequence_parallel > 0, pair, reduce)
@@ -131,11 +142,12 @@ def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Cons
     """
     y, s = x.layout, x.shape
     keys = where(s.mla, s.heads * (s.qk_dim + s.v_dim), s.kv_heads * (s.qk_dim + s.v_dim))
-    received = (y.context - 1.0) * x.tokens * keys * 2.0 / minimum(y.tensor, where(s.mla, s.heads, s.kv_heads))
+    width = keys * wide_bytes(y) / minimum(y.tensor, where(s.mla, s.heads, s.kv_heads))
+    received = (y.context - 1.0) * x.tokens * width
     rate = collectives.bus_rate(g.context, x.machine, c)
     once = received / rate + collectives.latency(g.context, c)
     exposed = tuple(
-        maximum(times * once - 0.72 * window, 0.0) + c.exposed_context * times * once
+        minimum(maximum(times * once - 0.72 * window, 0.0) + c.exposed_context * times * once, times * once)
         for times, window in ((1.0, attention_s[0]), (2.0, attention_s[1]))
     )
     on = y.context > 1.0
@@ -148,7 +160,8 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     t, n = y.tensor, x.tokens
     q, kv = s.heads * s.qk_dim, s.kv_heads * (s.qk_dim + s.v_dim)
     out = linear(n, s.hidden, s.heads * s.v_dim / t, x, c)
-    plain = _sum((linear(n, (q + kv) / minimum(t, q), s.hidden, x, c), out))
+    held = q / t + kv / minimum(t, s.kv_heads)  # with more ranks than key-value heads each head is held several times
+    plain = _sum((linear(n, held, s.hidden, x, c), out))
     up = ups = (0.0, 0.0, 0.0)
     if any_of(s.mla):
         down = linear(n, s.q_lora + s.kv_lora + s.qk_rope, s.hidden, x, c)
@@ -161,11 +174,11 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     rope = 4.0 * (q + s.kv_heads * s.qk_dim) / t
     eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
     memory = (
-        stream(n * (kinds * (10.0 * s.hidden / x.sequence_shards + rope)), x, c)
-        + stream(n * eager * (30.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
+        _move(n * (kinds * (10.0 * s.hidden / x.sequence_shards + rope)), x, c)
+        + _move(n * eager * (30.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
         + _cast(s.hidden / x.sequence_shards + s.heads * s.v_dim / t, x, c),
-        stream(n * (kinds * (13.0 * s.hidden / x.sequence_shards + rope)), x, c)
-        + stream(n * eager * (40.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
+        _move(n * (kinds * (13.0 * s.hidden / x.sequence_shards + rope)), x, c)
+        + _move(n * eager * (40.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
         + _cast(s.hidden / x.sequence_shards + (q + kv) / t, x, c),
     )
     tensor = tensor_exchange(x, g, c)
@@ -175,11 +188,11 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     again = Cost(
         gemm=y.mla_up * up[0] + y.half_linears * 0.5 * forward,
         attention=maximum(y.core_attention, y.all_but_linears) * core[0],
-        memory=maximum(0.7 * y.half_linears, maximum(y.all_but_linears, 0.5 * y.norm)) * memory[0],
+        memory=_again_memory(x) * memory[0],
     )
     whole = maximum(y.full_recompute, y.attention)
     second = Cost(backward, core[1], memory[1], tensor[1], context[1], 0.0, host)
-    return Block(first, second, again + first * whole, weight)
+    return Block(first, second, again * (1.0 - whole) + first * whole, weight)
 
 
 def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
@@ -194,25 +207,23 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
     kinds = fusion(x, c)
     eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
     memory = (
-        stream(x.tokens * kinds * (10.0 * hidden + (4.0 + 2.0 * gated) * wide), x, c)
-        + stream(x.tokens * eager * 30.0 * hidden, x, c)
+        _move(x.tokens * kinds * (10.0 * hidden + (4.0 + 2.0 * gated) * wide), x, c)
+        + _move(x.tokens * eager * 30.0 * hidden, x, c)
         + _cast(hidden + wide, x, c),
-        stream(x.tokens * kinds * (13.0 * hidden + (6.0 + 4.0 * gated) * wide), x, c)
-        + stream(x.tokens * eager * 40.0 * hidden, x, c)
+        _move(x.tokens * kinds * (13.0 * hidden + (6.0 + 4.0 * gated) * wide), x, c)
+        + _move(x.tokens * eager * 40.0 * hidden, x, c)
         + _cast(hidden + (s.matrices - 1.0) * wide, x, c),
     )
     tensor = tuple(where(s.parallel_block, 0.0, part) for part in tensor_exchange(x, g, c))
     host = 0.5 * c.host_layer * host_factor(x, c)
     first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
-    again = Cost(
-        gemm=y.half_linears * 0.5 * forward,
-        memory=maximum(0.7 * y.half_linears, maximum(y.all_but_linears, 0.5 * y.norm)) * memory[0],
-    )
+    again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
     second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
+    whole = maximum(y.full_recompute, y.mlp)
     # XLA drops the down projection from recomputation: no gradient needs its output.
     needed = forward - where(x.software.xla, down.forward, 0.0)
     remade = dataclasses.replace(first, gemm=needed)
-    return Block(first, second, again + remade * maximum(y.full_recompute, y.mlp), weight)
+    return Block(first, second, again * (1.0 - whole) + remade * whole, weight)
 
 
 def expert_exchange(x: Inputs, g: Groups, c: Constants) -> Num:
@@ -230,7 +241,7 @@ def expert_exchange(x: Inputs, g: Groups, c: Constants) -> Num:
     copies = where(one, minimum(k, spread), k)
     away = nodes * (1.0 - (1.0 - 1.0 / nodes) ** k) * (1.0 - 1.0 / nodes)
     remote = where(one, away, k * (1.0 - local / size))
-    once = collectives.exchange(tokens * copies, tokens * remote, 2.0 * s.hidden, g.expert, one, x.machine, c)
+    once = collectives.exchange(tokens * copies, tokens * remote, wide_bytes(y) * s.hidden, g.expert, one, x.machine, c)
     hidden = where(y.schedule == DUALPIPE, c.exposed_dualpipe, c.exposed_expert)
     return 2.0 * once * where(x.software.overlap_expert, hidden, 1.0)
 
@@ -248,7 +259,7 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
         linear(x.tokens, up * shared_width, s.hidden, x, c),
         linear(x.tokens, s.hidden, shared_width, x, c),
     )
-    router = linear(x.tokens / y.tensor, s.experts, s.hidden, x, c, rate=0.5 * rate16(x.machine, c))
+    router = linear(x.tokens / y.tensor, s.experts, s.hidden, x, c, rate=0.5 * wide_rate(x.machine, y, c))
     expert, always, gate = _sum(routed), _sum(shared), _sum((router,))
     has_shared = s.shared_ffn > 0
     forward, backward, weight = (
@@ -257,24 +268,29 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     kinds = fusion(x, c)
     gated = s.matrices - 2.0
     hidden = s.hidden / x.sequence_shards
-    inner = slots * width + x.tokens * where(has_shared, shared_width, 0.0)
-    activation = (stream(kinds * (4.0 + 2.0 * gated) * inner, x, c), stream(kinds * (6.0 + 4.0 * gated) * inner, x, c))
+    common = x.tokens * where(has_shared, shared_width, 0.0)
+    gate_bytes = kinds * (4.0 + 2.0 * gated)
+    activation = (
+        _move(gate_bytes * (slots * width + common), x, c),
+        _move(kinds * (6.0 + 4.0 * gated) * (slots * width + common), x, c),
+    )
+    normed = _move(x.tokens * kinds * 10.0 * hidden, x, c)
     # Stacks that capture the whole iteration also fuse permutation and casts into the grouped GEMMs.
     fused = where(x.software.graphs == GRAPHS.index("full"), c.fused_experts, 1.0)
-    permute = fused * stream(c.permute * slots * s.hidden, x, c)
+    permute = fused * _move(c.permute * slots * s.hidden, x, c)
     per_token = fused * slots / x.tokens
     memory = (
-        stream(x.tokens * kinds * 10.0 * hidden, x, c)
+        normed
         + activation[0]
         + 10.0 * permute
         + _cast(per_token * (s.hidden + width) + hidden, x, c),
-        stream(x.tokens * kinds * 13.0 * hidden, x, c)
+        _move(x.tokens * kinds * 13.0 * hidden, x, c)
         + activation[1]
         + 12.0 * permute
         + _cast(per_token * (s.hidden + up * width) + hidden, x, c),
     )
     tensor = tensor_exchange(x, g, c)
-    split = 2.0 * collectives.gather(slots * s.hidden * 2.0, g.expert_tensor, x.machine, c)
+    split = 2.0 * collectives.gather(slots * s.hidden * wide_bytes(y), g.expert_tensor, x.machine, c)
     split = where(y.expert_tensor > 1.0, split, 0.0)
     # Routed tokens are already spread over the tensor group; only shared experts need its collectives.
     needs = where(has_shared, 1.0, 0.0)
@@ -283,12 +299,12 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     host = (0.5 * c.host_layer + launches) * host_factor(x, c)
     first = Cost(forward, 0.0, memory[0], needs * tensor[0] + split, 0.0, exchange, host)
     second = Cost(backward, 0.0, memory[1], needs * tensor[1] + split, 0.0, exchange, host)
+    gates = maximum(y.moe_activation * activation[0], y.mlp * _move(gate_bytes * common, x, c))
     again = Cost(
-        gemm=y.half_linears * 0.5 * forward,
-        memory=maximum(y.moe_activation, 0.5 * y.norm) * activation[0]
-        + maximum(0.7 * y.half_linears, y.all_but_linears) * memory[0],
+        gemm=maximum(y.half_linears * 0.5 * forward, y.mlp * where(has_shared, always[0], 0.0)),
+        memory=maximum(maximum(0.7 * y.half_linears, y.all_but_linears) * memory[0], gates + 0.5 * y.norm * normed),
     )
-    return Block(first, second, again + first * y.full_recompute, weight)
+    return Block(first, second, again * (1.0 - y.full_recompute) + first * y.full_recompute, weight)
 
 
 def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
@@ -302,30 +318,35 @@ def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
     forward, backward, weight = _sum((enter, linear(x.tokens, s.hidden, inner / y.tensor, x, c)))
     kinds = fusion(x, c)
     states = 4.0 * inner * s.mamba_state / 128.0
-    scan = stream(x.tokens * (2.0 * (4.0 * inner + 2.0 * s.mamba_groups) + states) / y.tensor, x, c)
+    scan = _move(x.tokens * (2.0 * (4.0 * inner + 2.0 * s.mamba_groups) + states) / y.tensor, x, c)
     norms = s.hidden / x.sequence_shards
     memory = (
-        scan + stream(x.tokens * kinds * 10.0 * norms, x, c) + _cast(norms + inner / y.tensor, x, c),
-        2.5 * scan + stream(x.tokens * kinds * 13.0 * norms, x, c) + _cast(norms + 2.0 * inner / y.tensor, x, c),
+        scan + _move(x.tokens * kinds * 10.0 * norms, x, c) + _cast(norms + inner / y.tensor, x, c),
+        2.5 * scan + _move(x.tokens * kinds * 13.0 * norms, x, c) + _cast(norms + 2.0 * inner / y.tensor, x, c),
     )
     tensor = tensor_exchange(x, g, c)
     host = c.host_layer * host_factor(x, c)
     first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
     second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
-    return Block(first, second, first * y.full_recompute, weight)
+    again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
+    return Block(first, second, again * (1.0 - y.full_recompute) + first * y.full_recompute, weight)
 
 
 def head(x: Inputs, c: Constants) -> Num:
-    """Seconds of output head and cross entropy for one micro-batch, forward and backward: always BF16 GEMMs."""
+    """Seconds of output head and cross entropy for one micro-batch, forward and backward: never narrower than BF16.
+
+    Where logits are gathered, every card of the tensor group runs the whole entropy.
+    """
     y, s = x.layout, x.shape
-    rows = linear(x.tokens, s.vocab / y.tensor, s.hidden, x, c, rate=rate16(x.machine, c))
-    entropy = stream(x.software.entropy_bytes * x.tokens * s.vocab / y.tensor, x, c)
+    rows = linear(x.tokens, s.vocab / y.tensor, s.hidden, x, c, rate=wide_rate(x.machine, y, c))
+    split = where(x.software.loss_split, y.tensor, 1.0)
+    entropy = stream(x.software.entropy_bytes * x.tokens * s.vocab / split, x, c)
     return (rows.forward + rows.input_gradient + rows.weight_gradient + entropy) * (1.0 + s.mtp)
 
 
 def embedding(x: Inputs, c: Constants) -> Num:
     """Seconds of the input embedding for one micro-batch, forward and backward."""
-    return stream(12.0 * x.tokens * x.shape.hidden / x.sequence_shards, x, c)
+    return _move(12.0 * x.tokens * x.shape.hidden / x.sequence_shards, x, c)
 
 
 @dataclass(frozen=True, slots=True)

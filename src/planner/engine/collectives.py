@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from planner.engine.constants import Constants
 from planner.engine.inputs import Machine
-from planner.engine.layout import Group
-from planner.engine.num import Num, ceil, clip, log2, maximum, minimum, where
+from planner.engine.layout import Group, torus_axes
+from planner.engine.num import Num, log2, maximum, minimum, where
 
 
 def scale_up_rate(group: Num, machine: Machine) -> Num:
@@ -15,10 +15,8 @@ def scale_up_rate(group: Num, machine: Machine) -> Num:
     (JAX scaling book, TPU chapter).
     """
     mesh = minimum(machine.scale_up, machine.scale_up_link * maximum(group - 1.0, 1.0))
-    axes = maximum(machine.torus_axes, 1.0)
-    spanned = clip(ceil(axes * log2(maximum(group, 1.0)) / log2(maximum(machine.domain, 2.0)) - 1e-9), 1.0, axes)
-    direct = where(machine.switched, machine.scale_up, mesh)
-    return where(machine.torus_axes > 0, machine.scale_up * spanned / axes, direct)
+    torus = machine.scale_up * torus_axes(group, machine) / maximum(machine.torus_axes, 1.0)
+    return where(machine.torus_axes > 0, torus, where(machine.switched, machine.scale_up, mesh))
 
 
 def bus_rate(group: Group, machine: Machine, c: Constants) -> Num:
@@ -34,11 +32,11 @@ def latency(group: Group, c: Constants) -> Num:
     """Latency of one collective, s; nothing for a group of one.
 
     A fixed part, a part that grows with the depth of the network, and one hop for each member of the ring
-    (NCCL `src/graph/tuning.cc`: ring latency is linear in the ranks).
+    (NCCL `src/graph/tuning.cc`: ring latency is linear in the ranks; a torus has shorter ways, see `layout.group`).
     """
     n = group.size
     steps = 1.0 + 0.35 * log2(maximum(n, 1.0)) + 0.5 * log2(maximum(n / group.local, 1.0))
-    return where(n > 1.0, c.latency * steps + c.ring_hop * (n - 1.0) + group.wait, 0.0)
+    return where(n > 1.0, c.latency * steps + c.ring_hop * group.hops + group.wait, 0.0)
 
 
 def gather(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
@@ -80,7 +78,7 @@ def exchange(
     leaves = n > local
     inside_rate = scale_up_rate(local, machine) * where(deduplicates, c.dispatch_up, c.exchange_up)
     # On a bidirectional ring an all-to-all costs a quarter of the all-gather of the same volume (JAX scaling book).
-    ring = where(machine.torus_axes > 0, 0.25 * n, 1.0)
+    ring = where(machine.torus_axes > 0, maximum(0.25 * local, 1.0), 1.0)
     inside = copies * width * (n - 1.0) / n / inside_rate * where(leaves, 0.5, 1.0) * ring
     outside = remote * width / (group.nic * where(deduplicates, c.dispatch_out, c.exchange_out))
     wait = 2.0 * (c.latency * (1.0 + log2(maximum(n, 1.0)) / 3.0) + group.wait)

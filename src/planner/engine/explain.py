@@ -59,8 +59,12 @@ def explain(resolved: Resolved, constants: Constants | None = None, *, with_sear
         searched = key == "memory" and with_search
         if searched:
             days, cost = _with_best(resolved, changed, c)
-        shares = days / base.training_days, cost / base.cost_usd if base.cost_usd else 0.0
-        found.append(Effect(key, name, float(days), float(cost), *map(float, shares), by_search=searched))
+        found.append(
+            Effect(
+                key, name, float(days), float(cost), float(days / base.training_days),
+                float(cost / base.cost_usd) if base.cost_usd else 0.0, searched,
+            )
+        )  # fmt: skip
     return tuple(sorted(found, key=lambda e: -max(abs(e.days_share), abs(e.cost_share))))
 
 

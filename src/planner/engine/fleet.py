@@ -124,16 +124,18 @@ def fleet_totals(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> Fle
     )
 
 
-def plan_on_site(plan: Plan, run: SiteRun) -> Plan:
+def plan_on_site(plan: Plan, run: SiteRun, cards: int = 0) -> Plan:
     """A plan on the cards of a site's largest run: its workload there, the strategy left to the search.
 
     Args:
         plan: what is trained.
         run: where; it must have cards.
+        cards: how many of them; 0: all.
     """
+    cards = cards or run.cards
     hardware = {
         "card": run.card,
-        "cards": run.cards,
+        "cards": cards,
         "cards_per_node": None,
         "scale_up": None,
         "scale_up_domain": None,
@@ -143,7 +145,7 @@ def plan_on_site(plan: Plan, run: SiteRun) -> Plan:
         "wan_gb_per_s": 0.0,
     }
     cluster = plan.cluster.model_copy(update=hardware)
-    name = f"{plan.name} on {run.cards} {run.card}, {run.site}"
+    name = f"{plan.name} on {cards:,} {run.card}, {run.site}"
     return plan.model_copy(update={"name": name, "cluster": cluster, "strategy": None, "claim": None})
 
 

@@ -28,9 +28,13 @@ class Linear:
 
 def rate16(machine: Machine, c: Constants) -> Num:
     """Sustained BF16 GEMM rate, FLOP/s: a user's own measurement, else the card's ceiling under training load."""
+    return where(machine.under_load16 > 0, machine.under_load16, usual_rate16(machine, c))
+
+
+def usual_rate16(machine: Machine, c: Constants) -> Num:
+    """What `rate16` is without a user's own measurement, FLOP/s."""
     usual = machine.peak16 * pick(c.ceiling16, machine.architecture) * board_power(machine, c)
-    rate = where(machine.ceiling16 > 0, machine.ceiling16, usual) * pick(c.gemm16, machine.architecture)
-    return where(machine.under_load16 > 0, machine.under_load16, rate)
+    return where(machine.ceiling16 > 0, machine.ceiling16, usual) * pick(c.gemm16, machine.architecture)
 
 
 def board_power(machine: Machine, c: Constants) -> Num:
@@ -40,14 +44,32 @@ def board_power(machine: Machine, c: Constants) -> Num:
 
 
 def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
-    """Sustained GEMM rate at the plan's precision, FLOP/s (layer linears and experts only)."""
+    """Sustained GEMM rate at the plan's precision, FLOP/s (layer linears and experts only).
+
+    A user's own measurement is in BF16; it tells of clocks and cooling, so FP8 and FP4 move with it.
+    """
     base = rate16(machine, c)
     usual = machine.peak8 * pick(c.ceiling8, machine.architecture) * board_power(machine, c)
     eight = where(machine.ceiling8 > 0, machine.ceiling8, usual) * pick(c.gemm8, machine.architecture)
-    eight = eight * where(layout.microscaled, c.microscaled, 1.0)
+    eight = eight * where(layout.microscaled, c.microscaled, 1.0) * base / usual_rate16(machine, c)
     ratio = machine.peak4 / maximum(machine.peak8, 1.0)
     narrow = where(layout.four_bit, ratio * c.four_bit * eight, eight)
-    return where(layout.eight_bit, narrow, where(layout.full_precision, base * machine.peak32 / machine.peak16, base))
+    return where(layout.eight_bit, narrow, base * full_precision_rate(machine, layout))
+
+
+def wide_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
+    """Sustained GEMM rate of what is never narrowed (head, router), FLOP/s: BF16, or FP32 and TF32 where all is."""
+    return rate16(machine, c) * full_precision_rate(machine, layout)
+
+
+def full_precision_rate(machine: Machine, layout: Layout) -> Num:
+    """FP32 or TF32 peak over BF16's where the plan computes in it, else 1."""
+    return where(layout.full_precision, machine.peak32 / machine.peak16, 1.0)
+
+
+def wide_bytes(layout: Layout) -> Num:
+    """Bytes of a hidden state: BF16, or FP32 where everything is (TF32 is stored as FP32)."""
+    return where(layout.full_precision, 4.0, 2.0)
 
 
 def operand_bytes(layout: Layout) -> Num:
@@ -71,7 +93,7 @@ def gemm(m: Num, n: Num, k: Num, rate: Num, operand: Num, output: Num, machine: 
         machine: the card.
         c: constants.
     """
-    waves = ceil(m / TILE_ROWS) * ceil(n / TILE_COLUMNS) / machine.units
+    waves = maximum(ceil(m / TILE_ROWS) * ceil(n / TILE_COLUMNS), 1.0) / machine.units
     waste = 1.0 + c.wave * (ceil(waves) / waves - 1.0)
     math = 2.0 * m * n * k / rate * waste
     memory = (operand * (m * k + k * n) + output * m * n) / (GEMM_STREAM * machine.memory_bandwidth)
@@ -89,13 +111,14 @@ def linear(rows: Num, width_out: Num, width_in: Num, x: Inputs, c: Constants, ra
         width_in: input features on this card.
         x: the plan.
         c: constants.
-        rate: FLOP/s; None: the plan's precision decides. With a rate, operands are BF16.
+        rate: FLOP/s; None: the plan's precision decides. With a rate, operands are as wide as hidden states.
     """
-    operand = operand_bytes(x.layout) if rate is None else 2.0
+    wide = wide_bytes(x.layout)
+    operand = operand_bytes(x.layout) if rate is None else wide
     rate = linear_rate(x.machine, x.layout, c) if rate is None else rate
     return Linear(
-        gemm(rows, width_out, width_in, rate, operand, 2.0, x.machine, c),
-        gemm(rows, width_in, width_out, rate, operand, 2.0, x.machine, c),
+        gemm(rows, width_out, width_in, rate, operand, wide, x.machine, c),
+        gemm(rows, width_in, width_out, rate, operand, wide, x.machine, c),
         gemm(width_in, width_out, rows, rate, operand, 7.0, x.machine, c),
     )
 
@@ -115,12 +138,12 @@ def grouped(slots: Num, local: Num, width_out: Num, width_in: Num, x: Inputs, c:
     """
     rows = slots / maximum(local, 1.0)
     rate = linear_rate(x.machine, x.layout, c) * c.grouped * rows / (rows + c.grouped_rows)
-    operand = operand_bytes(x.layout)
+    operand, wide = operand_bytes(x.layout), wide_bytes(x.layout)
     math = 2.0 * slots * width_out * width_in / rate
     stream = GEMM_STREAM * x.machine.memory_bandwidth
     weights = local * width_out * width_in
-    forward = (operand * (slots * width_in + weights) + 2.0 * slots * width_out) / stream
-    inputs = (operand * (slots * width_out + weights) + 2.0 * slots * width_in) / stream
+    forward = (operand * (slots * width_in + weights) + wide * slots * width_out) / stream
+    inputs = (operand * (slots * width_out + weights) + wide * slots * width_in) / stream
     gradient = (operand * slots * (width_in + width_out) + 6.0 * weights) / stream
     return Linear(
         *(maximum(math, memory) + c.epilogue * minimum(math, memory) for memory in (forward, inputs, gradient))
@@ -142,14 +165,15 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     second = where(kernel == ATTENTION_KERNELS.index("flash2"), pick(c.attention_flash2, arch), 1.0)
     share = where(early, pick(c.attention_early, arch), current * second)
     narrow = where(s.qk_dim <= 64.0, where(arch == AMPERE, 1.0, c.narrow_head), 1.0)  # noqa: PLR2004
-    rate = m.peak16 * share * narrow * y.sequence / (y.sequence + c.attention_ramp)
+    full = full_precision_rate(m, y)
+    rate = m.peak16 * full * share * narrow * y.sequence / (y.sequence + c.attention_ramp)
     backward = rate * where(early, c.early_backward, c.attention_backward)
     fused = (flops / rate + c.attention_fixed, 2.5 * flops / backward + c.attention_fixed)
     scores = x.tokens * s.heads / y.tensor * y.sequence
-    product = 2.0 * x.tokens * head * y.sequence / (0.75 * rate16(m, c))
+    product = 2.0 * x.tokens * head * y.sequence / (0.75 * wide_rate(m, y, c))
     eager = logical_and(kernel == ATTENTION_KERNELS.index("unfused"), x.software.fusion == FUSIONS.index("eager"))
     passes = where(kernel == ATTENTION_KERNELS.index("fused-softmax"), 0.6, where(eager, EAGER_SCORES, 1.0))
-    passes = passes * c.score_traffic
+    passes = passes * c.score_traffic * where(y.full_precision, 2.0, 1.0)
     stream = c.hbm * m.memory_bandwidth
     plain = kernel >= ATTENTION_KERNELS.index("fused-softmax")
     return (

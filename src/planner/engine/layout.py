@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.inputs import Inputs, Machine
-from planner.engine.num import Num, clip, maximum, minimum, where
+from planner.engine.num import Num, ceil, clip, log2, maximum, minimum, where
 from planner.engine.topology import Pattern, extra_latency_s, hops, top_tier_share
+
+TORUS_HOP_S = 1e-6
+"""One hop between neighbours of a torus, s. Source: JAX scaling book, TPU chapter (about 1 us)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +23,33 @@ class Group:
     local: Num
     nic: Num
     """Bytes/s of scale-out one member gets: what an oversubscribed top tier leaves of its NIC."""
+    hops: Num
+    """Hops of a ring through all members, one after the other."""
     wait: Num
-    """Time a message loses in switches above the first, s."""
+    """Time a message loses in switches above the first, or on the axes of a torus, s."""
+
+
+def torus_axes(local: Num, machine: Machine) -> Num:
+    """Axes of a torus that neighbours span, at least 1; axes are taken as equally long."""
+    axes = maximum(machine.torus_axes, 1.0)
+    share = log2(maximum(local, 1.0)) / log2(maximum(machine.domain, 2.0))
+    return clip(ceil(axes * share - 1e-9), 1.0, axes)
 
 
 def group(size: Num, stride: Num, machine: Machine, pattern: Pattern = "ring") -> Group:
-    """A group of `size` ranks whose neighbours are `stride` cards apart, and who of it sends to whom."""
+    """A group of `size` ranks whose neighbours are `stride` cards apart, and who of it sends to whom.
+
+    On a torus, rings run along its axes and both ways at once, half of each axis; slices are joined by a ring.
+    """
     local = clip(machine.domain // stride, 1.0, maximum(size, 1.0))
     span = maximum(((size - 1.0) * stride + 1.0) / machine.cards_per_node, 1.0)
     share = top_tier_share(machine, span, machine.oversubscription, minimum(size, span), pattern)
-    return Group(size, local, machine.nic * share, extra_latency_s(hops(machine, span), machine.hop_s))
+    switches = where(size > local, extra_latency_s(hops(machine, span), machine.hop_s), 0.0)
+    torus = machine.torus_axes > 0
+    ring = where(torus, ceil(size / local), size) - 1.0
+    axes = torus_axes(local, machine)
+    along = where(torus, TORUS_HOP_S * 0.5 * axes * local ** (1.0 / axes), 0.0)
+    return Group(size, local, machine.nic * share, ring, switches + along)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +59,7 @@ class Groups:
     tensor: Group
     context: Group
     gradient: Group
-    """Data x context: cards that hold the same dense weights."""
+    """Data x context: cards of a site that hold the same dense weights."""
     shard: Group
     """Cards that share one copy of sharded state."""
     replica: Group
@@ -53,11 +73,14 @@ class Groups:
 
 
 def groups(x: Inputs) -> Groups:
-    """The groups of a layout."""
-    y, m, cards = x.layout, x.machine, x.machine.cards
+    """The groups of a layout, all inside one site: between sites only reduced gradients travel (`step.between_sites`).
+
+    State is therefore shared out inside a site, and each site holds a whole copy of it.
+    """
+    y, m, cards = x.layout, x.machine, x.machine.cards / x.machine.sites
     copies = cards / (y.tensor * y.pipeline)
     shard = minimum(y.shard_group, copies)
-    expert_copies = cards / (y.pipeline * y.expert * y.expert_tensor)
+    expert_copies = maximum(cards / (y.pipeline * y.expert * y.expert_tensor), 1.0)
     return Groups(
         tensor=group(y.tensor, 1.0, m),
         context=group(y.context, y.tensor, m),

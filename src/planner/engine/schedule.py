@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ZERO_BUBBLE, Inputs
-from planner.engine.num import Num, ceil, maximum, minimum, where
+from planner.engine.num import Num, floor, maximum, minimum, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +22,16 @@ class Split:
 def split(x: Inputs) -> Split:
     """Layers of first, full and last stage.
 
-    Stages hold equal numbers rounded up; the slots that stay empty are taken from the two ends, which also carry
-    embedding and head (Llama 3, arXiv 2407.21783, section 3.3.2: one layer fewer on the first and last stage).
+    Stages differ by at most one layer; the ends, which also carry embedding and head, are the first to hold fewer, the
+    last before the first (Llama 3, arXiv 2407.21783, section 3.3.2: 126 layers on 16 stages leave 7 on either end).
     """
-    count = x.shape.layers + x.shape.mtp
-    p, v = x.layout.pipeline, x.layout.chunks
-    full = ceil(count / (p * v)) * v
-    missing = full * p - count
-    from_last = minimum(ceil(missing / 2.0), full)
-    from_first = minimum(missing - from_last, full)
-    one = p == 1.0
+    count, p = x.shape.layers + x.shape.mtp, x.layout.pipeline
+    least = floor(count / p)
+    more = count - least * p
     return Split(
-        full=where(one, count, full),
-        first=where(one, count, full - from_first),
-        last=where(one, count, full - from_last),
+        full=least + where(more > 0, 1.0, 0.0),
+        first=least + where(more >= maximum(p - 1.0, 1.0), 1.0, 0.0),
+        last=least,
         mean=count / p,
     )
 
@@ -44,8 +40,9 @@ def bubble(total: Num, pace: Num, forward: Num, backward: Num, weight: Num, x: I
     """Seconds a step's pace-setting stage waits.
 
     GPipe, 1F1B, interleaved: (sum over stages - slowest stage) / chunks, which is (p - 1)(F + B) / v for equal stages
-    (Narayanan 2021). Zero bubble ZB-H1: (p - 1)(F + B - 2 W) (Qi 2023). DualPipe: (p / 2 - 1)(F&B + B - 3 W)
-    (DeepSeek-V3, DualPipe README).
+    (Narayanan 2021). Zero bubble: ZB-H1 (p - 1)(F + B - 2 W) with one chunk, ZB-V (p - 1)(F + B - 3 W) with two, which
+    is nothing where F, B - W and W take equally long (Qi 2023, arXiv 2401.10241). DualPipe: (p / 2 - 1)(F&B + B - 3 W)
+    (DeepSeek-V3, DualPipe README). What moves weight gradients never idles longer than what does not.
 
     Args:
         total: one micro-batch through all stages, s.
@@ -56,10 +53,12 @@ def bubble(total: Num, pace: Num, forward: Num, backward: Num, weight: Num, x: I
         x: the plan.
     """
     p, kind = x.layout.pipeline, x.layout.schedule
-    classic = maximum(total - pace, 0.0) / x.layout.chunks
-    zero = maximum((p - 1.0) * (forward + backward - 2.0 * weight), 0.0)
-    dual = maximum((p / 2.0 - 1.0) * (forward + 2.0 * backward - 3.0 * weight), 0.0)
-    chosen = where(kind == ZERO_BUBBLE, zero, where(kind == DUALPIPE, dual, classic))
+    idle = maximum(total - pace, 0.0)
+    moved = where(x.layout.chunks > 1.0, 3.0, 2.0) * weight
+    zero = (p - 1.0) * (forward + backward - moved)
+    dual = (p / 2.0 - 1.0) * (forward + 2.0 * backward - 3.0 * weight)
+    filled = minimum(maximum(where(kind == ZERO_BUBBLE, zero, dual), 0.0), idle)
+    chosen = where(kind == ZERO_BUBBLE, filled, where(kind == DUALPIPE, filled, idle / x.layout.chunks))
     return where(p > 1.0, chosen, 0.0)
 
 
@@ -67,11 +66,12 @@ def in_flight(stage: Num, x: Inputs) -> Num:
     """Micro-batches (in units of a whole stage's layers) whose activations a stage holds at its peak.
 
     GPipe all; 1F1B p - stage; interleaved p - stage chunks more (Narayanan 2021: 1 + (p - 1) / (p v) on stage 0);
-    zero bubble as 1F1B; DualPipe p + 1 over its two copies of a stage.
+    zero bubble ZB-H1 as 1F1B, ZB-V p on every stage; DualPipe p + 1 over its two stages (DualPipe README).
     """
     p, v, kind, m = x.layout.pipeline, x.layout.chunks, x.layout.schedule, x.micro_batches
     classic = p - stage
     interleaved = (p * (v - 1.0) + 1.0 + 2.0 * (p - stage - 1.0)) / v
     chosen = where(kind == INTERLEAVED, interleaved, classic)
+    chosen = where(kind == ZERO_BUBBLE, where(v > 1.0, p, classic), chosen)
     chosen = where(kind == DUALPIPE, p + 1.0, where(kind == GPIPE, m, chosen))
     return maximum(minimum(chosen, m), minimum(1.0, m))

@@ -14,8 +14,8 @@ Three levels, each on fewer groups than the one above:
 With `exhaustive` nothing is bounded: every strategy is evaluated, and `feasible` counts all that fit.
 
 Ties (step times equal to 12 digits) go to the simpler layout: less tensor, context, pipeline, expert tensor and expert
-parallelism, fewer virtual stages, no sequence parallelism, less recomputation, the lower ZeRO stage, the plainer schedule
-(1f1b, interleaved, zero-bubble, dualpipe, gpipe), the smaller micro batch, in this order.
+parallelism, fewer virtual stages, no sequence parallelism, less recomputation, the lower ZeRO stage, the plainer
+schedule (1f1b, interleaved, zero-bubble, dualpipe, gpipe), the smaller micro batch, in this order.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Region:
     shard_group: int
     count: int
     too_large: int
-    """Of these, strategies whose state (weights, gradients, optimizer) and layer inputs alone are more than a card has."""
+    """Of these, those whose state (weights, gradients, optimizer) and layer inputs alone are more than a card has."""
     over_gb: float
     """Least by which these are over what a run can use; negative: they leave as much."""
     stage: int
@@ -166,7 +166,7 @@ class Search:
     def _bounded(self) -> None:
         """Cells from the lowest bound up, until the bound is above the slowest strategy ranked."""
         fits = [self._fits(grid) for grid in self.grids]
-        rows = [fit.any(axis=(1, 2)) for fit in fits]
+        rows = [np.asarray(fit.any(axis=(1, 2))) for fit in fits]
         bounds = layer_bounds(self.base, self.grids, rows, self.c)
         ends = np.cumsum([bound.size for bound in bounds])
         some = np.concatenate([fit.any(axis=2).ravel() for fit in fits])

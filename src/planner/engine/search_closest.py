@@ -19,15 +19,15 @@ class _Least(Search):
 
     def least(self) -> Ranked | None:
         """The strategy with the least memory on its fullest stage; the faster of equals."""
-        self.place: Ints | None = None
+        self.place: list[int] = []
         self.seconds = np.inf
-        if not self.grids:
+        if self.grids:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                self._every_cell()
+        if not self.place:
             return None
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            self._every_cell()
-        if self.place is None:
-            return None
-        return Ranked(self.space.strategy(*(int(i) for i in self.place)), self.seconds, self.limit / 1e9)
+        number, *rest = self.place
+        return Ranked(self.space.strategy(number, *rest), self.seconds, self.limit / 1e9)
 
     def _every_cell(self) -> None:
         bounds = []
@@ -77,7 +77,7 @@ class _Least(Search):
         at = np.unravel_index(int(np.argmin(seconds)), shape)
         if used[at] < self.limit * (1.0 - ROUNDING) or seconds[at] < self.seconds:
             self.limit, self.seconds = float(used[at]), float(seconds[at])
-            self.place = np.array([number, *(np.broadcast_to(part, shape)[at] for part in index), at[-1]])
+            self.place = [number, *(int(np.broadcast_to(part, shape)[at]) for part in index), int(at[-1])]
 
 
 def closest(

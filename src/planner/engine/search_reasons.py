@@ -1,4 +1,4 @@
-"""Why: what a search set aside, how the user's own strategy loses time against the best, what is closest when none fits."""
+"""Why: what a search set aside, where a strategy loses time against the best, what is closest when none fits."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class NothingFits:
         y = self.closest.strategy
         text = (
             f"nothing fits: the closest (tensor {y.tensor}, context {y.context}, pipeline {y.pipeline}, "
-            f"{y.sharding}, recompute {y.recompute}) needs {self.closest.memory_gb:.1f} GB, {self.over_gb:.1f} GB over; "
+            f"{y.sharding}, recompute {y.recompute}) needs {self.closest.memory_gb:.1f} GB, {self.over_gb:.1f} over; "
             f"a card of {self.needed_gb:.0f} GB would hold it"
         )
         return f"{text}, or {self.cards:,} cards." if self.cards else f"{text}."

@@ -3,7 +3,7 @@
 Validity is that of `planner.spec.rules` (a test compares the two); here it is written as the divisors that pass, since
 a rule is asked of one plan and a search has billions. Of strategies that mean the same only the plainer is listed:
 sequence parallelism over one card is off, an interleaved schedule on one stage is 1f1b, recomputing every layer is
-`recompute_layers = 0`, and selective recomputation takes the subsets of a model's fine-grained modules or one coarse one.
+`recompute_layers = 0`, and selective recomputation takes a subset of a model's fine-grained modules or a coarse one.
 """
 
 from __future__ import annotations

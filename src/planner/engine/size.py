@@ -120,10 +120,9 @@ class _Card:
     def _too_few(self, count: int) -> bool:
         """At its peak the card would still be late."""
         r = self.make(self.card, count)
-        peak = 1e12 * max(rate for _, rate in r.card.peak_tflops)
-        measured = 1e12 * max(r.card.measured.bf16_tflops, r.card.measured.gemm_under_load_tflops)
+        rates = (*(rate for _, rate in r.card.peak_tflops), r.card.measured.gemm_under_load_tflops)
         flops = 6.0 * _matrix_params(r) * r.plan.workload.tokens
-        return flops / (count * max(peak, measured)) > self.within_days * SECONDS_PER_DAY
+        return bool(flops > self.within_days * SECONDS_PER_DAY * count * 1e12 * max(rates))
 
     def _meets(self, count: int) -> bool:
         if (self.card, count) in self.every:

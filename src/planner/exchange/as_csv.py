@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from planner.engine.result import Outcome
 from planner.exchange.as_json import outcome_dict
 from planner.exchange.defaults import as_text
+from planner.spec.wording import escaped
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 """A spreadsheet may take text that begins so for a formula."""
 
 
@@ -31,10 +32,15 @@ def dumps(outcomes: Sequence[Outcome]) -> str:
 def safe_cell(value: object) -> object:
     """A cell's value; text that a spreadsheet would run as a formula gets an apostrophe before it.
 
+    Nothing in a text acts on a terminal, either, where the table is printed.
+
     >>> safe_cell("=1+1"), safe_cell(-1.5)
     ("'=1+1", -1.5)
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    if not isinstance(value, str):
+        return value
+    text = escaped(value, keep="\n\t")
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _flat(data: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:

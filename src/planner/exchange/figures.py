@@ -91,13 +91,8 @@ def headline(outcome: Outcome) -> list[Figure]:
     rate = outcome.estimate.extra.get("usd_per_card_hour", 0.0)
     basis = "rented" if outcome.resolved.plan.cost.basis == "rent" else "owned"
     per_million = f"${significant(e.usd_per_million_tokens)} a million tokens"
-    if not e.cost_usd:
-        money_figures = [Figure("Cost", "unknown", "", "no price is known for this card")]
-    else:
-        money_figures = [
-            Figure("Cost", money(e.cost_usd), between(*ranges["cost_usd"], money), per_million),
-            Figure("Card-hours", short(e.card_hours), "", f"{basis}, ${rate:,.2f} each"),
-        ]
+    hours = f"{basis}, ${rate:,.2f} each" if rate else "no price is known for this card"
+    cost = Figure("Cost", money(e.cost_usd), between(*ranges["cost_usd"], money), per_million)
     return [
         Figure(
             "MFU",
@@ -106,7 +101,8 @@ def headline(outcome: Outcome) -> list[Figure]:
             f"HFU {percent(e.hfu)}, by 6ND {percent(e.mfu_6nd)}",
         ),
         Figure("Training time", _days(e.training_days), between(*ranges["training_days"], _days), _interruptions(e)),
-        *money_figures,
+        cost if e.cost_usd else Figure("Cost", "unknown"),
+        Figure("Card-hours", amount(e.card_hours), "", hours),
         Figure("Step time", seconds(e.step_time_s), between(*ranges["step_time_s"], seconds), _steps(e)),
         Figure("Memory", gigabytes(e.memory_gb), "", f"of {gigabytes(e.memory_capacity_gb)}{stage}"),
         Figure("Tokens a second", short(e.tokens_per_s), "", f"{amount(e.tokens_per_s_per_card)} a card"),
@@ -128,7 +124,7 @@ def claims(outcome: Outcome) -> list[str]:
     shown = (
         (claim.mfu, f"MFU {percent(claim.mfu)}"),
         (claim.days, f"{significant(claim.days)} days"),
-        (claim.card_hours, f"{short(claim.card_hours)} card-hours"),
+        (claim.card_hours, f"{amount(claim.card_hours)} card-hours"),
         (claim.cost_usd, money(claim.cost_usd)),
         (claim.tokens_per_s_per_card, f"{amount(claim.tokens_per_s_per_card)} tokens/s a card"),
     )

@@ -125,7 +125,8 @@ def _memory(e: Estimate, width: int, *, everything: bool) -> Iterator[Line]:
     capacity, stages, fullest = e.memory_capacity_gb, e.memory_by_stage_gb, fullest_stage(e)
     yield Line(f"Memory by stage, of {gigabytes(capacity)} a run can use", "heading")
     parts = [f"{glyph} {part} {gigabytes(stages[fullest][part])}" for part, glyph in MEMORY_GLYPHS.items()]
-    yield from _joined(parts, width, "quiet", start="  ", between="  ")
+    which = f"  stage {fullest}:  " if len(stages) > 1 else "  "
+    yield from _joined(parts, width, "quiet", start=which, between="  ")
     shown = range(len(stages)) if everything else sorted({0, fullest, len(stages) - 1})
     room = width - NAME - 11
     scale = room / max(e.memory_gb, capacity)

@@ -62,6 +62,8 @@ ACTIONS: Final = (
     Action("help", "Help", ("question_mark", "f1"), "modes", "help", "Keys, marks and a tour.", "app.mode('help')"),
     Action("open", "Open a preset or file", ("o", "f3"), "workbench", "open", "Presets by owner, and files.", "open"),
     Action("export", "Save or export", ("w", "f2"), "workbench", "save", "TOML, JSON, CSV or Markdown.", "export"),
+    Action("why", "Why this number", ("i", "equals_sign"), "workbench", "why",
+           "Formula, inputs and where each came from; on a field, what it feeds.", "why"),
     Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
     Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),
@@ -97,7 +99,7 @@ ALT_DIGITS: Final = "¡™£¢∞§¶"
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
 _KEY_NAMES: Final = {
-    "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "Esc",
+    "question_mark": "?", "equals_sign": "=", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "Esc",
     "enter": "Enter", "delete": "Del", "tab": "Tab", "shift+tab": "Shift+Tab",
     "up": "↑", "down": "↓", "left": "←", "right": "→",
 }  # fmt: skip

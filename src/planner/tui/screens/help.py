@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from planner.tui.actions import ACTIONS, PANELS, Where, keys_of
 from planner.tui.screens.base import ModeScreen
 from planner.tui.text import fit, wrap
-from planner.tui.widgets.lines import Line, padded, rule
-from planner.tui.widgets.panel import ScrollPanel
+from planner.tui.widgets.lines import Line, padded
+from planner.tui.widgets.page import Page, heading, paragraph
 
 TOUR: Final = (
     "You start on a real training run, DeepSeek-V3 on 2,048 cards. o opens others, and your files.",
@@ -42,29 +42,21 @@ PLACES: Final[dict[Where, str]] = {
 }  # fmt: skip
 
 
-class HelpText(ScrollPanel):
+class HelpText(Page):
     """The text."""
-
-    def __init__(self) -> None:
-        super().__init__(0, "Help", id="help-text")
-
-    def build(self, width: int, height: int) -> list[Line]:
-        """A quiet rule on top, and no number: the text is alone on its screen."""
-        lines = super().build(width, height)
-        return [rule("Help", width), *lines[1:]]
 
     def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
         """Tour, marks, keys."""
-        lines: list[Line] = [(), self._heading("Five steps", width)]
+        lines: list[Line] = [(), heading("Five steps", width)]
         for number, words in enumerate(TOUR, 1):
             for row, text in enumerate(wrap(words, min(width - 8, 100))):
                 lines.append(
                     padded([("  ", "text"), (f"{number} " if not row else "  ", "key"), (text, "text")], width)
                 )
-        lines += [(), self._heading("Marks", width)]
+        lines += [(), heading("Marks", width)]
         lines += [self._row(mark, ink, words, width) for mark, ink, words in MARKS]
         for where, title in PLACES.items():
-            lines += [(), self._heading(title, width)]
+            lines += [(), heading(title, width)]
             for action in ACTIONS:
                 if action.where == where:
                     lines.append(self._row(keys_of(action), "key", f"{action.title}. {action.help}".strip(), width))
@@ -72,11 +64,7 @@ class HelpText(ScrollPanel):
                 words = "Jump to a panel; with Alt held also where a number field has the focus."
                 lines.append(self._row(f"1–{PANELS}", "key", words, width))
         over_ssh = "Over a slow link, ssh -C makes the screen some twenty times cheaper to send."
-        return [*lines, (), *(padded([("  ", "text"), (words, "quiet")], width) for words in wrap(over_ssh, width - 4))]
-
-    @staticmethod
-    def _heading(words: str, width: int) -> Line:
-        return padded([("  ", "text"), (words, "title")], width)
+        return [*lines, (), *paragraph(over_ssh, width, "quiet")]
 
     @staticmethod
     def _row(left: str, ink: str, words: str, width: int) -> Line:
@@ -90,7 +78,7 @@ class HelpScreen(ModeScreen):
 
     def body(self) -> ComposeResult:
         """The text."""
-        yield HelpText()
+        yield HelpText("Help", id="help-text")
 
     def on_mount(self) -> None:
         """Scroll at once."""

@@ -135,6 +135,7 @@ class WorkbenchScreen(LeanScreen):
                     *(["results"] if not self.has_class("-wide") else []),
                     "open",
                     "export",
+                    "why",
                 ]
             self._bring_into_view(focused)
         elif not isinstance(focused, Panel):
@@ -143,7 +144,7 @@ class WorkbenchScreen(LeanScreen):
             )
             return
         else:
-            ids = ["scroll", "zoom"]
+            ids = ["scroll", "why", "zoom"]
             if not self.has_class("-wide"):
                 ids.insert(0, "results")
         fixable = self.query_one("#problems", ProblemsPanel).fixable
@@ -324,6 +325,18 @@ class WorkbenchScreen(LeanScreen):
         self.changed()
         self._start()
         self.say(f"opened {self.session.source}")
+
+    def action_why(self) -> None:
+        """Explain the figure, or the field, that has the focus."""
+        from planner.tui.screens.why import WhyScreen
+
+        if self.session.outcome is None or self.session.resolved is not self.session.outcome.resolved:
+            self.say("there are no figures of this plan to explain")
+            return
+        focused = self.focused
+        keys = {"step": "step_time_s", "memory": "memory_gb"}
+        key = focused.current.key if isinstance(focused, FieldPanel) else keys.get(str(focused and focused.id), "mfu")
+        self.app.push_screen(WhyScreen(self.session, key))
 
     def action_export(self) -> None:
         """Save the plan, or export what it comes to."""

@@ -12,7 +12,7 @@ class Panel(Lines, can_focus=True):
     """A rule with number and title, then the body; the body scrolls when it has more lines than room.
 
     Args:
-        number: the digit that jumps here.
+        number: the digit that jumps here; 0: none does, and none is shown.
         title: what it shows.
         id: the widget's id.
     """
@@ -54,7 +54,8 @@ class Panel(Lines, can_focus=True):
 
     def _rule(self, width: int, more: str) -> Line:
         ink = ("title-focus", "rule-focus") if self.has_focus else ("title", "rule")
-        title = fit(f" {self.number} {self.title_text()} ", min(width - 4, span([(self.title_text(), "")]) + 4))
+        words = f" {self.number} {self.title_text()} " if self.number else f" {self.title_text()} "
+        title = fit(words, min(width - 4, span([(words, "")])))
         line: list[tuple[str, str]] = [("─", ink[1]), (title, ink[0])]
         if self.stale:
             line.append(("· before the invalid edit ", "warn"))

@@ -1,0 +1,100 @@
+"""`planner fleet`: the totals of a fleet."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from planner.catalog import Catalog
+    from planner.engine.fleet import SiteRun
+    from planner.engine.result import Outcome
+    from planner.spec.fleet import Fleet
+    from planner.spec.plan import Plan
+
+RULES = ("8-bit", "bf16")
+"""How cards are counted as H100s."""
+
+
+@click.command("fleet")
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
+@click.option(
+    "--rule", type=click.Choice(RULES), default=RULES[0], show_default=True, help="Rate H100-equivalents are counted by."
+)
+@click.option("--plan", "plan_file", metavar="PLAN", help="What this plan takes on the largest single-site run.")
+def command(file: str, *, as_json: bool, rule: str, plan_file: str | None) -> None:
+    """The totals of a fleet: cards, H100-equivalents, power, capital, operation, export classes, largest run.
+
+    FILE is a fleet file, the id of one that comes with the program, or - for standard input. Operation is given a year
+    and over the depreciation period; capital holds cards, servers and network, no buildings.
+    """
+    from planner.catalog import Catalog
+    from planner.catalog.fleets import resolve_fleet
+    from planner.cli.output import put_json, put_lines, width
+    from planner.cli.plans import find_plan, warn_of_own_files
+    from planner.engine.fleet import fleet_totals
+    from planner.exchange import fleet as texts
+
+    catalog = Catalog.default()
+    warn_of_own_files(catalog)
+    fleet = _found(file, catalog)
+    totals = fleet_totals(resolve_fleet(catalog, fleet), "bf16" if rule == "bf16" else "8-bit")
+    run = totals.largest_single_site_run
+    outcome = _on_site(find_plan(plan_file, catalog), run, catalog) if plan_file else None
+    if as_json:
+        data = texts.fleet_dict(file, fleet, totals)
+        put_json(data | ({"plan": texts.site_run_dict(outcome, run)} if plan_file else {}))
+        return
+    page = [*texts.lines(fleet, totals, width())]
+    if plan_file:
+        page += [type(page[0])(""), *texts.site_run_lines(outcome, run, width())]
+    put_lines(page)
+
+
+def _found(word: str, catalog: Catalog) -> Fleet:
+    """The fleet a FILE argument means: standard input, a fleet that comes with the program, else a file.
+
+    Raises:
+        PlanError: there is none, or it cannot be used.
+    """
+    from planner.exchange.files import STREAM, read_bytes
+    from planner.spec.base import PlanError, Problem
+    from planner.spec.fleet import parse_fleet
+    from planner.spec.parse import load_toml
+    from planner.spec.wording import shown
+
+    if word in catalog.ids("fleets") and not os.path.isfile(word):  # noqa: PTH113 - Path raises on odd names
+        return catalog.fleet(word)
+    if word == STREAM or os.path.exists(word):  # noqa: PTH110 - as above
+        source = "standard input" if word == STREAM else word
+        return parse_fleet(load_toml(read_bytes(word), source), source)
+    near = catalog.nearest("fleets", word)
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    message = f"there is no fleet or file {shown(word)}."
+    raise PlanError([Problem("error", "", message, f"{hint}`planner catalog fleets` lists fleets.")])
+
+
+def _on_site(plan: Plan, run: SiteRun, catalog: Catalog) -> Outcome | None:
+    """A plan on the largest run, with the best strategy of as many of its cards as divide the batch.
+
+    Raises:
+        PlanError: no site is stated.
+    """
+    from planner.engine.fleet import plan_on_site
+    from planner.exchange.questions import searched
+    from planner.spec.base import PlanError, Problem
+
+    if not run.cards:
+        fix = "Give the [[cluster]] tables a site."
+        raise PlanError([Problem("error", "cluster.site", "no site is stated, so no single-site run is known.", fix)])
+    node = catalog.card(run.card).host.cards
+    for cards in range(run.cards - run.cards % node, 0, -node):
+        try:
+            if outcome := searched(plan_on_site(plan, run, cards), catalog):
+                return outcome
+        except PlanError:
+            continue
+    return None

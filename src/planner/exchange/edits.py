@@ -1,0 +1,112 @@
+"""A plan with some of its keys changed, as the command line and the what-if twin ask for it: `cluster.card=h100-sxm`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from planner.exchange.plan_toml import as_dict
+from planner.spec.base import PlanError, Problem
+from planner.spec.parse import load_toml, parse_plan
+from planner.spec.wording import shown
+
+if TYPE_CHECKING:
+    from planner.catalog import Catalog
+    from planner.spec.plan import Plan, Resolved
+
+CARD = "cluster.card"
+
+MACHINE = (
+    "cluster.cards_per_node", "cluster.scale_up", "cluster.scale_up_domain", "cluster.scale_out",
+    "cluster.nics_per_node", "cost.usd_per_card_hour", "cost.card_usd",
+)  # fmt: skip
+"""Keys whose default is the card's."""
+
+
+def changed(plan: Plan, edits: Iterable[str], catalog: Catalog) -> Plan:
+    """A plan with keys set to other values; without its claim, which was made of the plan as it was.
+
+    Where the card changes, keys that spell out what was the old card's own default follow the new card: a plan that
+    writes the H800's fabric out gets the H100's with the H100. Keys that differ from that default stay.
+
+    Args:
+        plan: the plan.
+        edits: KEY=VALUE; the value is TOML (`8`, `true`, `"h20"`, `["norm"]`) or a bare word.
+        catalog: knows the cards' defaults.
+
+    Raises:
+        PlanError: an edit is none, or the changed plan is not valid.
+    """
+    pairs = [_pair(edit) for edit in edits]
+    if not pairs:
+        return plan
+    data = copy.deepcopy(as_dict(plan))
+    if any(key == CARD for key, _ in pairs):
+        for key in _the_cards_own(plan, data, catalog):
+            _drop(data, key)
+    for key, value in pairs:
+        _put(data, key, value)
+    data.pop("claim", None)
+    words = ", ".join(f"{key} = {value}" for key, value in pairs)
+    data["name"] = f"{plan.name}, {words}" if plan.name else words
+    return parse_plan(data, words)
+
+
+def _pair(edit: str) -> tuple[str, Any]:
+    """Key and value of an edit."""
+    key, equals, text = (part.strip() for part in edit.partition("="))
+    if not (key and equals and text) or "." not in key:
+        fix = "Write a dotted key of the plan and a value, for instance cluster.card=h100-sxm."
+        raise PlanError([Problem("error", "", f"{shown(edit)} is no KEY=VALUE.", fix)])
+    try:
+        return key, load_toml(f"value = {text}", edit)["value"]
+    except PlanError:
+        return key, text
+
+
+def _the_cards_own(plan: Plan, data: Mapping[str, Any], catalog: Catalog) -> list[str]:
+    """Keys the plan spells out with the value its card would have given them anyway."""
+    bare = copy.deepcopy(dict(data))
+    for key in MACHINE:
+        _drop(bare, key)
+    bare.setdefault("strategy", {})
+    own = _defaults(catalog.resolve(parse_plan(bare, plan.name)))
+    return [key for key in MACHINE if (value := _get(data, key)) is not None and value == own[key]]
+
+
+def _defaults(r: Resolved) -> dict[str, object]:
+    return {
+        "cluster.cards_per_node": r.cards_per_node,
+        "cluster.scale_up": r.scale_up.id,
+        "cluster.scale_up_domain": r.scale_up_domain,
+        "cluster.scale_out": r.scale_out.id,
+        "cluster.nics_per_node": r.nics_per_node,
+        "cost.usd_per_card_hour": r.usd_per_card_hour,
+        "cost.card_usd": r.card_price_usd,
+    }
+
+
+def _get(data: Mapping[str, Any], key: str) -> object:
+    value: object = data
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _drop(data: dict[str, Any], key: str) -> None:
+    table, _, name = key.rpartition(".")
+    if isinstance(place := data.get(table), dict):
+        place.pop(name, None)
+
+
+def _put(data: dict[str, Any], key: str, value: object) -> None:
+    *tables, name = key.split(".")
+    place = data
+    for number, table in enumerate(tables, 1):
+        inner = place.setdefault(table, {})
+        if not isinstance(inner, dict):
+            owner = ".".join(tables[:number])
+            raise PlanError([Problem("error", owner, f"is {shown(inner)}, no table; {key} cannot be set in it.")])
+        place = inner
+    place[name] = value

@@ -1,0 +1,128 @@
+"""A fleet's totals as JSON and as text."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from planner.engine.fleet import FleetTotals, SiteRun
+from planner.engine.result import Outcome
+from planner.exchange.figures import layout_facts
+from planner.exchange.format import amount, between, days, megawatts, money, percent, significant
+from planner.exchange.questions import run_dict
+from planner.exchange.report import Line
+from planner.exchange.tables import table, wrapped
+from planner.spec.fleet import Fleet
+from planner.spec.wording import escaped
+
+
+def fleet_dict(name: str, fleet: Fleet, totals: FleetTotals) -> dict[str, Any]:
+    """The totals under the names of the contract, and the rest of what is known.
+
+    Args:
+        name: id or file name.
+        fleet: the fleet.
+        totals: what the engine says of it.
+    """
+    figures = dataclasses.asdict(totals)
+    return {"fleet": name, "name": fleet.name, "notes": fleet.notes, "sources": list(fleet.sources), **figures}
+
+
+def site_run_dict(outcome: Outcome | None, run: SiteRun) -> dict[str, Any]:
+    """A plan on the cards of the largest single-site run; no estimate where nothing fits.
+
+    Args:
+        outcome: of the plan there, with the best strategy found.
+        run: the site and its cards.
+    """
+    where = dataclasses.asdict(run)
+    if outcome is None:
+        return {"on": where, "cards_used": 0, "estimate": None}
+    return {"on": where, "cards_used": outcome.resolved.plan.cluster.cards, "estimate": run_dict(outcome)}
+
+
+def lines(fleet: Fleet, totals: FleetTotals, width: int) -> Iterator[Line]:
+    """The totals as text.
+
+    Args:
+        fleet: the fleet.
+        totals: what the engine says of it.
+        width: columns to fill.
+    """
+    yield from wrapped(escaped(fleet.name), width, "title")
+    yield Line("")
+    yield from table(_cards(totals), ("card", "cards", "sites"), right_from=1)
+    yield Line("")
+    yield from table(list(_figures(totals)), right_from=2)
+    if totals.unpriced:
+        names = escaped(", ".join(totals.unpriced))
+        yield from wrapped(f"  No price is known of {names}: capital leaves these cards out.", width, "warning", 2)
+    yield Line("")
+    yield Line("Export control of the United States, by rule and date", "heading")
+    yield from _export(totals)
+    yield from wrapped("  TPP: dense TOP/s x bit length; density: TPP over mm2 of die. No legal advice.", width, "quiet", 2)
+    if fleet.notes:
+        yield from (Line(""), Line("Notes", "heading"))
+        for paragraph in fleet.notes.strip().splitlines():
+            yield from wrapped(escaped(f"  {paragraph}"), width, "text", 2)
+    if fleet.sources:
+        yield from wrapped(escaped(f"  Sources: {'; '.join(fleet.sources)}."), width, "quiet", 2)
+
+
+def site_run_lines(outcome: Outcome | None, run: SiteRun, width: int) -> Iterator[Line]:
+    """A plan on the cards of the largest single-site run, as text."""
+    where = f"{run.cards:,} {run.card} at {run.site}"
+    if outcome is None:
+        yield from wrapped(escaped(f"No strategy of the plan fits {where}."), width, "warning")
+        return
+    e, plan = outcome.estimate, outcome.resolved.plan
+    yield from wrapped(escaped(f"{plan.name}"), width, "heading")
+    low, high = e.interval_80["training_days"]
+    used = plan.cluster.cards
+    cards = "" if used == run.cards else f" ({used:,} of {run.cards:,} cards, which divide the batch)"
+    text = (
+        f"  {_days(e.training_days)}{cards}, 80 % range {between(low, high, _days)}; {amount(e.card_hours)} card-hours, "
+        f"MFU {percent(e.mfu)}, goodput {percent(e.goodput)}, with the best strategy found: "
+        f"{', '.join(layout_facts(outcome.resolved)[:-1])}."
+    )
+    yield from wrapped(escaped(text), width, "text", 2)
+
+
+def _cards(totals: FleetTotals) -> list[tuple[str, str, str]]:
+    rows = [(escaped(c.card), f"{c.cards:,}", escaped(", ".join(c.sites)) or "not stated") for c in totals.by_card]
+    return [*rows, ("all", f"{totals.cards:,}", "")]
+
+
+def _figures(t: FleetTotals) -> Iterator[tuple[str, str]]:
+    run = t.largest_single_site_run
+    years = f"{significant(t.period_years)} years"
+    yield "H100-equivalents", f"{t.h100_equivalents:,.0f}, by {t.h100_equivalents_rule}"
+    yield "Power", f"{megawatts(t.power_mw)} critical, {megawatts(t.facility_mw)} at the meter"
+    yield "Energy", f"{amount(t.energy_mwh_per_year / 1000)} GWh a year at the load of training"
+    yield "Capital", f"{money(t.capex_usd)}: cards, servers, network; no buildings"
+    yield "Operation", f"{money(t.operating_usd_over_period)} over {years}, {money(t.operating_usd_per_year)} a year"
+    yield "Owning", (
+        f"{money(t.owning_usd_per_year)} a year with capital spread over {years}, "
+        f"{money(t.owning_with_interest_usd_per_year)} with interest"
+    )
+    yield "Largest run", escaped(f"{run.cards:,} {run.card} at {run.site}") if run.cards else "no site is stated"
+
+
+def _export(totals: FleetTotals) -> Iterator[Line]:
+    rows = [
+        (
+            escaped(c.card),
+            c.rule,
+            f"{c.since} to {c.until}" if c.until else f"since {c.since}",
+            c.outcome,
+            f"{c.tpp:,.0f}",
+            significant(c.performance_density) if c.performance_density else "",
+        )
+        for c in totals.export_classes
+    ]
+    yield from table(rows, ("card", "rule", "", "class", "TPP", "density"), right_from=4)
+
+
+def _days(value: float) -> str:
+    return " ".join(days(value))

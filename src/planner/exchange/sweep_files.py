@@ -1,0 +1,237 @@
+"""Where the rows of a sweep go: CSV or Parquet, a block at a time, to be taken up again where it stopped.
+
+Beside the file stands `FILE.progress` while a sweep runs: how many combinations are done, and how much of the file
+holds them. A sweep that finds it cuts the file there and goes on; a finished sweep takes it away.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import IO, Any, Protocol, Self
+
+from planner.exchange.sweep import Columns, Sweep
+from planner.spec.base import PlanError, Problem
+
+PARQUET = ".parquet"
+EXTRA = "cluster-planner[parquet]"
+TEXTS = {"problem", *(f"strategy.{key}" for key in ("schedule", "sharding", "recompute", "recompute_modules"))}
+"""Columns of text beside those varied."""
+NOTE_EVERY = 1 << 20
+"""Bytes written between two notes of progress, at the least (and at the end of a combination)."""
+
+
+class Sink(Protocol):
+    """Takes blocks of rows."""
+
+    done: int
+    """Combinations that are written already."""
+
+    def __enter__(self) -> Self:
+        """Open."""
+        ...
+
+    def __exit__(self, *failure: object) -> None:
+        """Close; finish where nothing went wrong."""
+        ...
+
+    def write(self, done: int, block: Columns) -> None:
+        """Append rows; `done` combinations are complete with them."""
+        ...
+
+
+def sink(sweep: Sweep, where: str) -> Sink:
+    """What writes a sweep to a file, by its suffix; `-` is CSV on standard output.
+
+    Raises:
+        PlanError: Parquet is asked for and not installed, or an unfinished sweep of another kind is in the way.
+    """
+    if where == "-":
+        return _Stream(sweep)
+    path = Path(where)
+    return _Parquet(sweep, path) if path.suffix == PARQUET else _Csv(sweep, path)
+
+
+class _Stream:
+    def __init__(self, sweep: Sweep) -> None:
+        self.done = 0
+        self._columns = sweep.columns
+
+    def __enter__(self) -> Self:
+        sys.stdout.write(_csv([self._columns]))
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        pass
+
+    def write(self, done: int, block: Columns) -> None:
+        self.done = done
+        sys.stdout.write(_csv(zip(*block.values(), strict=True)))
+
+
+class _Resumable:
+    """A file with a note of progress beside it."""
+
+    def __init__(self, sweep: Sweep, path: Path) -> None:
+        self.done = 0
+        self._sweep = sweep
+        self._path = path
+        self._note = path.with_name(f"{path.name}.progress")
+
+    def _noted(self) -> dict[str, Any]:
+        """What an unfinished sweep noted; empty where there is none."""
+        try:
+            note = json.loads(self._note.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        if not isinstance(note, dict) or note.get("signature") != self._sweep.signature:
+            message = "holds an unfinished sweep of other keys, another plan or another version."
+            fix = f"Remove {self._note.name} to start anew, or write to another file."
+            raise PlanError([Problem("error", "", message, fix)], str(self._path))
+        return note
+
+    def _save(self, **facts: int) -> None:
+        note = {"signature": self._sweep.signature, "done": self.done, **facts}
+        new = self._note.with_name(f".{self._note.name}.new")
+        new.write_text(json.dumps(note), encoding="utf-8")
+        new.replace(self._note)
+
+
+class _Csv(_Resumable):
+    def __enter__(self) -> Self:
+        note = self._noted()
+        try:
+            if note and self._path.exists() and self._path.stat().st_size >= note["bytes"]:
+                self._file: IO[bytes] = self._path.open("r+b")
+                self._file.truncate(note["bytes"])
+                self._file.seek(0, os.SEEK_END)
+                self.done = note["done"]
+            else:
+                self._file = self._path.open("wb")
+                self._file.write(_csv([self._sweep.columns]).encode())
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+        self._last = 0
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._file.close()
+        if failure[0] is None:
+            self._note.unlink(missing_ok=True)
+
+    def write(self, done: int, block: Columns) -> None:
+        self._file.write(_csv(zip(*block.values(), strict=True)).encode())
+        if done > self.done:
+            self.done = done
+            if self._file.tell() - self._last > NOTE_EVERY or self._last == 0:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._last = self._file.tell()
+                self._save(bytes=self._last)
+
+
+class _Parquet(_Resumable):
+    """One part a combination beside the file, joined at the end row group by row group."""
+
+    def __init__(self, sweep: Sweep, path: Path) -> None:
+        super().__init__(sweep, path)
+        try:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+        except ImportError:
+            message = "Parquet needs pyarrow, which is not installed."
+            fix = f'Install it with `pip install "{EXTRA}"`, or write CSV (-o {path.stem}.csv).'
+            raise PlanError([Problem("error", "", message, fix)], str(path)) from None
+        self._pa, self._pq = pa, pq
+        self._parts = path.with_name(f"{path.name}.parts")
+        self._schema = pa.schema([(name, self._type(name)) for name in sweep.columns])
+        self._writer: Any = None
+
+    def _type(self, name: str) -> Any:  # noqa: ANN401 - pyarrow's
+        from planner.exchange.sweep import FIGURES
+
+        pa = self._pa
+        for one in self._sweep.vary:
+            if one.key == name:
+                kinds = {type(value) for value in one.values}
+                if kinds <= {int}:
+                    return pa.int64()
+                return pa.float64() if kinds <= {int, float} else pa.bool_() if kinds == {bool} else pa.string()
+        if name in FIGURES:
+            return pa.float64()
+        if name in TEXTS:
+            return pa.string()
+        return pa.bool_() if name in {"fits", "strategy.sequence"} else pa.int64()
+
+    def __enter__(self) -> Self:
+        note = self._noted()
+        try:
+            self._parts.mkdir(exist_ok=True)
+            self.done = note.get("done", 0)
+            for part in self._parts.iterdir():
+                if not note or int(part.stem) > self.done:
+                    part.unlink()
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        if failure[0] is not None:
+            return
+        new = self._path.with_name(f".{self._path.name}.new")
+        with self._pq.ParquetWriter(new, self._schema) as whole:
+            for part in self._complete():
+                with self._pq.ParquetFile(part) as source:
+                    for number in range(source.num_row_groups):
+                        whole.write_table(source.read_row_group(number))
+        new.replace(self._path)
+        for part in self._complete():
+            part.unlink()
+        self._parts.rmdir()
+        self._note.unlink(missing_ok=True)
+
+    def _complete(self) -> list[Path]:
+        return sorted(self._parts.iterdir(), key=lambda part: int(part.stem))
+
+    def write(self, done: int, block: Columns) -> None:
+        if self._writer is None:
+            self._writer = self._pq.ParquetWriter(self._parts / f"{self.done + 1}.parquet", self._schema)
+        cells = {name: [_text(v) for v in column] if self._is_text(name) else column for name, column in block.items()}
+        self._writer.write_table(self._pa.table(cells, schema=self._schema))
+        if done > self.done:
+            self._writer.close()
+            self._writer = None
+            self.done = done
+            self._save()
+
+    def _is_text(self, name: str) -> bool:
+        return bool(self._schema.field(name).type == self._pa.string())
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _csv(rows: Any) -> str:  # noqa: ANN401 - any rows of cells
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([[_cell(v) for v in row] for row in rows])
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A cell no spreadsheet takes for a formula, booleans as TOML writes them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}:
+        return f"'{value}"
+    return value
+
+
+def _unwritable(path: Path, error: OSError) -> PlanError:
+    return PlanError([Problem("error", "", f"cannot be written: {error.strerror}.")], str(path))

@@ -1,0 +1,287 @@
+"""Why a figure is what it is: its formula, what went in and where that came from, who says so, and what it feeds."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from planner.catalog import Catalog
+from planner.engine.constants import table
+from planner.engine.result import Outcome
+from planner.exchange.defaults import IDLE, as_text, default_values
+from planner.exchange.format import between, percent, significant
+from planner.exchange.formulas import COUNTS, FORMULAS, Formula
+from planner.exchange.listing import rows
+from planner.exchange.plan_toml import as_dict
+from planner.exchange.report import Line
+from planner.spec.base import PlanError, Problem
+from planner.spec.card import Card
+from planner.spec.fabric import ScaleOut, ScaleUp
+from planner.spec.model import Model
+from planner.spec.plan import Plan, Resolved
+from planner.spec.stack import Stack
+from planner.spec.wording import escaped, nearest
+
+NAME, VALUE = 26, 16
+"""Columns of the tables of inputs."""
+OWNED = ("card", "scale_up", "scale_out", "model", "stack")
+"""What a plan names; figures of it are written with its role before a dot."""
+HOST_KEYS = ("cluster.cards_per_node", "cluster.nics_per_node", "cluster.scale_up", "cluster.scale_up_domain",
+             "cluster.scale_out")  # fmt: skip
+"""Keys whose default is what the card's host brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something a figure is made of."""
+
+    key: str
+    name: str
+    value: str
+    origin: str
+    """Where it came from."""
+    sources: tuple[str, ...] = ()
+    """Keys of `presets/sources.toml`, or addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A figure, explained."""
+
+    key: str
+    name: str
+    value: str
+    note: str
+    """Its 80 % range, or where a key's value came from."""
+    words: str
+    inputs: tuple[Input, ...] = ()
+    constants: tuple[Input, ...] = ()
+    cites: tuple[str, ...] = ()
+    """Who says so: of the formula, then of the figures of what the plan names, by key."""
+    feeds: tuple[tuple[str, str], ...] = ()
+    """Ids and names of the figures that need it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is known of where a plan came from.
+
+    Attributes:
+        catalog: has the entries the plan names.
+        source: the preset or file the plan was opened from.
+        changed: keys that were changed since.
+    """
+
+    catalog: Catalog
+    source: str = ""
+    changed: Collection[str] = ()
+
+
+def explain(outcome: Outcome, key: str, background: Background) -> Why:
+    """Explain a figure of the estimate, or a key of the plan.
+
+    Args:
+        outcome: the plan and its figures.
+        key: an id of `FORMULAS`, or a dotted key.
+        background: where the plan came from.
+
+    Raises:
+        PlanError: there is no such figure or key, with the nearest that is.
+    """
+    if key not in FORMULAS:
+        return _of_key(outcome, key, background)
+    formula, e = FORMULAS[key], outcome.estimate
+    interval = e.interval_80.get(key)
+    note = f"80 % range {between(*interval, formula.show)}, {_standing(outcome)}" if interval else ""
+    inputs = [found for need in formula.needs for found in _inputs(outcome, need, background)]
+    constants = [_constant(name, outcome.resolved) for name in formula.constants if _counts(name, outcome.resolved)]
+    known = background.catalog.sources()
+    read = dict.fromkeys(source for item in inputs for source in item.sources)
+    cited = (f"{key}: {known[key].title} {known[key].url}".strip() if key in known else key for key in read)
+    return Why(key, _plain(formula.name), formula.show(formula.value(e)), note, formula.words,
+               tuple({found.key: found for found in inputs}.values()), tuple(constants), (*formula.cites, *cited),
+               _feeds(key))  # fmt: skip
+
+
+def figures(outcome: Outcome) -> list[tuple[str, str, str]]:
+    """Id, name and value of everything that can be explained, in order; parts that are nothing are left out."""
+    e = outcome.estimate
+    return [
+        (formula.id, formula.name, formula.show(value))
+        for formula in FORMULAS.values()
+        if (value := formula.value(e)) or "." not in formula.id
+    ]
+
+
+def lines(why: Why, width: int) -> list[Line]:
+    """An explanation as text."""
+    width = max(width, 40)
+    out = [Line(f"{why.name}  {why.value}", "title")]
+    out += _wrapped(why.note, width, "quiet") if why.note else []
+    out += [Line(""), *_wrapped(why.words, width)]
+    for title, found in (("Made of", why.inputs), ("Constants", why.constants)):
+        if found:
+            out += [Line(""), Line(title, "heading"), *(line for item in found for line in _row(item, width))]
+    if why.cites:
+        out += [Line(""), Line("Sources", "heading"), *(line for cite in why.cites for line in _wrapped(cite, width))]
+    if why.feeds:
+        out += [Line(""), Line("Feeds", "heading"), *_wrapped(", ".join(name for _, name in why.feeds), width)]
+    return out
+
+
+def _row(item: Input, width: int) -> Iterator[Line]:
+    name, value = escaped(item.name), escaped(item.value)
+    start = f"  {name:<{NAME}} {value:<{max(NAME + VALUE - max(len(name), NAME), 0)}} "
+    yield from _wrapped(escaped(item.origin), width, "text", start, " " * min(NAME + VALUE + 4, width // 2))
+
+
+def _wrapped(text: str, width: int, style: Any = "text", start: str = "  ", then: str = "  ") -> list[Line]:  # noqa: ANN401 - a Style
+    rows_ = textwrap.wrap(text, width, initial_indent=start, subsequent_indent=then, break_on_hyphens=False)
+    return [Line(row, style) for row in rows_ or [start.rstrip()]]
+
+
+def _standing(outcome: Outcome) -> str:
+    runs = outcome.estimate.runs_behind
+    return f"from {runs:,} measured runs like it" if runs else "no measured run is like it"
+
+
+def _plain(name: str) -> str:
+    name = name.lstrip("· ")
+    return name[:1].upper() + name[1:]
+
+
+def _feeds(key: str) -> tuple[tuple[str, str], ...]:
+    return tuple((f.id, _plain(f.name)) for f in FORMULAS.values() if any(_matches(need, key) for need in f.needs))
+
+
+def _matches(need: str, key: str) -> bool:
+    return key.startswith(need) if need.endswith(".") else need == key
+
+
+def _inputs(outcome: Outcome, need: str, background: Background) -> Iterator[Input]:
+    """What a need stands for, with values."""
+    if need in FORMULAS:
+        formula: Formula = FORMULAS[need]
+        amount = formula.value(outcome.estimate)
+        if amount or "." not in need:
+            yield Input(need, _plain(formula.name), formula.show(amount), "computed")
+        return
+    role = need.partition(".")[0]
+    if role in OWNED:
+        yield from _facts(getattr(outcome.resolved, role), need, background.catalog)
+        return
+    r = outcome.resolved
+    idle = tuple(start for start, rule in IDLE.items() if rule(r))
+    for key, value in plan_values(r).items():
+        if _matches(need, key) and (need == key or not key.startswith(idle)):
+            yield Input(key, key, value, origin(r, key, background))
+
+
+def plan_values(r: Resolved) -> dict[str, str]:
+    """Every key of a plan with its value in force, as text."""
+    found: dict[str, str] = {key: as_text(value) for key, value in default_values(r).items()}
+    for key, value in _flat(as_dict(r.plan)):
+        found[key] = _shown(value)
+    named = {"cluster.card": r.card, "cluster.scale_up": r.scale_up, "cluster.scale_out": r.scale_out,
+             "workload.model": r.model, "strategy.stack": r.stack}  # fmt: skip
+    found |= {key: entry.name for key, entry in named.items()}
+    return {key: found[key] for key in sorted(found)}
+
+
+def origin(r: Resolved, key: str, background: Background) -> str:
+    """Where the value of a plan's key came from."""
+    said = any(each == key or each.startswith(f"{key}.") for each, _ in _flat(as_dict(r.plan)))
+    if key in background.changed:
+        return "yours" if said else "yours: back to the default"
+    if not said:
+        return _default(r, key)
+    if background.source not in background.catalog.ids("plans"):
+        return "your plan"
+    assumed = background.catalog.preset_info(background.source).assumed
+    guess = any(key == name or key.startswith(f"{name}.") for name in assumed)
+    return f"preset {background.source}" + (", assumed: no source states it" if guess else "")
+
+
+def _default(r: Resolved, key: str) -> str:
+    """Who decides a key that the plan leaves out."""
+    if key in HOST_KEYS:
+        return f"default: what {r.card.name} comes with"
+    if key == "cost.usd_per_card_hour":
+        return "catalogue: typical rent of the card"
+    if key.startswith("strategy.") and hasattr(r.stack, key.split(".")[1]):
+        return f"default: {r.stack.name}"
+    return "default"
+
+
+def _facts(entry: Card | ScaleUp | ScaleOut | Model | Stack, need: str, catalog: Catalog) -> Iterator[Input]:
+    """Figures of an entry with the sources they were read in."""
+    role, _, wanted = need.partition(".")
+    for row in rows(catalog, entry.id, entry):
+        if _matches(wanted, row.key) or row.key.startswith(f"{wanted}."):
+            where = f"[{', '.join(row.sources)}]" if row.sources else "catalogue"
+            mark = ", not checked" if row.mark else ""
+            name = f"{role.replace('_', '-')} {row.key}"
+            yield Input(f"{role}.{row.key}", name, row.value, where + mark, row.sources)
+
+
+def _counts(name: str, r: Resolved) -> bool:
+    return name not in COUNTS or COUNTS[name](r)
+
+
+def _constant(name: str, r: Resolved) -> Input:
+    """A constant in force, its spread and what it stands on."""
+    known = table()
+    full = next(key for key in (f"{name}.{r.card.architecture}", name, f"{name}.default") if key in known)
+    row = known[full]
+    value = f"{significant(float(row['value']))}{_unit(row)}"
+    if "fitted_on" in row:
+        words = f"fitted on {row['fitted_on']}, spread {percent(float(row['spread']))}; believed before: "
+        words += f"{significant(float(row['prior']))}"
+    else:
+        words = f"{row['kind']}, spread {percent(float(row.get('sigma', 0.0)))}"
+    return Input(full, full, value, f"{words}; {row['source']}")
+
+
+def _unit(row: Mapping[str, Any]) -> str:
+    unit = str(row.get("unit", ""))
+    return f" {unit}" if unit and unit != "ratio" else ""
+
+
+def _of_key(outcome: Outcome, key: str, background: Background) -> Why:
+    values = plan_values(outcome.resolved)
+    if key not in values:
+        names = [*FORMULAS, *values]
+        near = nearest(key, names)
+        fix = f"Did you mean {near}?" if near else f"Figures: {', '.join(FORMULAS)}."
+        raise PlanError([Problem("error", "", f"there is no figure or key {escaped(key)}.", fix)])
+    return Why(key, key, values[key], origin(outcome.resolved, key, background), _about(key), feeds=_feeds(key))
+
+
+def _about(key: str) -> str:
+    """What the documentation says of a key."""
+    spec: Any = Plan
+    words = ""
+    for part in key.split("."):
+        field = spec.model_fields.get(part) if isinstance(spec, type) and issubclass(spec, BaseModel) else None
+        if field is None:
+            break
+        words = field.description or words
+        options = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        spec = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
+    return words
+
+
+def _flat(data: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{start}{name}.")
+        else:
+            yield f"{start}{name}", value
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - any value of a plan
+    return as_text([str(v) for v in value] if isinstance(value, list) else value)
