@@ -218,7 +218,7 @@ def test_parameters_over_all_ranks_are_the_models(catalog: Catalog) -> None:
 
 
 def test_published_step_of_deepseek_v3(catalog: Catalog) -> None:
-    """19.926 s a step on 2,048 H800 (Insights into DeepSeek-V3, arXiv 2505.09343, table 4); no run of theirs is fitted."""
+    """19.926 s a step on 2,048 H800 (arXiv 2505.09343, table 4); no run of theirs is fitted."""
     assert step(numbers(catalog, "deepseek-v3"), C).total == pytest.approx(19.926, rel=0.15)
 
 

@@ -139,7 +139,7 @@ def test_recomputing_everything_saves_memory_and_costs_time(resolved: Resolved) 
 def test_exposed_traffic_never_exceeds_the_wire(resolved: Resolved) -> None:
     x = inputs_of(resolved)
     quiet = {f"overlap_{kind}": False for kind in ("data", "tensor", "fsdp", "expert", "pipeline")}
-    loud = {name: True for name in quiet}
+    loud = dict.fromkeys(quiet, True)
     exposed = step(replace(x, software=replace(x.software, **loud)), C)
     wire = step(replace(x, software=replace(x.software, **quiet)), C)
     for part in ("tensor", "expert", "pipeline_transfer"):
