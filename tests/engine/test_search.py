@@ -112,7 +112,7 @@ def every_tuple(r: Resolved, space: Space) -> Iterator[Resolved]:
             continue
         for sequence, v, e, x, m, kind, zero in itertools.product(
             (False, True) if t > 1 else (False,), (1, 2, 3), experts, (1, 2) if r.model.moe else (1,), (1, 2, 4),
-            ("gpipe", "1f1b", "interleaved", "zero-bubble", "dualpipe"), ("none", "zero1", "zero3"),
+            ("gpipe", "1f1b", "interleaved", "zero-bubble", "dualpipe"), ("none", "zero3"),
         ):  # fmt: skip
             if p == 1 and kind == "interleaved":
                 continue
@@ -127,10 +127,10 @@ def every_tuple(r: Resolved, space: Space) -> Iterator[Resolved]:
                     yield with_(base, recompute=way.kind, recompute_modules=way.modules)
 
 
-@pytest.mark.parametrize("model", [DENSE, {**MOE, "layers": 3}])
-def test_brute_force_over_the_estimate_finds_the_same_best(model: dict[str, Any]) -> None:
-    r = small(model, 4, 4)
-    allowed = Constraints(shardings=("none", "zero1", "zero3"), recomputes=("none", "selective"))
+@pytest.mark.parametrize(("model", "cards"), [(DENSE, 4), ({**MOE, "layers": 3}, 2)])
+def test_brute_force_over_the_estimate_finds_the_same_best(model: dict[str, Any], cards: int) -> None:
+    r = small(model, cards, 4)
+    allowed = Constraints(shardings=("none", "zero3"), recomputes=("none", "selective"))
     space = Space(r, allowed)
     tried = {}
     for one in every_tuple(r, space):

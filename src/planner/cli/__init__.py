@@ -25,6 +25,7 @@ COMMANDS = {
     "export": ("planner.cli.export", "Write a plan out: TOML, JSON, CSV, Markdown."),
     "catalog": ("planner.cli.catalog", "Cards, fabrics, models, stacks and presets, with sources."),
     "validate": ("planner.cli.validate", "Compare the engine with measured runs."),
+    "calibrate-to": ("planner.cli.calibrate_to", "A stack of your own from runs you measured."),
     "schema": ("planner.cli.schema", "JSON Schema of the files, for editors."),
 }
 """Name -> module and one line of help. A command whose module is not there is not offered."""

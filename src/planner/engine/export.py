@@ -34,13 +34,16 @@ CASE_TPP, CASE_MEMORY_TB_PER_S = 21_000.0, 6.5
 COUNTRY_CAP_TPP = 790e6
 """AI Diffusion, January 2025: what a tier-2 country could import over 2025 to 2027 (49,899 H100)."""
 
+FLEET = "fleet"
+"""Stands for the card where a rule is about the sum of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExportClass:
     """A card under one rule."""
 
     card: str
-    """Its id, or its name where it has none; "fleet" for a rule about the sum."""
+    """Its id, or its name where it has none; `FLEET` for a rule about the sum."""
     rule: str
     since: str
     """Month the rule was issued."""
@@ -146,4 +149,4 @@ def diffusion_cap(total_tpp: float) -> ExportClass:
     """
     share = total_tpp / COUNTRY_CAP_TPP
     outcome = f"{'above' if share > 1 else 'within'} a tier-2 country's cap ({share:.2f} of 790 M TPP)"
-    return ExportClass("fleet", "AI Diffusion (rescinded)", "2025-01", "2025-05", outcome, total_tpp, 0.0)
+    return ExportClass(FLEET, "AI Diffusion (rescinded)", "2025-01", "2025-05", outcome, total_tpp, 0.0)

@@ -9,7 +9,7 @@ from planner.engine.export import ExportClass, diffusion_cap, export_classes
 from planner.engine.money import HOURS_PER_YEAR, EquivalentRule, annuity, h100_equivalents, hosting_usd_per_year
 from planner.engine.parts import Materials, materials
 from planner.engine.power import PowerDraw, host_w_per_card, power, training_load
-from planner.spec.fleet import Holding, ResolvedFleet
+from planner.spec.fleet import FleetCluster, Holding, ResolvedFleet
 from planner.spec.plan import Plan
 
 EQUIVALENT_RULES: dict[EquivalentRule, str] = {
@@ -27,6 +27,8 @@ class CardCount:
     cards: int
     sites: tuple[str, ...]
     """Sites that are stated, in the order of the file."""
+    cards_without_site: int
+    """Of the cards, those whose site is not stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +208,13 @@ def _built(holding: Holding, pue: float) -> tuple[Materials, PowerDraw]:
 
 
 def _by_card(sums: Iterable[_Sum]) -> Iterable[CardCount]:
-    counts: dict[str, int] = {}
-    sites: dict[str, dict[str, None]] = {}
+    groups: dict[str, list[FleetCluster]] = {}
     for s in sums:
-        counts[s.name] = counts.get(s.name, 0) + s.holding.cluster.cards
-        sites.setdefault(s.name, {}).update(dict.fromkeys([s.holding.cluster.site] if s.holding.cluster.site else []))
-    return (CardCount(name, count, tuple(sites[name])) for name, count in counts.items())
+        groups.setdefault(s.name, []).append(s.holding.cluster)
+    for name, clusters in groups.items():
+        sites = tuple(dict.fromkeys(c.site for c in clusters if c.site))
+        homeless = sum(c.cards for c in clusters if not c.site)
+        yield CardCount(name, sum(c.cards for c in clusters), sites, homeless)
 
 
 def _largest_run(sums: Iterable[_Sum]) -> SiteRun:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.constants import Constants
-from planner.engine.inputs import ATTENTION_KERNELS, DUALPIPE, FUSIONS, Inputs
+from planner.engine.inputs import ATTENTION_KERNELS, DUALPIPE, FUSIONS, HALF, Inputs
+from planner.engine.kernels import wide_bytes
 from planner.engine.layout import Groups
-from planner.engine.num import Num, ceil, maximum, minimum, where
+from planner.engine.num import Num, any_of, ceil, maximum, minimum, where
 from planner.engine.schedule import in_flight, split
 
 BUCKETS = 2.0 * 5e8 * 4.0
@@ -40,6 +41,8 @@ class Parameters:
 
     dense: Num
     expert: Num
+    layers: Num = 1.0
+    """Layers they make up."""
 
 
 def stage_layers(stage: Num, x: Inputs) -> tuple[Num, Num]:
@@ -55,40 +58,68 @@ def stage_layers(stage: Num, x: Inputs) -> tuple[Num, Num]:
 
 
 def parameters(stage: Num, x: Inputs) -> Parameters:
-    """Parameters a card of the stage holds (before sharding over data parallel ranks)."""
+    """Parameters a card of the stage holds (before sharding over data parallel ranks).
+
+    With DualPipe the card of a stage also holds the stage as far from the other end (DualPipe README).
+    """
+    dual = x.layout.schedule == DUALPIPE
+    one = stage_parameters(stage, x)
+    if not any_of(dual):
+        return one
+    other = stage_parameters(x.layout.pipeline - 1.0 - stage, x)
+    return Parameters(*(getattr(one, n) + where(dual, getattr(other, n), 0.0) for n in Parameters.__slots__))
+
+
+def stage_parameters(stage: Num, x: Inputs) -> Parameters:
+    """Parameters of one stage on a card; tensor parallelism splits all but norms, routers and latent projections."""
     s, y = x.shape, x.layout
     count, moe = stage_layers(stage, x)
     blocks = s.layers + s.mtp
-    attention = (s.attention_layers + s.mtp) / blocks * s.attention_params + s.mamba_layers / blocks * s.mamba_params
-    dense_ffn = where(s.moe_layers > 0, count - moe, count) * where(
-        s.moe_layers > 0, minimum(s.dense_layers, 1.0), s.dense_layers / s.layers
-    )
-    per_layer = count * attention + dense_ffn * s.matrices * s.hidden * s.ffn
-    always = moe * s.hidden * (s.matrices * s.shared_ffn + s.experts)
-    one = y.pipeline == 1.0
+    whole = where(s.mla, s.hidden * (s.q_lora + s.kv_lora + s.qk_rope), 0.0)
+    # With more ranks than key-value heads each head is held several times.
+    keys = where(s.mla, 0.0, s.hidden * s.kv_heads * (s.qk_dim + s.v_dim))
+    copied = keys * (1.0 / minimum(y.tensor, s.kv_heads) - 1.0 / y.tensor)
+    attention = (s.attention_params - whole) / y.tensor + whole + copied
+    layer = (s.attention_layers + s.mtp) / blocks * attention + s.mamba_layers / blocks * s.mamba_params / y.tensor
+    ffn = dense_blocks(count, moe, x) * s.matrices * s.hidden * s.ffn / y.tensor
+    always = moe * s.hidden * (s.matrices * s.shared_ffn / y.tensor + s.experts)
     table = s.vocab * s.hidden
     ends = where(stage == 0, table, 0.0) + where(stage == y.pipeline - 1.0, table, 0.0)
-    ends = where(one, table * (2.0 - s.tied), ends)
+    ends = where(y.pipeline == 1.0, table * (2.0 - s.tied), ends) / y.tensor
     routed = moe * s.matrices * s.hidden * s.expert_ffn * s.experts / (y.expert * y.expert_tensor)
-    return Parameters((per_layer + always + ends) / y.tensor + 2.0 * count * s.hidden, routed)
+    return Parameters(count * layer + ffn + always + ends + 2.0 * count * s.hidden, routed, count)
+
+
+def dense_blocks(count: Num, moe: Num, x: Inputs) -> Num:
+    """Dense FFNs among a stage's layers; in hybrids those without experts may be attention or Mamba layers."""
+    s = x.shape
+    extra = where(s.moe_layers > 0, 0.0, s.mtp)  # MTP layers are of the model's last kind
+    return (count - moe) * (s.dense_layers + extra) / maximum(s.layers + extra - s.moe_layers, 1.0)
 
 
 def state(held: Parameters, x: Inputs, g: Groups) -> tuple[Num, Num, Num]:
     """Weights, gradients and optimizer state of held parameters, bytes.
 
     Mixed precision with FP32 master weights and Adam: 2 + gradient + 12 bytes a parameter; ZeRO-1 shards the 12,
-    ZeRO-2 the gradients too, ZeRO-3 (FSDP) everything, with FP32 shards of 16 bytes altogether.
+    ZeRO-2 the gradients too, ZeRO-3 (FSDP) everything, its FP32 weights being the master. FP32 and TF32 have no second
+    copy of the weights: 4 + gradient + 8. What is sharded is whole for a moment: one layer's gradients while they are
+    reduced, two layers' weights while they are used (matrix by matrix under XLA).
     """
     y = x.layout
-    copies = where(y.schedule == DUALPIPE, 2.0, 1.0)
     bytes_grad = x.software.gradient_held
+    two, three = y.zero >= 2.0, y.zero >= 3.0  # noqa: PLR2004
+    working_copy = wide_bytes(y)
+    kept = where(y.full_precision, 4.0, where(bytes_grad > HALF, 4.0, 2.0))  # a fully sharded weight, often the master
+    moments = where(y.full_precision, 8.0, where(three, where(bytes_grad > HALF, 8.0, 12.0), 12.0))
+    layers = maximum(held.layers, 1.0)
+    at_once = where(x.software.xla, 1.0, minimum(2.0, layers)) / layers
     weights = gradients = optimizer = 0.0
-    for count, ranks in ((held.dense * copies, g.shard.size), (held.expert * copies, g.expert_gradient.size)):
-        ranks_expert = minimum(ranks, g.shard.size)
-        weights = weights + count * where(y.zero >= 3.0, 0.0, 2.0)  # noqa: PLR2004
-        gradients = gradients + count * where(y.zero >= 2.0, bytes_grad / ranks_expert, bytes_grad)  # noqa: PLR2004
-        master = where(y.zero >= 3.0, where(bytes_grad > 2.0, 12.0, 14.0), 12.0)  # noqa: PLR2004
-        optimizer = optimizer + count / copies * master / where(y.zero >= 1.0, ranks_expert, 1.0)
+    for count, ranks in ((held.dense, g.shard.size), (held.expert, minimum(g.expert_gradient.size, g.shard.size))):
+        own = count / ranks
+        whole = where(x.software.xla, 0.0, minimum(count / layers, count - own))
+        weights = weights + where(three, kept * own + working_copy * at_once * count, working_copy * count)
+        gradients = gradients + bytes_grad * where(two, own, count) + where(two, x.software.gradient_bytes * whole, 0.0)
+        optimizer = optimizer + moments * where(y.zero >= 1.0, own, count)
     return weights, gradients, where(y.offload_optimizer, 0.0, optimizer)
 
 
@@ -108,24 +139,24 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     again = where(x.software.fusion == FUSIONS.index("compiled"), 1.0, 0.0)
     pointwise = gemm_input * (1.0 - again)
     ends = (2.0 + pointwise + 4.0 * eager) * s.hidden / sp
-    core = (2.0 * (q + kv) + 2.0 * s.heads * s.v_dim + 4.0 * s.heads) / t
+    keep = 1.0 - y.core_attention
+    core = (2.0 * q + 2.0 * s.heads * s.v_dim + 4.0 * s.heads * keep) / t + 2.0 * kv / minimum(t, s.kv_heads)
     latent = s.q_lora + s.kv_lora
     up = 2.0 * (q + s.heads * (s.qk_nope + s.qk_rope) + s.heads * s.v_dim) / t
     core_mla = 2.0 * (latent + s.qk_rope) + up + 2.0 * s.heads * s.v_dim / t + 2.0 * latent
-    keep = 1.0 - y.core_attention
     unfused = x.software.attention_kernel >= ATTENTION_KERNELS.index("fused-softmax")
     scores = where(unfused, 5.0 * s.heads * y.sequence / t, 0.0) * keep
     rope = 4.0 * eager * (q + s.kv_heads * s.qk_dim) / t
     mla = core_mla - up * y.mla_up
     ends = ends - pointwise * s.hidden / sp * y.norm
-    attention = ends + where(s.mla, mla, core) + scores + rope
+    attention = where(y.attention > 0, 2.0 * s.hidden / sp, ends + where(s.mla, mla, core) + scores + rope)
     inner = (2.0 + 2.0 * gated + pointwise + 2.0 * eager) / t
     ffn = ends + inner * s.ffn * (1.0 - y.mlp)
     slots = s.topk / t * y.expert_tensor
     width = s.expert_ffn / y.expert_tensor
     saved = 2.0 + 2.0 * gated
     kept = where(y.moe_activation > 0, saved * 0.5 * gemm_input, saved + pointwise)
-    moe = ends + inner * s.shared_ffn + slots * (gemm_input * s.hidden + kept * width + 8.0)
+    moe = ends + inner * s.shared_ffn * (1.0 - y.mlp) + slots * (gemm_input * s.hidden + kept * width + 8.0)
     outputs = (
         2.0 * s.hidden / sp + (2.0 * (q + kv) + 2.0 * s.heads * s.v_dim) / t,
         2.0 * s.hidden / sp + 2.0 * (s.matrices - 1.0) * s.ffn * (1.0 - y.mlp) / t,
@@ -134,40 +165,47 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
         + slots * 2.0 * ((s.matrices - 1.0) * width + s.hidden),
     )
     lean = maximum(y.all_but_linears, where(x.software.xla, y.core_attention, 0.0)) > 0
-    return tuple(where(lean, few, all_) for few, all_ in zip(outputs, (attention, ffn, moe), strict=True))
+    scale = wide_bytes(y) / HALF
+    both = zip(outputs, (attention, ffn, moe), strict=True)
+    return tuple(scale * where(lean, minimum(few, every), every) for few, every in both)
 
 
 def activations(stage: Num, x: Inputs) -> Num:
-    """Activation bytes one micro-batch leaves on a stage."""
+    """Activation bytes one micro-batch leaves on a stage; with DualPipe the mean of a card's two stages."""
+    dual = x.layout.schedule == DUALPIPE
+    one = stage_activations(stage, x)
+    if not any_of(dual):
+        return one
+    return where(dual, 0.5 * (one + stage_activations(x.layout.pipeline - 1.0 - stage, x)), one)
+
+
+def stage_activations(stage: Num, x: Inputs) -> Num:
+    """Activation bytes one micro-batch leaves in the layers of one stage."""
     s, y = x.shape, x.layout
     count, moe = stage_layers(stage, x)
     attention, ffn, expert = layer_activations(x)
-    share = (s.attention_layers + s.mtp) / (s.layers + s.mtp)
-    dense = where(s.moe_layers > 0, count - moe, count * s.dense_layers / s.layers)
-    mamba = 2.0 * (2.0 * s.hidden + 4.0 * s.mamba_inner + 2.0 * s.mamba_groups) / y.tensor
-    blocks = count * s.mamba_layers / (s.layers + s.mtp)
-    whole = count * share * attention + dense * ffn + moe * expert + blocks * mamba
-    whole = whole * (1.0 - 0.45 * y.half_linears)
-    kept = 2.0 * count * s.hidden / x.sequence_shards
-    return x.tokens * (whole * (1.0 - y.full_recompute) + kept * y.full_recompute)
+    blocks = s.layers + s.mtp
+    share = (s.attention_layers + s.mtp) / blocks
+    scale = wide_bytes(y) / HALF
+    hidden = scale * HALF * s.hidden / x.sequence_shards
+    mamba = 2.0 * hidden + scale * HALF * (4.0 * s.mamba_inner + 2.0 * s.mamba_groups) / y.tensor
+    whole = count * share * attention + dense_blocks(count, moe, x) * ffn + moe * expert
+    whole = (whole + count * s.mamba_layers / blocks * mamba) * (1.0 - 0.45 * y.half_linears)
+    return x.tokens * (whole * (1.0 - y.full_recompute) + hidden * count * y.full_recompute)
 
 
 def working(stage: Num, x: Inputs, held: Parameters) -> Num:
-    """Bytes needed for a moment: logits, one re-materialised layer, gathered weights, weight-gradient staging."""
+    """Bytes needed for a moment: logits, one re-materialised layer without its kept input, weight-gradient staging."""
     s, y = x.shape, x.layout
     attention, ffn, expert = layer_activations(x)
     widest = attention + maximum(where(s.dense_layers > 0, ffn, 0.0), where(s.moe_layers > 0, expert, 0.0))
-    remade = x.tokens * widest * where(y.full_recompute > 0, 1.0, 0.0)
-    last = stage == y.pipeline - 1.0
+    again = widest - wide_bytes(y) * s.hidden / x.sequence_shards
+    remade = where(y.full_recompute > 0, x.tokens * again, 0.0)
+    last = where(y.schedule == DUALPIPE, stage * (y.pipeline - 1.0 - stage) == 0, stage == y.pipeline - 1.0)
     split_loss = where(x.software.loss_split, y.tensor, 1.0)
     logits = where(last, x.tokens * s.vocab / split_loss * x.software.loss_bytes, 0.0)
     largest = maximum((s.matrices - 1.0) * s.hidden * s.ffn, where(last, s.vocab * s.hidden, 0.0))
-    staging = 2.0 * largest / y.tensor
-    count, _ = stage_layers(stage, x)
-    layer = (held.dense + held.expert) / maximum(count, 1.0)
-    # Two layers of weights in BF16 and one of FP32 gradients; XLA gathers matrix by matrix.
-    gathered = layer * where(x.software.xla, 2.0, 8.0) * where(y.zero >= 3.0, 1.0, 0.0)  # noqa: PLR2004
-    return maximum(logits, remade) + staging + gathered
+    return maximum(logits, remade) + wide_bytes(y) * largest / y.tensor
 
 
 def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants) -> Memory:

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from planner.engine.fleet import FleetTotals, SiteRun
+from planner.engine.export import FLEET, ExportClass
+from planner.engine.fleet import CardCount, FleetTotals, SiteRun
 from planner.engine.result import Outcome
 from planner.exchange.figures import layout_facts
 from planner.exchange.format import amount, between, days, megawatts, money, percent, significant
@@ -52,16 +53,17 @@ def lines(fleet: Fleet, totals: FleetTotals, width: int) -> Iterator[Line]:
     """
     yield from wrapped(escaped(fleet.name), width, "title")
     yield Line("")
-    yield from table(_cards(totals), ("card", "cards", "sites"), right_from=1)
+    yield from table(_cards(totals), ("card", "cards", "sites"), right=(1,))
     yield Line("")
-    yield from table(list(_figures(totals)), right_from=2)
+    yield from table(list(_figures(totals)))
     if totals.unpriced:
         names = escaped(", ".join(totals.unpriced))
         yield from wrapped(f"  No price is known of {names}: capital leaves these cards out.", width, "warning", 2)
     yield Line("")
-    yield Line("Export control of the United States, by rule and date", "heading")
+    yield Line("Export control of the United States, by date of the rule", "heading")
     yield from _export(totals)
-    yield from wrapped("  TPP: dense TOP/s x bit length; density: TPP over mm2 of die. No legal advice.", width, "quiet", 2)
+    yield from wrapped("  2022 and 2023: 3A090; 2025: the letters on China; 2026: the rule on China. TPP: dense TOP/s x bit length; density: "
+        "TPP over mm2 of die. No legal advice.", width, "quiet", 2)
     if fleet.notes:
         yield from (Line(""), Line("Notes", "heading"))
         for paragraph in fleet.notes.strip().splitlines():
@@ -90,8 +92,14 @@ def site_run_lines(outcome: Outcome | None, run: SiteRun, width: int) -> Iterato
 
 
 def _cards(totals: FleetTotals) -> list[tuple[str, str, str]]:
-    rows = [(escaped(c.card), f"{c.cards:,}", escaped(", ".join(c.sites)) or "not stated") for c in totals.by_card]
+    rows = [(escaped(c.card), f"{c.cards:,}", escaped(_sites(c))) for c in totals.by_card]
     return [*rows, ("all", f"{totals.cards:,}", "")]
+
+
+def _sites(c: CardCount) -> str:
+    if not c.sites:
+        return "not stated"
+    return ", ".join(c.sites) + (f"; {c.cards_without_site:,} not stated" if c.cards_without_site else "")
 
 
 def _figures(t: FleetTotals) -> Iterator[tuple[str, str]]:
@@ -110,18 +118,24 @@ def _figures(t: FleetTotals) -> Iterator[tuple[str, str]]:
 
 
 def _export(totals: FleetTotals) -> Iterator[Line]:
-    rows = [
-        (
-            escaped(c.card),
-            c.rule,
-            f"{c.since} to {c.until}" if c.until else f"since {c.since}",
-            c.outcome,
-            f"{c.tpp:,.0f}",
-            significant(c.performance_density) if c.performance_density else "",
-        )
-        for c in totals.export_classes
-    ]
-    yield from table(rows, ("card", "rule", "", "class", "TPP", "density"), right_from=4)
+    """A row a card, a column a rule; then the rules about the fleet as a whole."""
+    cards = dict.fromkeys(c.card for c in totals.export_classes if c.card != FLEET)
+    of_cards = [c for c in totals.export_classes if c.card != FLEET]
+    rules = list(dict.fromkeys(_dated(c) for c in of_cards))
+    rows = []
+    for card in cards:
+        own = {_dated(c): c for c in of_cards if c.card == card}
+        first = next(iter(own.values()))
+        density = significant(first.performance_density) if first.performance_density else "not known"
+        rows.append((escaped(card), f"{first.tpp:,.0f}", density, *(own[rule].outcome for rule in rules)))
+    yield from table(rows, ("card", "TPP", "density", *rules), right=(1, 2))
+    for whole in totals.export_classes:
+        if whole.card == FLEET:
+            yield Line(f"  {whole.rule}, {_dated(whole)}: the fleet is {whole.outcome}")
+
+
+def _dated(c: ExportClass) -> str:
+    return f"{c.since} to {c.until}" if c.until else f"since {c.since}"
 
 
 def _days(value: float) -> str:

@@ -1,0 +1,197 @@
+"""Plans side by side, differences first: as JSON and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from planner.engine.compare import Difference, differing, differs, figures, machine_facts, step_parts
+from planner.engine.result import Outcome
+from planner.exchange.as_json import outcome_dict
+from planner.exchange.defaults import counting_defaults
+from planner.exchange.figures import STEP_NAMES
+from planner.exchange.format import amount, days, gigabytes, megawatts, money, percent, seconds, significant
+from planner.exchange.plan_toml import as_dict
+from planner.exchange.questions import run_dict
+from planner.exchange.report import Line
+from planner.exchange.tables import table, wrapped
+from planner.spec.wording import escaped
+
+LEFT_OUT = frozenset({"schema", "name", "notes", "sources", "claim"})
+"""Keys of a plan that change no figure."""
+
+NAMES: dict[str, tuple[str, Callable[[float], str]]] = {
+    "training_days": ("training time", lambda value: " ".join(days(value))),
+    "card_hours": ("card-hours", amount),
+    "cost_usd": ("cost", money),
+    "usd_per_million_tokens": ("cost of a million tokens", money),
+    "step_time_s": ("step time", seconds),
+    "tokens_per_s_per_card": ("tokens/s a card", amount),
+    "mfu": ("MFU", percent),
+    "hfu": ("HFU", percent),
+    "goodput": ("goodput", percent),
+    "memory_gb": ("memory", gigabytes),
+    "power_mw": ("power", megawatts),
+    "energy_mwh": ("energy, MWh", amount),
+    "co2_kg": ("CO2, kg", amount),
+    "h100_equivalents": ("H100-equivalents", amount),
+}
+"""Figures as people call and read them."""
+
+WIDEST_CELL = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One plan of a comparison."""
+
+    name: str
+    outcome: Outcome
+    best: Outcome | None
+    """With the best strategy found for its cluster; None: not asked for, or nothing fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDifference:
+    """A key of the plan, or a fact of the machine it names, that is not the same everywhere."""
+
+    key: str
+    values: tuple[Any, ...]
+
+
+def key_differences(outcomes: Sequence[Outcome]) -> tuple[KeyDifference, ...]:
+    """Keys whose values differ, what stands for defaults among them, then the facts behind cards and fabrics."""
+    plans = [_effective(outcome) for outcome in outcomes]
+    machines = [machine_facts(outcome) for outcome in outcomes]
+    rows = [KeyDifference(key, tuple(p.get(key) for p in plans)) for key in dict.fromkeys(k for p in plans for k in p)]
+    rows += [KeyDifference(key, tuple(m[key] for m in machines)) for key in machines[0]]
+    return tuple(row for row in rows if differs(row.values))
+
+
+def compared_dict(plans: Sequence[Compared]) -> dict[str, Any]:
+    """The comparison under the names of the contract: inputs that differ, then figures that differ."""
+    outcomes = [plan.outcome for plan in plans]
+    keys = [{"key": row.key, "values": list(row.values)} for row in key_differences(outcomes)]
+    found = [_figure_dict("estimate", row) for row in differing(figures(outcomes))]
+    parts = [_figure_dict("estimate.step_breakdown_s", row) for row in differing(step_parts(outcomes))]
+    return {"plans": [_plan_dict(plan) for plan in plans], "differences": [*keys, *found, *parts]}
+
+
+def lines(plans: Sequence[Compared], width: int) -> Iterator[Line]:
+    """The comparison as text: what differs in the plans, what follows, where in the step, and what stays the same.
+
+    Args:
+        plans: two or more.
+        width: columns of paragraphs; tables take what they need.
+    """
+    outcomes = [plan.outcome for plan in plans]
+    titles = [f"[{number}]" for number in range(1, len(plans) + 1)]
+    for number, plan in zip(titles, plans, strict=True):
+        unfit = "" if plan.outcome.fits else " (DOES NOT FIT)"
+        yield from wrapped(escaped(f"{number}: {plan.name}{unfit}"), width, "text", 3)
+    yield Line("")
+    keys = key_differences(outcomes)
+    if keys:
+        rows = [(escaped(row.key), *(_cell(value) for value in row.values)) for row in keys]
+        yield from table(rows, ("What differs", *titles), right=range(1, len(plans) + 1))
+    else:
+        yield Line("The plans do not differ.", "heading")
+        return
+    changes = differing(figures(outcomes))
+    yield Line("")
+    yield from _figures("What follows", changes, titles, _figure_cell)
+    yield Line("")
+    yield from _figures("Where in a step", step_parts(outcomes), titles, _seconds_cell)
+    if all(plan.best for plan in plans):
+        best = [plan.best for plan in plans if plan.best]
+        yield Line("")
+        yield from _figures("With the best strategy found for each", differing(figures(best)), titles, _figure_cell)
+        rows = [
+            (escaped(row.key), *(_cell(value) for value in row.values))
+            for row in key_differences(best)
+            if row.key.startswith("strategy.")
+        ]
+        if rows:
+            yield Line("")
+            yield from table(rows, ("Their strategies", *titles), right=range(1, len(plans) + 1))
+    same = [NAMES[row.key][0] for row in figures(outcomes) if row not in changes]
+    if same:
+        yield Line("")
+        yield from wrapped(f"The same: {', '.join(same)}.", width, "quiet")
+
+
+def _figures(
+    heading: str, rows: Sequence[Difference], titles: Sequence[str], cell: Callable[[Difference, int], str]
+) -> Iterator[Line]:
+    """Figures with how far each is from the first plan's."""
+    if not rows:
+        yield Line(f"{heading}: nothing that a reader could tell apart.", "heading")
+        return
+    body = []
+    for row in rows:
+        cells = [cell(row, 0)]
+        for place in range(1, len(row.values)):
+            cells += [cell(row, place), _relative(row.relative[place])]
+        body.append((_name(row.key), *cells))
+    columns = [titles[0], *(part for title in titles[1:] for part in (title, ""))]
+    yield from table(body, (heading, *columns), right=range(1, len(columns) + 1))
+
+
+def _name(key: str) -> str:
+    return NAMES[key][0] if key in NAMES else STEP_NAMES[key]
+
+
+def _figure_cell(row: Difference, place: int) -> str:
+    return NAMES[row.key][1](row.values[place])
+
+
+def _seconds_cell(row: Difference, place: int) -> str:
+    return seconds(row.values[place])
+
+
+def _relative(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "=" if abs(value) < 0.0005 else f"{100 * value:+.1f} %"  # noqa: PLR2004 - less would show as zero
+
+
+def _cell(value: object) -> str:
+    """A value of a plan in a column."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return significant(value, 4)
+    text = " + ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    text = escaped(text)
+    return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 1]}…"
+
+
+def _effective(outcome: Outcome) -> dict[str, Any]:
+    """Every key of a plan by dotted path: as written, else what stands for it."""
+    written = {key: value for key, value in as_dict(outcome.resolved.plan).items() if key not in LEFT_OUT}
+    keys = _flat(written, "")
+    return keys | {key: value for key, value in counting_defaults(outcome.resolved).items() if key not in keys}
+
+
+def _flat(table_: Mapping[str, Any], start: str) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in table_.items():
+        if isinstance(value, Mapping):
+            out.update(_flat(value, f"{start}{key}."))
+        else:
+            out[f"{start}{key}"] = value
+    return out
+
+
+def _figure_dict(start: str, row: Difference) -> dict[str, Any]:
+    return {"key": f"{start}.{row.key}", "values": list(row.values), "relative_to_first": list(row.relative)}
+
+
+def _plan_dict(plan: Compared) -> dict[str, Any]:
+    data = {"name": plan.name, **outcome_dict(plan.outcome)}
+    return data | ({"best_found": run_dict(plan.best)} if plan.best else {})

@@ -1,0 +1,69 @@
+"""`planner calibrate-to` on real rows, and what a plan says that names the result."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from planner.cli import main
+from planner.data_files import data_root
+
+PLAN = """
+schema = 1
+[cluster]
+card = "a100-sxm-80"
+cards = 64
+[workload]
+model = "llama2-13b"
+tokens = 1e12
+global_batch = 512
+[strategy]
+tensor = 2
+pipeline = 2
+stack = "mine"
+"""
+
+
+def runs_file(folder: Path, count: int) -> Path:
+    """The first rows of a shipped family, as a file of one's own."""
+    text = (data_root() / "validation" / "korthikanti-seqpar.toml").read_text("utf-8")
+    head, *rows = text.split("[[run]]")
+    file = folder / "mine.toml"
+    file.write_text("[[run]]".join([head, *rows[:count]]), encoding="utf-8")
+    return file
+
+
+def test_three_runs_make_a_stack_that_plans_may_name(tmp_path: Path, own_folders: Path) -> None:
+    runs, stacks = runs_file(tmp_path, 8), Path(own_folders) / "config" / "catalogue" / "stacks"
+    stacks.mkdir(parents=True, exist_ok=True)
+    done = CliRunner().invoke(main, ["calibrate-to", str(runs), "-o", str(stacks / "mine.toml")])
+    assert done.exit_code == 0, done.output
+    factor = tomllib.loads((stacks / "mine.toml").read_text("utf-8"))["factor"]
+    assert factor["runs"] == 8
+    assert 0.8 < factor["step_time"] < 1.2
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN, encoding="utf-8")
+    mine = estimate(plan)
+    plan.write_text(PLAN.replace('"mine"', '"megatron-2022"'), encoding="utf-8")
+    plain = estimate(plan)
+    ratio = mine["step_time_s"] / plain["step_time_s"]
+    assert ratio == pytest.approx(factor["step_time"], rel=0.15)
+    low, high = mine["interval_80"]["step_time_s"]
+    assert high / low < plain["interval_80"]["step_time_s"][1] / plain["interval_80"]["step_time_s"][0]
+
+
+def estimate(plan: Path) -> dict[str, object]:
+    done = CliRunner().invoke(main, ["estimate", str(plan), "--json"])
+    assert done.exit_code in {0, 1}, done.output
+    answer: dict[str, object] = json.loads(done.stdout)["estimate"]
+    return answer
+
+
+def test_two_runs_are_not_enough(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["calibrate-to", str(runs_file(tmp_path, 2))])
+    assert done.exit_code == 2
+    assert "at least 3" in done.stderr
