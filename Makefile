@@ -32,7 +32,7 @@ lint: $(STAMP)
 check: lint test
 
 bench: $(STAMP)
-	@$(BIN)/python scripts/bench.py $(ARGS)
+	@$(BIN)/python -m scripts.bench $(ARGS)
 
 .venv: $(STAMP)
 

@@ -23,9 +23,9 @@ YOUNG_MONTHS = 24
 
 
 YOUNG_RULE = (
-    f"a mixture of experts, or XLA on a GPU, on a card announced at most {YOUNG_MONTHS} months before the run. The rule "
-    "looks at date, card and model class only; NVIDIA's own tables show such rows gaining 25 to 100 % in the following "
-    "releases."
+    f"a mixture of experts, or XLA on a GPU, on a card announced at most {YOUNG_MONTHS} months before the run. The "
+    "rule looks at date, card and model class only; NVIDIA's own tables show such rows gaining 25 to 100 % in the "
+    "following releases."
 )
 
 

@@ -13,7 +13,10 @@ RULES = {
     "planner.engine.estimate": {"textual", "rich", "click"},
     "planner.catalog": {"textual", "rich", "click"},
     "planner.exchange": {"textual"},
-    "planner.cli": {"textual"},
+    "planner.exchange.report": {"textual", "rich", "click"},
+    "planner.exchange.listing": {"textual", "rich", "click"},
+    "planner.cli": {"textual", "rich", "numpy", "pydantic"},
+    "planner.cli.plans": {"textual", "rich"},
 }
 
 

@@ -208,7 +208,7 @@ def test_parameters_over_all_ranks_are_the_models(catalog: Catalog) -> None:
     for preset in ("llama-3.1-405b", "deepseek-v3", "qwen3-235b"):
         x = numbers(catalog, preset)
         y = x.layout
-        held = memory.parameters(np.arange(y.pipeline), x)
+        held = memory.stage_parameters(np.arange(y.pipeline), x)
         total = np.sum(held.dense) * y.tensor + np.sum(held.expert) * y.expert * y.expert_tensor
         mtp = x.shape.mtp * (x.shape.total_params / x.shape.layers)
         assert total == pytest.approx(x.shape.total_params + mtp, rel=0.06)

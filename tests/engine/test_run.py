@@ -125,6 +125,11 @@ def test_checkpoint_of_deepseek_v3() -> None:
     assert length.checkpoint_write_s == pytest.approx(46.97)
 
 
+def test_checkpoint_by_precision() -> None:
+    assert run.checkpoint_bytes_per_param(full_precision=False) == 14
+    assert list(run.checkpoint_bytes_per_param(np.array([True, False]))) == [12, 14]
+
+
 def test_steps_are_whole() -> None:
     # DeepSeek-V3: 14.8 T tokens in batches of 15,360 x 4,096.
     length = llama(tokens=14.8e12, global_batch=15_360.0, sequence_length=4096.0)

@@ -68,7 +68,7 @@ def _open_ui(file: str | None) -> None:
     from planner.spec.base import PlanError, Problem
 
     catalog = Catalog.default()
-    plan = find_plan(file, catalog, commands=COMMANDS) if file else None
+    plan = find_plan(file, catalog, commands=COMMANDS) if file is not None else None
     if file == "-":
         _keys_from_terminal()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -54,11 +54,11 @@ def command(context: click.Context, file: str, kind: str, output: str) -> None:
     """
     from planner.catalog import Catalog
     from planner.cli.output import complain
-    from planner.cli.plans import outcome_of
+    from planner.cli.plans import outcome_of, spoken
     from planner.exchange.files import write_atomic
 
     outcome = outcome_of(file, Catalog.default())
     write_atomic(output, FORMATS[kind](outcome))
     if not outcome.fits:
-        complain(f"{file}: the plan does not fit; it was written all the same.")
+        complain(f"{spoken(file)}: the plan does not fit; it was written all the same.")
         context.exit(1)

@@ -22,7 +22,7 @@ RULES = ("8-bit", "bf16")
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 @click.option(
-    "--rule", type=click.Choice(RULES), default=RULES[0], show_default=True, help="Rate H100-equivalents are counted by."
+    "--rule", type=click.Choice(RULES), default=RULES[0], show_default=True, help="Rate that makes a card an H100."
 )
 @click.option("--plan", "plan_file", metavar="PLAN", help="What this plan takes on the largest single-site run.")
 def command(file: str, *, as_json: bool, rule: str, plan_file: str | None) -> None:

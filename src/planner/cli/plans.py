@@ -70,7 +70,12 @@ def evaluated(plan: Plan, catalog: Catalog, source: str) -> Outcome:
     try:
         return evaluate(catalog.resolve(plan))
     except PlanError as error:
-        raise PlanError(error.problems, "standard input" if source == STREAM else source) from None
+        raise PlanError(error.problems, spoken(source)) from None
+
+
+def spoken(word: str) -> str:
+    """A FILE argument as messages name it."""
+    return "standard input" if word == STREAM else word
 
 
 def warn_of_own_files(catalog: Catalog) -> None:
@@ -87,7 +92,7 @@ def _unknown(word: str, catalog: Catalog, commands: list[str]) -> Problem:
     near = difflib.get_close_matches(word.lower(), commands, n=1)
     kinds = "command, preset or file" if commands else "preset or file"
     names = [*near, *presets][:MANY]
-    hint = f"Did you mean {' or '.join(names)}? " if names else ""
+    hint = f"Did you mean {' or '.join(filter(None, (', '.join(names[:-1]), names[-1])))}? " if names else ""
     return Problem(
         "error", "", f"there is no {kinds} {shown(word)}.", f"{hint}`planner catalog presets` lists presets."
     )

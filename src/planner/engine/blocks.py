@@ -360,13 +360,23 @@ class Layers:
 
 def layers(x: Inputs, g: Groups, c: Constants) -> Layers:
     """Sum of the model's blocks; MTP layers count as one attention and one FFN or MoE block each."""
+    block = plain_layers(x, g, c)
+    if any_of(x.shape.moe_layers > 0):
+        block = block + expert_layers(x, g, c)
+    return Layers(block, head(x, c), embedding(x, c))
+
+
+def plain_layers(x: Inputs, g: Groups, c: Constants) -> Block:
+    """The blocks that do not depend on how experts are spread: attention, dense FFN, Mamba."""
     s = x.shape
-    has_moe = s.moe_layers > 0
     total = attention_block(x, g, c) * (s.attention_layers + s.mtp)
     if any_of(s.dense_layers > 0) or any_of(s.moe_layers == 0):
-        total = total + ffn_block(x, g, c) * (s.dense_layers + where(has_moe, 0.0, s.mtp))
-    if any_of(has_moe):
-        total = total + moe_block(x, g, c) * where(has_moe, s.moe_layers + s.mtp, 0.0)
+        total = total + ffn_block(x, g, c) * (s.dense_layers + where(s.moe_layers > 0, 0.0, s.mtp))
     if any_of(s.mamba_layers > 0):
         total = total + mamba_block(x, g, c) * s.mamba_layers
-    return Layers(total, head(x, c), embedding(x, c))
+    return total
+
+
+def expert_layers(x: Inputs, g: Groups, c: Constants) -> Block:
+    """The MoE blocks. They see tokens, not how sequences are cut into them."""
+    return moe_block(x, g, c) * where(x.shape.moe_layers > 0, x.shape.moe_layers + x.shape.mtp, 0.0)

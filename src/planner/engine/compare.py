@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.engine.result import STEP_PARTS, Estimate, Outcome
+from planner.engine.result import STEP_PARTS, Outcome
 
 FIGURES = (
     "training_days", "card_hours", "cost_usd", "usd_per_million_tokens", "step_time_s", "tokens_per_s_per_card", "mfu",
@@ -48,9 +48,7 @@ def machine_facts(outcome: Outcome) -> dict[str, float]:
         "card.peak_tflops.fp8": r.card.peak_tflops.fp8,
         "card.tdp_w": r.card.tdp_w,
         "scale_up.gb_per_s": r.scale_up.gb_per_s,
-        "scale_up.domain": float(r.scale_up_domain),
         "scale_out.gb_per_s_per_card": r.scale_out.gb_per_s * r.nics_per_node / r.cards_per_node,
-        "usd_per_card_hour": outcome.estimate.extra["usd_per_card_hour"],
     }
 
 
@@ -69,20 +67,6 @@ def differs(values: Sequence[object]) -> bool:
         elif value != first:
             return True
     return False
-
-
-def slowest_part(first: Estimate, second: Estimate) -> tuple[str, float]:
-    """The part of a step in which two plans differ most, and by how many seconds the second is longer.
-
-    Args:
-        first: one plan.
-        second: another of the same work.
-    """
-    parts: Mapping[str, float] = {
-        name: second.step_breakdown_s[name] - first.step_breakdown_s[name] for name in STEP_PARTS
-    }
-    name = max(parts, key=lambda part: abs(parts[part]))
-    return name, parts[name]
 
 
 def _difference(key: str, values: Sequence[float]) -> Difference:

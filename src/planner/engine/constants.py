@@ -135,8 +135,6 @@ class Constants:
     """Host time left with partial CUDA graphs."""
     graphs_full: float
     """The same with full-iteration graphs."""
-    launch_layer: float
-    """Time the host needs to launch one layer's kernels in eager code, s: a floor under the layer's time."""
     step_fixed: float
     """Fixed time of one optimizer step, s."""
     straggler: float

@@ -6,15 +6,21 @@ state, Megatron-LM `theoretical_memory_usage.py`; MLA and MoE terms by counting 
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 from planner.engine.constants import Constants
-from planner.engine.inputs import ATTENTION_KERNELS, DUALPIPE, FUSIONS, HALF, Inputs
+from planner.engine.inputs import ATTENTION_KERNELS, DUALPIPE, FUSIONS, HALF, Inputs, Layout
 from planner.engine.kernels import wide_bytes
 from planner.engine.layout import Groups
 from planner.engine.num import Num, any_of, ceil, maximum, minimum, where
 from planner.engine.schedule import in_flight, split
 
+MODULES = (
+    "core_attention", "mla_up", "moe_activation", "norm", "mlp", "attention", "half_linears", "all_but_linears",
+)  # fmt: skip
+"""Selective recomputation: fields of the layout that are shares of a module."""
 BUCKETS = 2.0 * 5e8 * 4.0
 """Flat buffers to reduce gradients and gather weights in, bytes: DeepSpeed's defaults, 5e8 elements each, in FP32."""
 
@@ -41,16 +47,20 @@ class Parameters:
 
     dense: Num
     expert: Num
-    layers: Num = 1.0
-    """Layers they make up."""
+    layers: Num = math.inf
+    """Layers they make up; what is whole for a moment is of one or two of them."""
 
 
 def stage_layers(stage: Num, x: Inputs) -> tuple[Num, Num]:
-    """Layers, and MoE layers among them, of a stage; leading dense layers stand on the first stages."""
+    """Layers, and MoE layers among them, of a stage; leading dense layers stand on the first stages.
+
+    Where some middle stages hold a layer more than others, they are the first of them.
+    """
     s, parts, p = x.shape, split(x), x.layout.pipeline
-    count = where(stage == 0, parts.first, where(stage == p - 1.0, parts.last, parts.full))
+    count = where(stage == 0, parts.first, where(stage <= minimum(parts.more, p - 2.0), parts.full, parts.last))
     count = where(p == 1.0, s.layers + s.mtp, count)
-    before = where(stage > 0, parts.first + (stage - 1.0) * parts.full, 0.0)
+    fuller = minimum(stage - 1.0, parts.more)
+    before = where(stage > 0, parts.first + (stage - 1.0) * parts.last + fuller * (parts.full - parts.last), 0.0)
     leading = minimum(maximum(s.first_dense - before, 0.0), count)
     rest = maximum(s.layers + s.mtp - s.first_dense, 1.0)
     share = where(s.moe_layers > 0, (s.moe_layers + s.mtp) / rest, 0.0)
@@ -110,6 +120,7 @@ def state(held: Parameters, x: Inputs, g: Groups) -> tuple[Num, Num, Num]:
     two, three = y.zero >= 2.0, y.zero >= 3.0  # noqa: PLR2004
     working_copy = wide_bytes(y)
     kept = where(y.full_precision, 4.0, where(bytes_grad > HALF, 4.0, 2.0))  # a fully sharded weight, often the master
+    kept = where(y.offload_optimizer, working_copy, kept)
     moments = where(y.full_precision, 8.0, where(three, where(bytes_grad > HALF, 8.0, 12.0), 12.0))
     layers = maximum(held.layers, 1.0)
     at_once = where(x.software.xla, 1.0, minimum(2.0, layers)) / layers
@@ -117,14 +128,15 @@ def state(held: Parameters, x: Inputs, g: Groups) -> tuple[Num, Num, Num]:
     for count, ranks in ((held.dense, g.shard.size), (held.expert, minimum(g.expert_gradient.size, g.shard.size))):
         own = count / ranks
         whole = where(x.software.xla, 0.0, minimum(count / layers, count - own))
-        weights = weights + where(three, kept * own + working_copy * at_once * count, working_copy * count)
+        others = count - where(kept > working_copy, 0.0, own)
+        weights = weights + where(three, kept * own + working_copy * at_once * others, working_copy * count)
         gradients = gradients + bytes_grad * where(two, own, count) + where(two, x.software.gradient_bytes * whole, 0.0)
         optimizer = optimizer + moments * where(y.zero >= 1.0, own, count)
     return weights, gradients, where(y.offload_optimizer, 0.0, optimizer)
 
 
 def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
-    """Bytes saved a token by one attention block, one dense FFN block and one MoE block, without recomputation.
+    """Bytes one attention block, one dense FFN block and one MoE block keep a token, but for full recomputation.
 
     Flash attention, no dropout; FP8 keeps GEMM inputs at one byte. Where everything but the linears is recomputed,
     and where XLA chooses what to keep, only the products' outputs stay. torch.compile computes what norms and gates
@@ -167,48 +179,80 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     lean = maximum(y.all_but_linears, where(x.software.xla, y.core_attention, 0.0)) > 0
     scale = wide_bytes(y) / HALF
     both = zip(outputs, (attention, ffn, moe), strict=True)
+    scale = scale * (1.0 - 0.45 * y.half_linears)
     return tuple(scale * where(lean, minimum(few, every), every) for few, every in both)
 
 
-def activations(stage: Num, x: Inputs) -> Num:
+@dataclass(frozen=True, slots=True)
+class LayerBytes:
+    """Bytes a token of one layer's activations; floats or arrays. The same on all stages, so computed once."""
+
+    attention: Num
+    ffn: Num
+    expert: Num
+    hidden: Num
+    """The layer's input."""
+    again: Num
+    """There for a moment: what is recomputed, or comes back from the host, of the widest layer."""
+
+
+def layer_bytes(x: Inputs) -> LayerBytes:
+    """What layers keep and what they need for a moment when it is computed again."""
+    s, y = x.shape, x.layout
+    attention, ffn, expert = layer_activations(x)
+    hidden = wide_bytes(y) * s.hidden / x.sequence_shards
+    if not any_of(recomputes(y)) and not any_of(y.offload_activations):
+        return LayerBytes(attention, ffn, expert, hidden, 0.0)
+    plain = dataclasses.replace(y, **dict.fromkeys(MODULES, 0.0))
+    whole = layer_activations(dataclasses.replace(x, layout=plain))
+
+    def widest(first: Num, dense: Num, routed: Num) -> Num:
+        return first + maximum(where(s.dense_layers > 0, dense, 0.0), where(s.moe_layers > 0, routed, 0.0))
+
+    all_of_it = widest(*whole)
+    part = widest(*(w - k for w, k in zip(whole, (attention, ffn, expert), strict=True)))
+    again = where(y.full_recompute > 0, all_of_it - hidden, part)
+    return LayerBytes(attention, ffn, expert, hidden, where(y.offload_activations, all_of_it, again))
+
+
+def recomputes(y: Layout) -> Num:
+    """Anything is recomputed."""
+    return sum(getattr(y, name) for name in MODULES) + y.full_recompute > 0
+
+
+def activations(stage: Num, x: Inputs, layer: LayerBytes | None = None) -> Num:
     """Activation bytes one micro-batch leaves on a stage; with DualPipe the mean of a card's two stages."""
+    layer = layer or layer_bytes(x)
     dual = x.layout.schedule == DUALPIPE
-    one = stage_activations(stage, x)
+    one = stage_activations(stage, x, layer)
     if not any_of(dual):
         return one
-    return where(dual, 0.5 * (one + stage_activations(x.layout.pipeline - 1.0 - stage, x)), one)
+    return where(dual, 0.5 * (one + stage_activations(x.layout.pipeline - 1.0 - stage, x, layer)), one)
 
 
-def stage_activations(stage: Num, x: Inputs) -> Num:
+def stage_activations(stage: Num, x: Inputs, layer: LayerBytes) -> Num:
     """Activation bytes one micro-batch leaves in the layers of one stage."""
     s, y = x.shape, x.layout
     count, moe = stage_layers(stage, x)
-    attention, ffn, expert = layer_activations(x)
     blocks = s.layers + s.mtp
-    share = (s.attention_layers + s.mtp) / blocks
-    scale = wide_bytes(y) / HALF
-    hidden = scale * HALF * s.hidden / x.sequence_shards
-    mamba = 2.0 * hidden + scale * HALF * (4.0 * s.mamba_inner + 2.0 * s.mamba_groups) / y.tensor
-    whole = count * share * attention + dense_blocks(count, moe, x) * ffn + moe * expert
-    whole = (whole + count * s.mamba_layers / blocks * mamba) * (1.0 - 0.45 * y.half_linears)
-    return x.tokens * (whole * (1.0 - y.full_recompute) + hidden * count * y.full_recompute)
+    inner = (1.0 - 0.45 * y.half_linears) * wide_bytes(y) * (4.0 * s.mamba_inner + 2.0 * s.mamba_groups) / y.tensor
+    whole = count * (s.attention_layers + s.mtp) / blocks * layer.attention + dense_blocks(count, moe, x) * layer.ffn
+    whole = whole + moe * layer.expert + count * s.mamba_layers / blocks * (2.0 * layer.hidden + inner)
+    return x.tokens * (whole * (1.0 - y.full_recompute) + layer.hidden * count * y.full_recompute)
 
 
-def working(stage: Num, x: Inputs, held: Parameters) -> Num:
-    """Bytes needed for a moment: logits, one re-materialised layer without its kept input, weight-gradient staging."""
+def working(stage: Num, x: Inputs, held: Parameters, layer: LayerBytes | None = None) -> Num:
+    """Bytes needed for a moment: logits or what is computed again of one layer, and weight-gradient staging."""
     s, y = x.shape, x.layout
-    attention, ffn, expert = layer_activations(x)
-    widest = attention + maximum(where(s.dense_layers > 0, ffn, 0.0), where(s.moe_layers > 0, expert, 0.0))
-    again = widest - wide_bytes(y) * s.hidden / x.sequence_shards
-    remade = where(y.full_recompute > 0, x.tokens * again, 0.0)
+    layer = layer or layer_bytes(x)
     last = where(y.schedule == DUALPIPE, stage * (y.pipeline - 1.0 - stage) == 0, stage == y.pipeline - 1.0)
     split_loss = where(x.software.loss_split, y.tensor, 1.0)
     logits = where(last, x.tokens * s.vocab / split_loss * x.software.loss_bytes, 0.0)
     largest = maximum((s.matrices - 1.0) * s.hidden * s.ffn, where(last, s.vocab * s.hidden, 0.0))
-    return maximum(logits, remade) + wide_bytes(y) * largest / y.tensor
+    return maximum(logits, x.tokens * layer.again) + wide_bytes(y) * largest / y.tensor
 
 
-def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants) -> Memory:
+def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants, layer: LayerBytes | None = None) -> Memory:
     """Bytes on a card of one stage.
 
     Args:
@@ -216,12 +260,14 @@ def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants) -> Memory:
         x: the plan.
         g: its groups.
         c: constants.
+        layer: its layers' bytes, where they are known already.
     """
+    layer = layer or layer_bytes(x)
     held = parameters(stage, x)
     weights, gradients, optimizer = state(held, x, g)
-    stored = activations(stage, x) * in_flight(stage, x)
+    stored = activations(stage, x, layer) * in_flight(stage, x)
     stored = where(x.layout.offload_activations, 0.1 * stored, stored)
-    moving = working(stage, x, held)
+    moving = working(stage, x, held, layer)
     used = weights + gradients + optimizer + stored + moving
     links = 2.0 + where(x.layout.tensor > 1, 1.0, 0.0) + where(x.layout.expert > 1, 1.0, 0.0)
     reserve = c.context_bytes + c.communicator_bytes * (links + where(x.layout.pipeline > 1, 2.0, 0.0))
@@ -233,31 +279,36 @@ def candidate_stages(x: Inputs) -> tuple[Num, ...]:
     """Stages one of which is the fullest; some may be the same.
 
     Activations in flight fall from stage to stage, so only the first stages (embedding, leading dense layers, first
-    stage full of experts) and the last one (head and logits) can be the fullest.
+    stage full of experts) and the last one (head and logits) can be the fullest; with DualPipe also the first whose
+    counterpart at the other end is full too.
     """
     p = x.layout.pipeline
-    lead = where(x.shape.first_dense > 0, ceil(x.shape.first_dense / maximum(split(x).full, 1.0)), 1.0)
-    return (0.0 * p, *(minimum(maximum(stage, 0.0), p - 1.0) for stage in (1.0, lead, lead + 1.0, p - 1.0)))
+    parts = split(x)
+    lead = where(x.shape.first_dense > 0, ceil(x.shape.first_dense / maximum(parts.full, 1.0)), 1.0)
+    both = where(x.layout.schedule == DUALPIPE, p - 1.0 - parts.more, 1.0)
+    return (0.0 * p, *(minimum(maximum(stage, 0.0), p - 1.0) for stage in (1.0, both, lead, lead + 1.0, p - 1.0)))
 
 
 def most_bytes(x: Inputs, g: Groups, c: Constants) -> Num:
     """Bytes on a card of the fullest stage: `fullest` without the kinds, for searches."""
+    layer = layer_bytes(x)
     most: Num = 0.0
     done: list[Num] = []
     for stage in candidate_stages(x):
         if isinstance(stage, float) and stage in done:
             continue
-        most = maximum(most, stage_memory(stage, x, g, c).total)
+        most = maximum(most, stage_memory(stage, x, g, c, layer).total)
         done += [stage] if isinstance(stage, float) else []
     return most
 
 
 def fullest(x: Inputs, g: Groups, c: Constants) -> Memory:
     """Memory of the fullest stage."""
+    layer = layer_bytes(x)
     first, *others = candidate_stages(x)
-    best = stage_memory(first, x, g, c)
+    best = stage_memory(first, x, g, c, layer)
     for stage in others:
-        one = stage_memory(stage, x, g, c)
+        one = stage_memory(stage, x, g, c, layer)
         fuller = one.total > best.total
         best = Memory(*(where(fuller, getattr(one, n), getattr(best, n)) for n in Memory.__slots__))
     return best

@@ -17,6 +17,9 @@ CHECKPOINT_BYTES_PER_PARAM = 14.0
 """BF16 weight 2, FP32 master weight 4, Adam's two FP32 moments 8. Source: engine.md section 12; Llama 3's files have
 16 (gradients kept), DeepSeek's with BF16 moments 10 (economics.md section 5)."""
 
+CHECKPOINT_BYTES_FULL_PRECISION = 12.0
+"""The same where weights are FP32 throughout: weight 4, Adam's two FP32 moments 8."""
+
 COPY_STALL_S = 5.0
 """Seconds training stands still for an asynchronous checkpoint: the copy from card to host memory, 1 to 10 s.
 Source: engine.md section 12, which calibrates its goodput with 5 s."""
@@ -135,6 +138,17 @@ def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> N
     segment = minimum((every_s + stall_s) / mean_time_s, NEVER)
     restart = minimum(recovery_s / mean_time_s, NEVER)
     return mean_time_s * np.exp(restart) * np.expm1(segment) / every_s
+
+
+def checkpoint_bytes_per_param(full_precision: Num) -> Num:
+    """Bytes of a parameter in a checkpoint: 14 in mixed precision (8-bit too), 12 where everything is FP32.
+
+    Source: engine.md section 12.
+
+    Args:
+        full_precision: the run is in FP32 or TF32 (bool or array).
+    """
+    return where(full_precision, CHECKPOINT_BYTES_FULL_PRECISION, CHECKPOINT_BYTES_PER_PARAM)
 
 
 def spare_cards(

@@ -16,6 +16,9 @@ class Split:
     """Layers on a full stage."""
     first: Num
     last: Num
+    """Layers on the last stage, and on a middle one that is not full."""
+    more: Num
+    """Layers left when every stage has as many as the last."""
     mean: Num
 
 
@@ -32,6 +35,7 @@ def split(x: Inputs) -> Split:
         full=least + where(more > 0, 1.0, 0.0),
         first=least + where(more >= maximum(p - 1.0, 1.0), 1.0, 0.0),
         last=least,
+        more=more,
         mean=count / p,
     )
 

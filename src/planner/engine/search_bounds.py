@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine import memory
-from planner.engine.blocks import layers
+from planner.engine.blocks import Block, expert_layers, plain_layers
 from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.layout import groups
@@ -37,10 +37,7 @@ def layer_bounds(base: Inputs, grids: list[Grid], rows: list[NDArray[np.bool_]],
     """
     asked, row_of = _unique([grid.rows[chosen] for grid, chosen in zip(grids, rows, strict=True)])
     pairs, pair_of = _unique([grid.experts for grid in grids])
-    dual = any(grid.has_dual for grid in grids)
-    size = max(1, ELEMENTS // (len(pairs) * (1 + dual)))
-    parts = [_layers_seconds(base, asked[at : at + size], pairs, c, dual=dual) for at in range(0, len(asked), size)]
-    least = np.concatenate(parts) if parts else np.zeros((0, len(pairs)))
+    least = _layers_seconds(base, asked, pairs, c, dual=any(grid.has_dual for grid in grids))
     bounds = []
     for grid, chosen, row, pair in zip(grids, rows, row_of, pair_of, strict=True):
         bound = np.full((len(grid.rows), len(grid.experts)), np.inf)
@@ -132,13 +129,31 @@ def least_bytes(x: Inputs, c: Constants) -> Floats:
 
 
 def _layers_seconds(base: Inputs, rows: Floats, pairs: Floats, c: Constants, *, dual: bool) -> Floats:
-    x = _cells_only(base, rows, pairs, dual=dual)
+    """(rows, pairs): seconds of all layers of a step on each card. Experts are asked once for rows of equal tokens."""
+    if not len(rows):
+        return np.zeros((0, len(pairs)))
+    x = _cells_only(base, rows, pairs[:1], dual=False)
     y = x.layout
-    block = layers(x, groups(x), c).block
     slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
-    per_card = y.global_batch * y.tensor * y.context / (x.machine.cards * y.micro_batch)
-    one = (block.forward.total + block.backward.total).min(axis=2)
-    return np.broadcast_to(one * (per_card * slow)[:, :, 0], (len(rows), len(pairs)))
+    per_card = (slow * y.global_batch * y.tensor * y.context / (x.machine.cards * y.micro_batch))[:, :, 0]
+    plain = np.broadcast_to(_both_ways(plain_layers(x, groups(x), c)), (len(rows), 1))
+    if not base.shape.moe_layers:
+        return np.broadcast_to(plain * per_card, (len(rows), len(pairs)))
+    tokens = rows.copy()
+    tokens[:, 3] /= tokens[:, 2]
+    tokens[:, 2] = 1.0
+    alike, (place,) = _unique([tokens])
+    size = max(1, ELEMENTS // (len(pairs) * (1 + dual)))
+    parts = []
+    for at in range(0, len(alike), size):
+        x = _cells_only(base, alike[at : at + size], pairs, dual=dual)
+        parts.append(_both_ways(expert_layers(x, groups(x), c)))
+    return np.asarray((plain + np.concatenate(parts)[place]) * per_card)
+
+
+def _both_ways(block: Block) -> Floats:
+    """Forward and backward seconds, with the schedule that takes less."""
+    return np.asarray((block.forward.total + block.backward.total).min(axis=2))
 
 
 def _unique(tables: list[Floats]) -> tuple[Floats, list[Ints]]:

@@ -121,8 +121,8 @@ def lines(findings: dict[str, Finding], width: int) -> Iterator[Line]:
         yield Line(_row(escaped(name), _cells(finding), MARKS[finding.verdict], column), _style(finding.verdict))
     yield Line("")
     yield from wrapped(
-        "Claimed and engine in card-hours, all-in (failures and checkpoints counted). The implied MFU is the average over "
-        "those hours, or of the steps where only a speed is claimed; its range is the engine's for the same.",
+        "Claimed and engine in card-hours, all-in (failures and checkpoints counted). The implied MFU is the average "
+        "over those hours, or of the steps where only a speed is claimed; its range is the engine's for the same.",
         width,
         "quiet",
     )
@@ -160,7 +160,8 @@ def _if_faster(finding: Finding) -> str:
         text = f"True only if the run was {percent(speed_up)} faster than the fast end of the range"
         text += f", or trained {short(tokens)} tokens or fewer"
     else:
-        text = f"True only if the run was {percent(first.claimed / first.high - 1.0)} faster than the fast end of the range"
+        speed_up = first.claimed / first.high - 1.0
+        text = f"True only if the run was {percent(speed_up)} faster than the fast end of the range"
     if finding.best is None:
         return f"{text}. No other strategy of this cluster fits either."
     hours = finding.best.estimate.card_hours
@@ -174,8 +175,9 @@ def _if_slower(finding: Finding) -> str:
     lost = 1.0 - first.high / first.claimed
     assumed = ", the layout was worse than the one assumed," if finding.layout_assumed else ""
     return (
-        f"True if {percent(lost)} of the hours or more went to what the plan does not hold (restarts beyond the engine's, "
-        f"evaluation, smaller batches at first, other stages){assumed} or {short(finding.tokens[0])} tokens were seen."
+        f"True if {percent(lost)} of the hours or more went to what the plan does not hold (restarts beyond the "
+        f"engine's, evaluation, smaller batches at first, other stages){assumed} or {short(finding.tokens[0])} tokens "
+        "were seen."
     )
 
 

@@ -19,14 +19,14 @@ def density(values: Sequence[float], reach: float, width: int, *, ascii_only: bo
     """How values from -reach to +reach are spread, a column of one cell each; what lies beyond is counted at the ends.
 
     >>> density([0.0, 0.0, 0.1, -0.2], 0.2, 5)
-    '▄  █▄'
+    '▄ █▄ '
     """
     counts = [0] * width
     for value in values:
         place = (min(max(value, -reach), reach) + reach) / (2 * reach)
         counts[min(int(place * width), width - 1)] += 1
     levels = ASCII_LEVELS if ascii_only else LEVELS
-    top = max(max(counts), 1)
+    top = max(*counts, 1)
     return "".join(levels[math.ceil(count / top * (len(levels) - 1))] for count in counts)
 
 

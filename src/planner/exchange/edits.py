@@ -1,4 +1,4 @@
-"""A plan with some of its keys changed, as the command line and the what-if twin ask for it: `cluster.card=h100-sxm`."""
+"""A plan with some of its keys changed, as the command line and the what-if twin ask for it."""
 
 from __future__ import annotations
 

@@ -17,6 +17,12 @@ from planner.exchange.tables import table, wrapped
 from planner.spec.fleet import Fleet
 from planner.spec.wording import escaped
 
+LEGEND = (
+    "  2022 and 2023: 3A090; 2025: the letters on China; 2026: the rule on China. TPP: dense TOP/s x bit length; "
+    "density: TPP over mm2 of die. No legal advice."
+)
+"""Of the table of export classes."""
+
 
 def fleet_dict(name: str, fleet: Fleet, totals: FleetTotals) -> dict[str, Any]:
     """The totals under the names of the contract, and the rest of what is known.
@@ -62,8 +68,7 @@ def lines(fleet: Fleet, totals: FleetTotals, width: int) -> Iterator[Line]:
     yield Line("")
     yield Line("Export control of the United States, by date of the rule", "heading")
     yield from _export(totals)
-    yield from wrapped("  2022 and 2023: 3A090; 2025: the letters on China; 2026: the rule on China. TPP: dense TOP/s x bit length; density: "
-        "TPP over mm2 of die. No legal advice.", width, "quiet", 2)
+    yield from wrapped(LEGEND, width, "quiet", 2)
     if fleet.notes:
         yield from (Line(""), Line("Notes", "heading"))
         for paragraph in fleet.notes.strip().splitlines():
@@ -84,7 +89,7 @@ def site_run_lines(outcome: Outcome | None, run: SiteRun, width: int) -> Iterato
     used = plan.cluster.cards
     cards = "" if used == run.cards else f" ({used:,} of {run.cards:,} cards, which divide the batch)"
     text = (
-        f"  {_days(e.training_days)}{cards}, 80 % range {between(low, high, _days)}; {amount(e.card_hours)} card-hours, "
+        f"  {_days(e.training_days)}{cards}, 80 % range {between(low, high, _days)}; {amount(e.card_hours)} hours, "
         f"MFU {percent(e.mfu)}, goodput {percent(e.goodput)}, with the best strategy found: "
         f"{', '.join(layout_facts(outcome.resolved)[:-1])}."
     )
@@ -110,10 +115,8 @@ def _figures(t: FleetTotals) -> Iterator[tuple[str, str]]:
     yield "Energy", f"{amount(t.energy_mwh_per_year / 1000)} GWh a year at the load of training"
     yield "Capital", f"{money(t.capex_usd)}: cards, servers, network; no buildings"
     yield "Operation", f"{money(t.operating_usd_over_period)} over {years}, {money(t.operating_usd_per_year)} a year"
-    yield "Owning", (
-        f"{money(t.owning_usd_per_year)} a year with capital spread over {years}, "
-        f"{money(t.owning_with_interest_usd_per_year)} with interest"
-    )
+    with_interest = f"{money(t.owning_with_interest_usd_per_year)} with interest"
+    yield "Owning", f"{money(t.owning_usd_per_year)} a year with capital spread over {years}, {with_interest}"
     yield "Largest run", escaped(f"{run.cards:,} {run.card} at {run.site}") if run.cards else "no site is stated"
 
 

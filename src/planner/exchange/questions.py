@@ -110,7 +110,7 @@ def _takes(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]]:
     e = best.estimate
     low, high = e.interval_80["training_days"]
     text = (
-        f"{_days(e.training_days)} ({between(low, high, _days)}), {short(e.card_hours)} card-hours, {money(e.cost_usd)}, "
+        f"{_days(e.training_days)} ({between(low, high, _days)}), {_hours(best)}, "
         f"at an MFU of {percent(e.mfu)} and a goodput of {percent(e.goodput)}, "
         f"with the best strategy found: {', '.join(layout_facts(best.resolved)[:-1])}."
     )
@@ -127,7 +127,8 @@ def _difference(question: Question, catalog: Catalog) -> tuple[str, dict[str, An
     figures: dict[str, Any] = {"plans": [run_dict(before), run_dict(after)]}
     best = [searched(each, catalog) for each in (plan, other)]
     if best[0] is not None and best[1] is not None:
-        text += f" With the best strategy found for each, {_hours(best[0])} and {_hours(best[1])}: {_against(best[0], best[1])}."
+        hours = f"{_hours(best[0])} and {_hours(best[1])}"
+        text += f" With the best strategy found for each, {hours}: {_against(best[0], best[1])}."
         figures["best_found"] = [run_dict(each) for each in best if each]
     return text, figures
 

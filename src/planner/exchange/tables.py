@@ -33,7 +33,6 @@ def table(rows: Sequence[Sequence[str]], heading: Sequence[str] = (), right: Col
     widths = [max(len(cell) for cell in column) for column in zip(*every, strict=True)]
     for number, row in enumerate(every):
         cells = (
-            f"{c:>{w}}" if place in right else f"{c:<{w}}"
-            for place, (c, w) in enumerate(zip(row, widths, strict=True))
+            f"{c:>{w}}" if place in right else f"{c:<{w}}" for place, (c, w) in enumerate(zip(row, widths, strict=True))
         )
         yield Line(f"  {'  '.join(cells)}".rstrip(), "heading" if heading and not number else "text")

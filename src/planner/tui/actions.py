@@ -85,6 +85,9 @@ ACTIONS: Final = (
     Action("accept", "Accept", ("enter",), "typing", "accept", "The value was computed as you typed."),
     Action("cancel", "Put the old value back", ("escape",), "typing", "cancel", "Redo brings what was typed back."),
     Action("step-typed", "Step the number", ("up", "down"), "typing", "step", "While a number is being typed."),
+    Action("next-kind", "Next kind", ("right",), "catalogue", "kind", "Cards, fabrics, models, software, presets.",
+           "kind(1)"),
+    Action("previous-kind", "Previous kind", ("left",), "catalogue", "", "The same backwards.", "kind(-1)"),
     Action("scroll", "Scroll, or choose a problem", ("up", "down"), "results", "scroll", ""),
 )  # fmt: skip
 

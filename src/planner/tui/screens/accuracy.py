@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -22,11 +22,15 @@ from planner.tui.widgets.results import Results
 
 REACH: Final = 0.3
 """Errors the pictures of a family go to."""
-FIGURES: Final = 28
+FIGURES: Final = 32
 """Columns of runs, median, p90 and bias."""
+NAMES: Final = 24
+"""Columns of the families' names."""
 NEAR: Final = 8
 """Runs like the plan that are shown."""
 SIDE_BY_SIDE: Final = 110
+WIDEST, LEAST = 31, 13
+"""Columns of the pictures."""
 TALLEST: Final = 22
 CAPTION: Final = 9
 """Columns left of the chart."""
@@ -34,8 +38,6 @@ CAPTION: Final = 9
 
 class Families(Page):
     """Held-out errors by family, and below them, where there is no second column, the rest."""
-
-    ascii_only: ClassVar[bool] = False
 
     def __init__(self, session: Session) -> None:
         super().__init__("Error on families left out of the fit", id="families")
@@ -52,23 +54,20 @@ class Families(Page):
             f"Step time of {total.n:,} measured runs, each predicted by an engine fitted without its family: half of "
             f"them are less than {median} off, nine of ten less than {p90}."
         )
-        picture = min(max(width - 28 - FIGURES - 3, 0), 31)
+        picture = min(max(width - 2 - NAMES - FIGURES, 0), WIDEST)
         picture -= 1 - picture % 2
-        names = max(width - FIGURES - max(picture, 0) - 5, 12)
-        scale = "" if picture < 15 else f"{'-30 %':<{picture // 2}}0{'+30 %':>{picture // 2}}"  # noqa: PLR2004 - room for it
-        head = f"{'runs':>6}{'median':>8}{'p90':>7}{'bias':>7}"
+        names = max(min(width - FIGURES - picture - 2, 40), 12)
+        scale = f"{'-30 %':<{picture // 2}}0{'+30 %':>{picture // 2}}" if picture >= LEAST else ""
         lines: list[Line] = [(), *paragraph(words, width, "quiet"), ()]
-        lines.append(padded([("  ", "text"), (fit("", names), "quiet"), (head, "quiet"), ("   ", "text"), (scale, "faint")],
-                            width))  # fmt: skip
+        head = f"{'runs':>6}{'median':>8}{'p90':>7}{'bias':>8}   "
+        lines.append(padded([(" " * (names + 2), "text"), (head, "quiet"), (scale, "faint")], width))
         for row in self._rows:
-            whole = row.name == accuracy.ALL
-            s = row.summary
-            figures = f"{s.n:>6,}{_percent(s.median_abs_error):>8}{_percent(s.p90_abs_error):>7}{_percent(s.bias, sign=True):>7}"
-            chart = density(row.errors, REACH, picture, ascii_only=Results.ascii_only) if picture > 0 else ""
-            lines.append(
-                padded([("  ", "text"), (fit(row.name, names), "strong" if whole else "text"),
-                        (figures, "strong" if whole else "text"), ("   ", "text"), (chart, "bar")], width)
-            )  # fmt: skip
+            s, ink = row.summary, "strong" if row.name == accuracy.ALL else "text"
+            figures = f"{s.n:>6,}{_percent(s.median_abs_error):>8}{_percent(s.p90_abs_error):>7}"
+            figures += f"{_percent(s.bias, sign=True):>8}   "
+            chart = density(row.errors, REACH, picture, ascii_only=Results.ascii_only) if picture >= LEAST else ""
+            line = [("  ", "text"), (fit(row.name, names), ink), (figures, ink), (chart, "bar")]
+            lines.append(padded(line, width))
         lines += [(), *paragraph("Bias above zero: the engine is too slow.", width, "quiet")]
         return [*lines, (), *self.rest.body(width, height)] if self.rest else lines
 
@@ -100,15 +99,12 @@ class PlanAccuracy(Page):
                 "at the median. The nearest:"
             )
         lines: list[Line] = [(), *paragraph(words, width, "quiet"), ()]
-        names = max(width - 24, 10)
-        lines.append(
-            padded([("  ", "text"), (fit("", names), ""), ("alike", "quiet"), (f"{'error':>10}", "quiet")], width)
-        )
+        names = max(width - 18, 10)
+        head = f"{'alike':>6}{'error':>9}"
+        lines.append(padded([(" " * (names + 2), "text"), (head, "quiet")], width))
         for run in found[:NEAR]:
-            lines.append(
-                padded([("  ", "text"), (fit(run.id, names), "text"), (f"{run.similarity:5.0%}", "quiet"),
-                        (f"{_percent(run.error, sign=True):>10}", "strong")], width)
-            )  # fmt: skip
+            figures = [(f"{run.similarity:>6.0%}", "quiet"), (f"{_percent(run.error, sign=True):>9}", "strong")]
+            lines.append(padded([("  ", "text"), (fit(run.id, names), "text"), *figures], width))
         return lines
 
     def _chart(self, width: int, height: int) -> list[Line]:
@@ -169,6 +165,7 @@ class AccuracyScreen(ModeScreen):
         families.rest = None if near.display else near
         self.set_focus(families)
         families.repaint()
+        self.guide()
 
     def hints(self) -> list[tuple[str, str]]:
         """It scrolls; Tab goes to the other column."""

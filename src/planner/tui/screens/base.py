@@ -35,7 +35,7 @@ class ModeScreen(LeanScreen):
     """A screen that one key leads to from anywhere, and Esc back to the workbench. It is made once and kept.
 
     A subclass names its mode, yields its widgets from `body`, reads the session in `arrive`, and tells its keys in
-    `hints`. Keys of its own are actions of the registry with its mode as place: `BINDINGS = bindings("strategies")`.
+    `hints`. Keys of its own are actions of the registry with its mode as place: `BINDINGS = [*bindings("strategies")]`.
 
     Args:
         session: the plan being worked on.
@@ -80,7 +80,9 @@ class ModeScreen(LeanScreen):
     def guide(self) -> None:
         """Show the keys that work now."""
         about, self._said = self._said or self.about(), ""
-        keys = [*self.hints(), ("^p", "commands"), ("Esc", "workbench")]
+        keys = [*self.hints(), ("^p", "commands")]
+        if "Esc" not in dict(keys):
+            keys.append(("Esc", "workbench"))
         self.query_one("#hints", HintBar).show(keys, about)
 
     def say(self, words: str) -> None:

@@ -6,7 +6,8 @@ from typing import Final
 
 from textual.app import ComposeResult
 
-from planner.tui.actions import ACTIONS, PANELS, Where, keys_of
+from planner.tui.actions import ACTIONS, PANELS, Where, keys_of, modes
+from planner.tui.screens import SCREENS, offered
 from planner.tui.screens.base import ModeScreen
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, padded
@@ -38,7 +39,8 @@ PLACES: Final[dict[Where, str]] = {
     "everywhere": "Everywhere", "modes": "From screen to screen", "workbench": "On the workbench",
     "field": "On a field",
     "typing": "While typing a number",
-    "results": "On a panel of results",
+    "results": "On a panel of results", "strategies": "Strategies", "scale": "Scale", "compare": "Compare",
+    "audit": "Audit", "fleet": "Fleet", "catalogue": "Catalogue", "accuracy": "Accuracy",
 }  # fmt: skip
 
 
@@ -56,10 +58,12 @@ class HelpText(Page):
         lines += [(), heading("Marks", width)]
         lines += [self._row(mark, ink, words, width) for mark, ink, words in MARKS]
         for where, title in PLACES.items():
+            actions = modes() if where == "modes" else [action for action in ACTIONS if action.where == where]
+            if not actions or (where in SCREENS and where not in offered()):
+                continue
             lines += [(), heading(title, width)]
-            for action in ACTIONS:
-                if action.where == where:
-                    lines.append(self._row(keys_of(action), "key", f"{action.title}. {action.help}".strip(), width))
+            for action in actions:
+                lines.append(self._row(keys_of(action), "key", f"{action.title}. {action.help}".strip(), width))
             if where == "workbench":
                 words = "Jump to a panel; with Alt held also where a number field has the focus."
                 lines.append(self._row(f"1–{PANELS}", "key", words, width))

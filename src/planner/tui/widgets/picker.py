@@ -58,6 +58,7 @@ class Picker(Lines, can_focus=True):
         done: called with the value picked, or None where nothing was.
         moved: called with the entry that has the cursor now.
         floating: it lies over the screen and goes away by itself; else it is a part of a screen.
+        slash: letters narrow it down only after `/`, so that they keep their meaning on the screen.
         id: the widget's id.
     """
 
@@ -69,11 +70,14 @@ class Picker(Lines, can_focus=True):
         moved: Callable[[Option | None], None] | None = None,
         *,
         floating: bool = True,
+        slash: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name for it
     ) -> None:
         super().__init__(id=id, classes="-floating" if floating else "")
         self._title, self._options = title, list(options)
         self._done, self._moved, self._floating = done, moved, floating
+        self._slash = slash
+        self._typing = not slash
         self.filter = LineEdit()
         self.shown: list[Option] = list(options)
         self.cursor = next((i for i, option in enumerate(self.shown) if option.current), 0)
@@ -112,9 +116,13 @@ class Picker(Lines, can_focus=True):
             max((span([(option.name, "")]) for option in self._options), default=0) + 2, LONGEST_NAME, inner * 3 // 5
         )
         count = f"{len(self.shown)} of {len(self._options)}" if self.filter.text else f"{len(self._options)}"
-        prompt: Line = [(" / ", "key"), *self.filter.pieces(max(inner - 14, 1), "strong")]
+        room = max(inner - 14, 1)
+        words: Line = self.filter.pieces(room, "strong") if self._typing else [(fit(self.filter.text, room), "strong")]
+        prompt: Line = [(" / ", "key"), *words]
         if not self.filter.text:
-            prompt = [*prompt, (" type to narrow down", "faint")]
+            prompt = [(" / ", "key"), (" narrows down", "faint")]
+            if self._typing:
+                prompt = [*prompt[:1], *words, (" type to narrow down", "faint")]
         body: list[Line] = [spread(prompt, [(f"{count} ", "quiet")], inner)]
         view = range(self._offset, self._offset + rows)
         body += [self._entry(index, names, inner) if index < len(self.shown) else padded((), inner) for index in view]
@@ -129,7 +137,7 @@ class Picker(Lines, can_focus=True):
             (title, "title-focus"),
             ("─" * (inner - span([(title, "")])) + "╮", "rule-focus"),
         ]
-        keys = " Enter picks · Esc leaves ─╯"
+        keys = "╯" if self._slash else " Enter picks · Esc leaves ─╯"
         bottom: Line = [("╰" + "─" * max(inner + 1 - len(keys), 0) + keys, "rule-focus")]
         edge = ("│", "rule-focus")
         return [padded(top, width), *([edge, *padded(line, inner), edge] for line in body), padded(bottom, width)]
@@ -163,9 +171,15 @@ class Picker(Lines, can_focus=True):
         if event.key in moves:
             self.move(moves[event.key])
         elif event.key == "enter":
+            self._typing = self._typing and not self._slash
             self._pick()
         elif event.key == "escape":
-            self.close(None)
+            self._escape()
+        elif not self._typing:
+            if event.key != "slash":
+                return
+            self._typing = True
+            self.repaint()
         elif self.filter.key(event.key, event.character):
             self._narrow()
         else:
@@ -173,9 +187,18 @@ class Picker(Lines, can_focus=True):
         event.stop()
         event.prevent_default()
 
+    def _escape(self) -> None:
+        """Out of the filter, where `/` led into it, then out of the list."""
+        if self._slash and (self._typing or self.filter.text):
+            self._typing, self.filter = False, LineEdit()
+            self._narrow()
+        else:
+            self.close(None)
+
     def on_paste(self, event: events.Paste) -> None:
         """Pasted text is typed text."""
         event.stop()
+        self._typing = True
         self.filter.insert(event.text)
         self._narrow()
 

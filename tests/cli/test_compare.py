@@ -1,0 +1,82 @@
+"""`planner compare`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from planner.cli.compare import command
+from planner.spec.base import PlanError
+
+
+def differences(*words: str) -> dict[str, list[object]]:
+    result = CliRunner().invoke(command, [*words, "--json"])
+    return {row["key"]: row["values"] for row in json.loads(result.stdout)["differences"]}
+
+
+def test_what_the_h800s_link_costs() -> None:
+    found = differences("deepseek-v3", "deepseek-v3", "--set", "cluster.card=h100-sxm", "--no-search")
+    assert found["cluster.card"] == ["h800-sxm", "h100-sxm"]
+    assert found["scale_up.gb_per_s"] == [200.0, 450.0]
+    assert found["cluster.scale_up"] == ["nvlink4-h800", "nvlink4"]
+    assert not {"workload.tokens", "strategy.pipeline", "cost.usd_per_card_hour"} & set(found)
+    assert next(iter(found)) == "cluster.card"
+
+
+def test_one_file_and_a_change_is_the_same() -> None:
+    edit = ("--set", "cluster.card=h100-sxm", "--no-search")
+    assert differences("deepseek-v3", *edit) == differences("deepseek-v3", "deepseek-v3", *edit)
+
+
+def test_best_strategies_are_searched_again() -> None:
+    result = CliRunner().invoke(command, ["llama-3.1-405b", "--set", "cluster.card=h800-sxm", "--json"])
+    first, second = json.loads(result.stdout)["plans"]
+    for plan in (first, second):
+        assert plan["best_found"]["step_time_s"] <= plan["estimate"]["step_time_s"] * (1 + 1e-9)
+        assert set(plan) >= {"name", "plan", "estimate"}
+
+
+def test_differences_come_first_and_what_is_the_same_last() -> None:
+    result = CliRunner().invoke(command, ["deepseek-v3", "--set", "workload.tokens=7.4e12", "--no-search"])
+    text = result.stdout
+    assert text.index("What differs") < text.index("What follows") < text.index("The same:")
+    assert "-50.0 %" in text
+    assert "MFU" in text[text.index("The same:") :]
+
+
+def test_four_plans() -> None:
+    names = ["deepseek-v3", "kimi-k2", "llama-3.1-405b", "bloom-176b"]
+    result = CliRunner().invoke(command, [*names, "--no-search"])
+    assert "[4]: BLOOM" in result.stdout
+
+
+def test_plans_that_do_not_differ() -> None:
+    assert "do not differ" in CliRunner().invoke(command, ["deepseek-v3", "deepseek-v3", "--no-search"]).stdout
+
+
+def test_one_file_alone_is_a_usage_error() -> None:
+    result = CliRunner().invoke(command, ["deepseek-v3"])
+    assert result.exit_code == 2
+    assert "second FILE" in result.output
+
+
+def test_a_plan_without_strategy_gets_the_best(tmp_path: Path) -> None:
+    path = tmp_path / "bare.toml"
+    path.write_text(
+        'schema = 1\n[cluster]\ncard = "h100-sxm"\ncards = 64\n[workload]\nmodel = "llama3.1-8b"\ntokens = 1e12\n',
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(command, [str(path), "--set", "cluster.cards=128", "--no-search", "--json"])
+    assert result.exit_code == 0, result.output
+    first, second = json.loads(result.stdout)["plans"]
+    assert first["estimate"]["training_days"] > second["estimate"]["training_days"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"), [("cluster.crd=x", "Did you mean card?"), ("cluster.card=h1000", "h100-sxm")]
+)
+def test_wrong_edits(edit: str, words: str) -> None:
+    result = CliRunner().invoke(command, ["deepseek-v3", "--set", edit])
+    assert isinstance(result.exception, PlanError)
+    assert words in str(result.exception)

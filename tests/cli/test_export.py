@@ -1,0 +1,76 @@
+"""`planner export`: what is written is whole, comes back the same, and replaces a file in one step."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.helpers import planner, process, refused
+from tests.plans import plan, preset
+
+from planner.exchange import plan_toml
+from planner.exchange.as_csv import dumps as csv_dumps
+from planner.exchange.as_json import dumps, outcome_dict
+from planner.exchange.markdown import markdown
+
+
+@pytest.mark.parametrize("name", ["deepseek-v3", "llama-3.1-405b", "gpt-3-175b"])
+def test_an_exported_preset_is_estimated_as_the_preset_is(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    first = process("export", name, "--to", "toml", "-o", str(file))
+    assert (first.stdout, first.returncode in {0, 1}) == ("", True)
+    assert json.loads(planner("estimate", str(file), "--json").stdout) == json.loads(
+        planner("estimate", name, "--json").stdout
+    )
+    assert file.read_text(encoding="utf-8") == plan_toml.write(
+        plan_toml.read(file), preset(name).estimate
+    )  # exporting the export changes nothing
+
+
+def test_every_format_on_standard_output() -> None:
+    done = preset("llama-3.1-8b")
+    for kind, text in {
+        "toml": plan_toml.write(done.resolved.plan, done.estimate),
+        "json": dumps(outcome_dict(done)),
+        "csv": csv_dumps([done]),
+        "markdown": markdown(done),
+    }.items():
+        assert planner("export", "llama-3.1-8b", "--to", kind).stdout == text
+    assert len(list(csv.DictReader(io.StringIO(planner("export", "llama-3.1-8b", "--to", "csv").stdout)))) == 1
+
+
+def test_a_format_is_needed() -> None:
+    assert "Missing option '--to'" in refused(planner("export", "deepseek-v3"))
+
+
+def test_standard_input_to_a_file(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    done = planner("export", "-", "--to", "json", "-o", str(out), stdin=plan_toml.write(plan()))
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+    assert json.loads(out.read_text(encoding="utf-8"))["plan"]["cluster"]["cards"] == 64
+
+
+def test_a_plan_that_does_not_fit_is_written_all_the_same(tmp_path: Path) -> None:
+    small = plan(cluster__cards=8, workload__global_batch=64, strategy__tensor=1, strategy__pipeline=1,
+                 strategy__sharding="none")  # fmt: skip
+    out = tmp_path / "out.toml"
+    done = planner("export", "-", "--to", "toml", "-o", str(out), stdin=plan_toml.write(small))
+    assert done.exit_code == 1
+    assert done.stderr == "standard input: the plan does not fit; it was written all the same.\n"
+    assert plan_toml.read(out) == small
+
+
+def test_a_bad_plan_leaves_the_old_file(tmp_path: Path) -> None:
+    out = tmp_path / "out.toml"
+    out.write_text("old", encoding="utf-8")
+    refused(planner("export", "-", "--to", "toml", "-o", str(out), stdin="schema = 9"))
+    assert out.read_text(encoding="utf-8") == "old"
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "no" / "folder.toml"
+    message = refused(planner("export", "llama-3.1-8b", "--to", "toml", "-o", str(out)))
+    assert message == f"{out}: cannot be written: no such file or directory."
+    message = refused(planner("export", "llama-3.1-8b", "--to", "toml", "-o", str(tmp_path)))
+    assert message == f"{tmp_path}: cannot be written: is a directory."

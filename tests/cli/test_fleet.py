@@ -1,0 +1,84 @@
+"""`planner fleet`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from planner.catalog import Catalog
+from planner.cli.fleet import command
+from planner.spec.base import PlanError
+
+CATALOG = Catalog.default()
+
+
+def test_deepseek_as_the_issue_asks() -> None:
+    # SemiAnalysis, DeepSeek Debates (2025-01-31), and economics.md section 3.
+    data = json.loads(CliRunner().invoke(command, ["deepseek", "--json"]).stdout)
+    assert data["fleet"] == "deepseek"
+    assert data["cards"] == 60_000
+    assert data["capex_usd"] == pytest.approx(1.6e9, rel=0.03)
+    assert data["operating_usd_over_period"] == pytest.approx(944e6, rel=0.03)
+    assert data["operating_usd_per_year"] == pytest.approx(236e6, rel=0.03)
+    assert data["period_years"] == 4
+    assert data["power_mw"] == pytest.approx(68.5, rel=0.05)
+    assert data["h100_equivalents"] == pytest.approx(27_640, rel=0.001)
+    assert "8-bit" in data["h100_equivalents_rule"]
+    assert data["largest_single_site_run"] == {"site": "Fire-Flyer 2", "card": "a100-pcie-40", "cards": 10_000}
+    assert {row["card"] for row in data["export_classes"]} == {"h800-sxm", "h100-sxm", "h20", "a100-pcie-40", "fleet"}
+    assert {"rule", "since", "until", "outcome", "tpp", "performance_density"} <= set(data["export_classes"][0])
+
+
+def test_it_says_that_944_million_are_four_years() -> None:
+    text = " ".join(CliRunner().invoke(command, ["deepseek"]).stdout.split())
+    assert "$943 M over 4.00 years, $236 M a year" in text
+    assert "944 M$ of operation, which is four years (236 M$ a year), not one" in text
+
+
+def test_the_rule_is_selectable_and_shown() -> None:
+    data = json.loads(CliRunner().invoke(command, ["deepseek", "--rule", "bf16", "--json"]).stdout)
+    assert "BF16" in data["h100_equivalents_rule"]
+    assert data["h100_equivalents"] == pytest.approx(20_000 + (30_000 * 148 + 10_000 * 312) / 989)
+
+
+def test_a_plan_on_the_largest_run() -> None:
+    result = CliRunner().invoke(command, ["xai-colossus-2024", "--plan", "deepseek-v3", "--json"])
+    plan = json.loads(result.stdout)["plan"]
+    assert plan["on"]["cards"] == 100_000
+    assert 90_000 < plan["cards_used"] <= 100_000
+    assert plan["estimate"]["training_days"] > 0
+
+
+def test_a_plan_needs_a_site() -> None:
+    result = CliRunner().invoke(command, ["meta-2025", "--plan", "deepseek-v3"])
+    assert isinstance(result.exception, PlanError)
+    assert "cluster.site" in str(result.exception)
+
+
+@pytest.mark.parametrize("name", CATALOG.ids("fleets"))
+def test_every_fleet_is_shown(name: str) -> None:
+    result = CliRunner().invoke(command, [name])
+    assert result.exit_code == 0, result.output
+    assert "H100-equivalents" in result.stdout
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'schema = 1\nkind = "fleet"\nname = "[bold]mine"\n[[cluster]]\nname = "a"\ncard = "h100-sxm"\ncards = 64\n'
+        'site = "cellar"\n',
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(command, [str(path)])
+    assert "[bold]mine" in result.stdout
+    assert "64 h100-sxm at cellar" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "words"), [("depseek", "Did you mean deepseek"), ("/nowhere.toml", "no fleet or file")]
+)
+def test_unknown_fleets(word: str, words: str) -> None:
+    result = CliRunner().invoke(command, [word])
+    assert isinstance(result.exception, PlanError)
+    assert words in str(result.exception)

@@ -1,0 +1,165 @@
+"""Sweeps: what is varied, what is written, and taking up where one stopped."""
+
+from __future__ import annotations
+
+import builtins
+import csv
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.catalog import Catalog
+from planner.engine.estimate import evaluate
+from planner.engine.search import search
+from planner.exchange.sweep import Sweep, changed, parse_vary
+from planner.exchange.sweep_files import sink
+from planner.spec.base import PlanError
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return Catalog.default()
+
+
+def sweep_of(catalog: Catalog, *vary: str, strategies: Any = "plan") -> Sweep:
+    return Sweep(catalog.plan("llama-3.1-8b"), tuple(parse_vary(text) for text in vary), strategies)
+
+
+def written(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def run(sweep: Sweep, catalog: Catalog, path: Path, stop_after: int | None = None) -> None:
+    with sink(sweep, str(path)) as out:
+        for done, block in sweep.rows(catalog, out.done):
+            if stop_after is not None and done > stop_after:
+                raise KeyboardInterrupt
+            out.write(done, block)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("workload.precision=bf16,fp8", ("bf16", "fp8")),
+        ("cluster.cards=8,16:64:16", (8, 16, 32, 48, 64)),
+        ("power.pue=1.1:1.3:0.1", (1.1, 1.2, 1.3)),
+        ("strategy.sequence=true,false", (True, False)),
+        ("workload.tokens=1e12", (1e12,)),
+        ("cluster.cards=1:3", (1, 2, 3)),
+    ],
+)
+def test_values(text: str, values: tuple[Any, ...]) -> None:
+    found = parse_vary(text).values
+    assert found == pytest.approx(values) if isinstance(values[0], float) else found == values
+
+
+@pytest.mark.parametrize("text", ["cards=1", "cluster.cards", "cluster.cards=", "a.b=1:x", "a.b=5:1", "a.b=1:9:0"])
+def test_what_cannot_be_read_says_how_to_write_it(text: str) -> None:
+    with pytest.raises(PlanError, match=r"Write|range"):
+        parse_vary(text)
+
+
+def test_a_row_is_what_the_estimate_says(catalog: Catalog, tmp_path: Path) -> None:
+    sweep = sweep_of(catalog, "cluster.cards=256,512", "workload.precision=bf16,fp8")
+    run(sweep, catalog, tmp_path / "out.csv")
+    rows = written(tmp_path / "out.csv")
+    assert [(row["cluster.cards"], row["workload.precision"]) for row in rows] == [
+        ("256", "bf16"), ("256", "fp8"), ("512", "bf16"), ("512", "fp8"),
+    ]  # fmt: skip
+    plan = changed(sweep.plan, {"cluster.cards": 512, "workload.precision": "fp8"})
+    outcome = evaluate(catalog.resolve(plan))
+    assert float(rows[3]["training_days"]) == outcome.estimate.training_days
+    assert rows[3]["fits"] == str(outcome.fits).lower()
+
+
+def test_an_impossible_combination_is_a_row_with_its_reason(catalog: Catalog, tmp_path: Path) -> None:
+    run(sweep_of(catalog, "cluster.cards=24"), catalog, tmp_path / "out.csv")
+    (row,) = written(tmp_path / "out.csv")
+    assert row["fits"] == "false"
+    assert "sequences do not divide" in row["problem"]
+
+
+def test_best_and_all_agree_with_the_search(catalog: Catalog, tmp_path: Path) -> None:
+    cards, batch = "cluster.cards=16", "workload.global_batch=16"
+    held = ("strategy.sharding=zero1", "strategy.recompute=none")
+    run(sweep_of(catalog, cards, batch, *held, strategies="all"), catalog, tmp_path / "all.csv")
+    run(sweep_of(catalog, cards, batch, *held, strategies="best"), catalog, tmp_path / "best.csv")
+    every, (best,) = written(tmp_path / "all.csv"), written(tmp_path / "best.csv")
+    plan = changed(catalog.plan("llama-3.1-8b"), {"cluster.cards": 16, "workload.global_batch": 16})
+    r = catalog.resolve(plan)
+    from planner.engine.search_space import Constraints
+
+    keep = Constraints(keep={"sharding": "zero1", "recompute": "none"})
+    full = search(r, 1, keep, exhaustive=True)
+    assert len(every) == full.feasible
+    least = min(every, key=lambda row: float(row["training_days"]))
+    for key in ("training_days", "cost_usd", "energy_mwh", "mfu", "memory_gb", "power_mw", "tokens_per_s_per_card"):
+        assert float(least[key]) == pytest.approx(float(best[key]), rel=1e-9)
+    assert best["strategy.tensor"] == str(full.ranked[0].strategy.tensor)
+
+
+@pytest.mark.parametrize("strategies", ["plan", "all"])
+def test_a_sweep_goes_on_where_it_stopped(catalog: Catalog, tmp_path: Path, strategies: str) -> None:
+    vary = ("cluster.cards=8,16,32,64", "workload.global_batch=64", "strategy.recompute=none", "strategy.tensor=1")
+    sweep = sweep_of(catalog, *vary, strategies=strategies)
+    whole, cut = tmp_path / "whole.csv", tmp_path / "cut.csv"
+    run(sweep, catalog, whole)
+    with pytest.raises(KeyboardInterrupt):
+        run(sweep, catalog, cut, stop_after=2)
+    assert (tmp_path / "cut.csv.progress").exists()
+    with cut.open("a") as file:
+        file.write("half a li")  # what a crash leaves
+    run(sweep, catalog, cut)
+    assert cut.read_bytes() == whole.read_bytes()
+    assert not (tmp_path / "cut.csv.progress").exists()
+
+
+def test_an_unfinished_sweep_of_other_keys_is_not_overwritten(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with pytest.raises(KeyboardInterrupt):
+        run(sweep_of(catalog, "cluster.cards=8,16,32"), catalog, path, stop_after=1)
+    with pytest.raises(PlanError, match="unfinished sweep"):
+        run(sweep_of(catalog, "cluster.cards=8,16"), catalog, path)
+
+
+def test_text_that_a_spreadsheet_would_run_is_escaped(catalog: Catalog, tmp_path: Path) -> None:
+    run(sweep_of(catalog, "workload.precision==1+1"), catalog, tmp_path / "out.csv")
+    (row,) = written(tmp_path / "out.csv")
+    assert row["workload.precision"] == "'=1+1"
+
+
+def test_parquet_without_pyarrow_says_what_to_install(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name.startswith("pyarrow"):
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(PlanError, match=r"cluster-planner\[parquet\]"):
+        sink(sweep_of(catalog, "cluster.cards=8"), str(tmp_path / "out.parquet"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is optional")
+def test_parquet_holds_the_same_rows_and_is_taken_up_again(catalog: Catalog, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    sweep = sweep_of(catalog, "cluster.cards=8,16,24,32", "workload.precision=bf16,fp8")
+    path = tmp_path / "out.parquet"
+    run(sweep, catalog, tmp_path / "out.csv")
+    with pytest.raises(KeyboardInterrupt):
+        run(sweep, catalog, path, stop_after=3)
+    run(sweep, catalog, path)
+    table = pq.read_table(path).to_pylist()
+    rows = written(tmp_path / "out.csv")
+    assert [str(row["cluster.cards"]) for row in table] == [row["cluster.cards"] for row in rows]
+    assert [row["training_days"] for row in table] == [
+        float(row["training_days"]) if row["training_days"] else None for row in rows
+    ]
+    assert sorted(p.name for p in tmp_path.iterdir() if "parquet" in p.name) == ["out.parquet"]

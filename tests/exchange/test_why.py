@@ -1,0 +1,80 @@
+"""Explanations: every figure has one, made of things that exist, and says where each came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.tui.helpers import CATALOG, plain_engine
+
+from planner.engine.constants import table
+from planner.engine.result import Outcome
+from planner.exchange import why
+from planner.exchange.formulas import COUNTS, FORMULAS
+from planner.spec.base import PlanError
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Outcome:
+    found = plain_engine(CATALOG.resolve(CATALOG.plan("deepseek-v3")))
+    return replace(found, estimate=replace(found.estimate, extra={"usd_per_card_hour": 2.0}))
+
+
+BACKGROUND = why.Background(CATALOG, "deepseek-v3", {"cluster.cards"})
+NAMES = {name.partition(".")[0] for name in table()}
+
+
+@pytest.mark.parametrize("key", FORMULAS)
+def test_every_figure_is_explained_and_made_of_what_exists(outcome: Outcome, key: str) -> None:
+    found = why.explain(outcome, key, BACKGROUND)
+    assert found.words.endswith(".")
+    assert found.inputs
+    assert all(item.origin for item in (*found.inputs, *found.constants))
+    assert set(FORMULAS[key].constants) <= NAMES
+    keys = set(why.plan_values(outcome.resolved))
+    for need in FORMULAS[key].needs:
+        known = need in FORMULAS or need.partition(".")[0] in why.OWNED
+        assert known or any(why._matches(need, each) for each in keys), need
+    for line in why.lines(found, 80):
+        assert len(line.text) <= 80 or " " not in line.text.strip()
+
+
+def test_only_constants_of_the_engine_are_left_out() -> None:
+    assert set(COUNTS) <= NAMES
+
+
+@pytest.mark.parametrize(
+    ("key", "starts"),
+    [
+        ("cluster.cards", "yours"),
+        ("cluster.card", "preset deepseek-v3"),
+        ("strategy.micro_batch", "preset deepseek-v3, assumed"),
+        ("cluster.cards_per_node", "default: what H800"),
+        ("strategy.kernel_fusion", "default: Megatron"),
+        ("power.pue", "default"),
+    ],
+)
+def test_each_value_says_where_it_came_from(outcome: Outcome, key: str, starts: str) -> None:
+    assert why.origin(outcome.resolved, key, BACKGROUND).startswith(starts)
+
+
+def test_a_plan_of_ones_own_is_not_a_preset(outcome: Outcome) -> None:
+    assert why.origin(outcome.resolved, "cluster.card", why.Background(CATALOG)) == "your plan"
+
+
+def test_constants_say_what_they_were_fitted_on(outcome: Outcome) -> None:
+    found = why.explain(outcome, "compute.gemm", BACKGROUND)
+    gemm = next(item for item in found.constants if item.key == "gemm16.hopper")
+    assert gemm.origin.startswith("fitted on")
+    assert "spread" in gemm.origin
+
+
+def test_a_key_says_what_it_feeds(outcome: Outcome) -> None:
+    found = why.explain(outcome, "workload.tokens", BACKGROUND)
+    assert "training_days" in dict(found.feeds)
+    assert found.words
+
+
+def test_an_unknown_figure_names_the_nearest(outcome: Outcome) -> None:
+    with pytest.raises(PlanError, match="Did you mean training_days"):
+        why.explain(outcome, "training_day", BACKGROUND)
