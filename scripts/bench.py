@@ -1,22 +1,58 @@
-"""Timings as tables, not verdicts: `make bench`."""
+"""Speeds as tables, for people to judge; nothing here passes or fails. `make bench`.
+
+`make bench ARGS="--quick"` measures each thing fewer times.
+"""
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
+import os
+import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from planner.catalog import Catalog
+from planner.engine.estimate import evaluate
+from planner.spec.plan import Resolved
+
+IMPORTS = (
+    ("the engine", "planner.engine.estimate"),
+    ("catalogue and engine", "planner.catalog, planner.engine.estimate"),
+    ("the command line", "planner.cli"),
+    ("the terminal UI", "planner.tui.app"),
+)
+"""What is imported in an interpreter of its own."""
+
+KINDS = ("cards", "fabrics", "models", "stacks", "plans")
+
+SINGLE = ("deepseek-v3", "llama-3.1-405b", "llama-3.1-8b")
+SEARCHED = ("llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "deepseek-v3", "qwen3-235b")
+
+EXHAUSTIVE = "llama-3.1-8b"
 
 PEERS = (
-    ("LLM Cluster Simulator (browser), evaluations", "205,000"),
-    ("Calculon, evaluations", "150"),
+    ("LLM Cluster Simulator, in a browser", 205_000.0),
+    ("Calculon, one process", 150.0),
 )
-"""Published or measured rates of the strongest peers, a second."""
+"""Evaluations a second of the strongest peers: figures this project was given, not measured here."""
+
+LATE = "import sys, time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
 
 
-def best_ms(work: Callable[[], object], rounds: int = 7, each: int = 50) -> tuple[float, float]:
-    """Best and median milliseconds of one call, over rounds of many."""
+def milliseconds(work: Callable[[], object], rounds: int, each: int = 1) -> tuple[float, float]:
+    """Best and median time of one call, ms.
+
+    Args:
+        work: what is timed.
+        rounds: times it is timed.
+        each: calls in one timing.
+    """
     times = []
     for _ in range(rounds):
         start = time.perf_counter()
@@ -26,50 +62,119 @@ def best_ms(work: Callable[[], object], rounds: int = 7, each: int = 50) -> tupl
     return min(times), statistics.median(times)
 
 
-def imports_ms(module: str) -> float:
-    """Milliseconds a fresh interpreter needs for an import, beyond its own start; best of five."""
-
-    def run(code: str) -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        return 1000.0 * (time.perf_counter() - start)
-
-    return min(run(f"import {module}") for _ in range(5)) - min(run("pass") for _ in range(5))
-
-
-def row(*cells: object) -> None:
-    """One line of a table."""
-    sys.stdout.write("".join(f"{cell!s:<56}" if i == 0 else f"{cell!s:>16}" for i, cell in enumerate(cells)) + "\n")
+def imports(rounds: int) -> Iterable[Sequence[object]]:
+    """Import times in fresh interpreters; the interpreter's own start is not counted."""
+    for name, modules in IMPORTS:
+        if all(importlib.util.find_spec(module.strip()) for module in modules.split(",")):
+            command = [sys.executable, "-c", LATE.format(modules)]
+            runs = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(rounds)]
+            times = [1000.0 * float(done.stdout) for done in runs]
+            yield name, times[0], min(times), statistics.median(times)
 
 
-def main() -> None:
-    """Print the tables."""
-    row("imports, fresh interpreter", "ms")
-    for module in ("planner.engine.estimate", "planner.catalog", "planner.cli", "planner.tui.app"):
-        row(f"  import {module}", f"{imports_ms(module):.0f}")
+def catalogue(rounds: int) -> Iterable[Sequence[object]]:
+    """The index, every entry of a kind, and a resolved plan: read for the first time, and again."""
+    for kind in KINDS:
+        cold = milliseconds(lambda kind=kind: everything(Catalog.default(), kind), rounds)[0]  # type: ignore[misc]
+        kept = Catalog.default()
+        everything(kept, kind)
+        warm = milliseconds(lambda kind=kind, kept=kept: everything(kept, kind), rounds, 10)[0]  # type: ignore[misc]
+        yield f"every entry of {kind} ({len(kept.ids(kind))})", cold, warm  # type: ignore[arg-type]
+    name = SINGLE[0]
+    cold = milliseconds(lambda: resolved(Catalog.default(), name), rounds)[0]
+    kept = Catalog.default()
+    resolved(kept, name)
+    yield f"{name}, all it names", cold, milliseconds(lambda: resolved(kept, name), rounds, 10)[0]
 
-    from planner.catalog import Catalog
-    from planner.engine.estimate import evaluate
+
+def everything(catalog: Catalog, kind: str) -> None:
+    """Read all entries of a kind."""
+    read: dict[str, Callable[[str], object]] = {
+        "cards": catalog.card,
+        "fabrics": catalog.fabric,
+        "models": catalog.model,
+        "stacks": catalog.stack,
+        "plans": catalog.plan,
+    }
+    for name in catalog.ids(kind):  # type: ignore[arg-type]  # one of KINDS
+        read[kind](name)
+
+
+def resolved(catalog: Catalog, name: str) -> Resolved:
+    """A preset with every reference an object."""
+    return catalog.resolve(catalog.plan(name))
+
+
+def estimates(rounds: int) -> Iterable[Sequence[object]]:
+    """One warm call of the engine, and one for every preset."""
+    catalog = Catalog.default()
+    for name in SINGLE:
+        plan = resolved(catalog, name)
+        evaluate(plan)
+        best, median = milliseconds(lambda plan=plan: evaluate(plan), rounds, 50)  # type: ignore[misc]
+        yield name, best, median, 1000.0 / best
+    plans = [resolved(catalog, name) for name in catalog.ids("plans")]
+    best, median = milliseconds(lambda: [evaluate(plan) for plan in plans], max(rounds // 3, 3))
+    yield f"all {len(plans)} presets", best, median, 1000.0 * len(plans) / best
+
+
+def searches(rounds: int) -> Iterable[Sequence[object]]:
+    """Whole searches, warm: strategies of the space, those of them evaluated in full, and how quickly.
+
+    The last row evaluates every strategy of its space, as peers do; the others set most of them aside by bounds.
+    """
+    if importlib.util.find_spec("planner.engine.search") is None:
+        return
     from planner.engine.search import search
 
     catalog = Catalog.default()
-    row("\none estimate, warm", "best ms", "median ms")
-    for name in ("deepseek-v3", "llama-3.1-405b", "llama-3.1-8b"):
-        resolved = catalog.resolve(catalog.plan(name))
-        best, median = best_ms(lambda resolved=resolved: evaluate(resolved))  # type: ignore[misc]
-        row(f"  evaluate({name})", f"{best:.2f}", f"{median:.2f}")
+    for name, every in (*((name, False) for name in SEARCHED), (EXHAUSTIVE, True)):
+        plan = resolved(catalog, name)
+        found = search(plan, exhaustive=every)
+        best, median = milliseconds(lambda plan=plan, every=every: search(plan, exhaustive=every), rounds)  # type: ignore[misc]
+        counts = f"{found.searched:,}", f"{found.evaluated:,}"
+        rates = 1000.0 * found.searched / best, 1000.0 * found.evaluated / best
+        yield name + (", exhaustive" if every else ""), *counts, best, median, *rates
 
-    row("\nsearch of the complete space, warm, one core", "strategies", "seconds", "M a second")
-    for name in ("llama-3.1-405b", "llama-3.1-70b", "deepseek-v3", "qwen3-235b"):
-        resolved = catalog.resolve(catalog.plan(name))
-        search(resolved)
-        start = time.perf_counter()
-        found = search(resolved)
-        seconds = time.perf_counter() - start
-        row(f"  search({name})", f"{found.searched:,}", f"{seconds:.2f}", f"{found.searched / seconds / 1e6:.1f}")
-    row("\npeers", "a second")
-    for name, rate in PEERS:
-        row(f"  {name}", rate)
+
+def show(title: str, heading: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print one table: the first column to the left, the others to the right."""
+    cells = [[word(cell) for cell in row] for row in rows]
+    if not cells:
+        return
+    widths = [max(map(len, column)) for column in zip(heading, *cells, strict=True)]
+    print(f"\n{title}")
+    for row in (heading, *cells):
+        first, *others = (
+            f"{cell:<{width}}" if place == 0 else f"{cell:>{width}}"
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  " + "   ".join((first, *others)).rstrip())
+
+
+def word(cell: object) -> str:
+    """A cell: numbers with three digits."""
+    if isinstance(cell, float):
+        return f"{cell:,.0f}" if cell >= 1000 else f"{cell:.3g}"
+    return str(cell)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="measure each thing fewer times")
+    rounds = 3 if parser.parse_args().quick else 15
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}; one process")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when it started: on a busy machine read the best")
+    show("Import, fresh interpreter, ms", ("", "first", "best", "median"), imports(max(rounds // 3, 2)))
+    show("Catalogue, ms", ("", "cold", "warm"), catalogue(rounds))
+    show("One estimate, warm, ms", ("", "best", "median", "a second"), estimates(rounds))
+    show(
+        "Search of the whole space, warm, ms",
+        ("", "strategies", "evaluated", "best", "median", "decided a second", "evaluated a second"),
+        searches(max(rounds // 3, 2)),
+    )
+    show("Peers, as published or measured elsewhere", ("", "evaluated a second"), PEERS)
 
 
 if __name__ == "__main__":

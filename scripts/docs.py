@@ -28,7 +28,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from planner.catalog import Catalog
-from planner.cli import COMMANDS, main
+from planner.cli import main
 from planner.data_files import data_root
 from planner.engine.constants import table
 from planner.exchange.figures import layout_facts
@@ -188,12 +188,25 @@ def fixed(modules: Sequence[str]) -> str:
 
 def keys(classes: Sequence[str]) -> str:
     """The keys of spec classes, `module:Class`, as one table."""
-    rows = []
-    for path in classes:
-        module, _, name = path.partition(":")
-        model: type[BaseModel] = getattr(importlib.import_module(f"planner.spec.{module}"), name)
-        rows += [key_row(key, field) for key, field in model.model_fields.items() if key != "id"]
-    return rows_of(("key", "holds", "default", "meaning"), rows)
+    found = [item for path in classes for item in spec_class(path).model_fields.items()]
+    return rows_of(KEY, [key_row(name, field) for name, field in found if name != "id" or "runs:Run" in classes])
+
+
+def keys_of_its_own(classes: Sequence[str]) -> str:
+    """The keys a spec class adds to those of the class it is made from, or whose defaults it changes."""
+    model = spec_class(classes[0])
+    own = model.__annotations__
+    return rows_of(KEY, [key_row(name, field) for name, field in model.model_fields.items() if name in own])
+
+
+KEY = ("key", "holds", "default", "meaning")
+
+
+def spec_class(path: str) -> type[BaseModel]:
+    """A class of `planner.spec`, named `module:Class`."""
+    module, _, name = path.partition(":")
+    found: type[BaseModel] = getattr(importlib.import_module(f"planner.spec.{module}"), name)
+    return found
 
 
 def key_row(name: str, field: FieldInfo) -> list[str]:
@@ -253,13 +266,13 @@ def same_key(name: str) -> str:
 
 def commands(_: Sequence[str]) -> str:
     """The help of every command."""
-    group = click.Context(main, info_name="planner", terminal_width=HELP_COLUMNS)
+    group = click.Context(main, info_name="planner", terminal_width=HELP_COLUMNS, **main.context_settings)
     parts = [f"## planner\n\n```text\n{main.get_help(group)}\n```"]
     for name in main.list_commands(group):
         command = main.get_command(group, name)
         assert command is not None  # noqa: S101 - it is in the list
         one = click.Context(command, info_name=name, parent=group, terminal_width=HELP_COLUMNS)
-        parts.append(f"## planner {name}\n\n{COMMANDS[name][1]}\n\n```text\n{command.get_help(one)}\n```")
+        parts.append(f"## planner {name}\n\n```text\n{command.get_help(one)}\n```")
     return "\n\n".join(parts)
 
 
@@ -271,14 +284,10 @@ def output(words: Sequence[str]) -> str:
         raise SystemExit(f"planner {' '.join(arguments)} printed nothing: {done.stderr}")
     printed = [line.rstrip() for line in done.stdout.splitlines()]
     spans = [(1, len(printed))] if ranges == "all" else [span(text) for text in ranges.split(",")]
-    shown: list[str] = []
-    reached = 0
-    for first, last in spans:
-        shown += ["  ..."] if first > reached + 1 else []
-        shown += printed[first - 1 : last]
-        reached = last
-    shown += ["  ..."] if reached < len(printed) else []
-    return "\n".join(("```console", f"$ planner {' '.join(arguments)}", *shown, "```"))
+    pieces = ["\n".join(printed[first - 1 : last]).strip("\n") for first, last in spans]
+    pieces += [""] if spans[-1][1] < len(printed) else []
+    shown = "\n  ...\n".join(pieces).rstrip()
+    return f"```console\n$ planner {' '.join(arguments)}\n{shown}\n```"
 
 
 def span(text: str) -> tuple[int, int]:
@@ -349,6 +358,7 @@ MAKERS: dict[str, Callable[[Sequence[str]], str]] = {
     "constants": constants,
     "fixed": fixed,
     "keys": keys,
+    "keys-of-its-own": keys_of_its_own,
     "commands": commands,
     "output": output,
     "screen-keys": screen_keys,

@@ -1,6 +1,5 @@
 """A plan without a strategy gets the best one."""
 
-
 import pytest
 
 from planner.catalog import Catalog

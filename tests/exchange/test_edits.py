@@ -23,6 +23,12 @@ def test_values_are_toml_or_bare_words() -> None:
     assert listed.strategy.recompute_modules == ("norm",)
 
 
+def test_a_fact_of_a_catalogue_entry() -> None:
+    p = changed(plan(), ["cluster.card.memory_gb=160.0"], CATALOG)
+    assert p.cluster.card == {"base": "h100-sxm", "memory_gb": 160.0}
+    assert CATALOG.resolve(p).card.memory_gb == 160
+
+
 def test_no_edit_is_the_same_plan() -> None:
     p = plan()
     assert changed(p, [], CATALOG) is p
@@ -69,7 +75,7 @@ def test_a_changed_plan_claims_nothing_and_says_what_changed() -> None:
     [
         ("cluster.card", "is no KEY=VALUE"), ("card=h100-sxm", "is no KEY=VALUE"), ("=3", "is no KEY=VALUE"),
         ("cluster.crd=h100-sxm", "Did you mean card?"), ("cluster.cards=many", "cluster.cards"),
-        ("cluster.card.x=1", "cannot be set in it"),
+        ("cluster.cards.x=1", "cannot be set in it"),
     ],
 )  # fmt: skip
 def test_wrong_edits(edit: str, words: str) -> None:

@@ -55,10 +55,24 @@ def main(context: click.Context) -> None:
         _open_ui(None)
 
 
-@main.command("open", hidden=True)
+@main.command("open", hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})
 @click.argument("file")
-def open_file(file: str) -> None:
-    """Open the terminal UI on a plan."""
+@click.argument("others", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def open_file(context: click.Context, file: str, others: tuple[str, ...]) -> None:
+    """Open the terminal UI on a plan; what is no plan was perhaps meant as a command, so say that first."""
+    group = context.find_root()
+    if {"-h", "--help"} & set(others):
+        click.echo(group.get_help())
+        return
+    if others:
+        from planner.catalog import Catalog
+        from planner.cli.plans import find_plan
+
+        find_plan(file, Catalog.default(), commands=COMMANDS)
+        raise click.UsageError(
+            f"the terminal UI opens one plan, and takes nothing behind it: {' '.join(others)}", group
+        )
     _open_ui(file)
 
 

@@ -280,10 +280,7 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     permute = fused * _move(c.permute * slots * s.hidden, x, c)
     per_token = fused * slots / x.tokens
     memory = (
-        normed
-        + activation[0]
-        + 10.0 * permute
-        + _cast(per_token * (s.hidden + width) + hidden, x, c),
+        normed + activation[0] + 10.0 * permute + _cast(per_token * (s.hidden + width) + hidden, x, c),
         _move(x.tokens * kinds * 13.0 * hidden, x, c)
         + activation[1]
         + 12.0 * permute
@@ -369,7 +366,7 @@ def layers(x: Inputs, g: Groups, c: Constants) -> Layers:
 def plain_layers(x: Inputs, g: Groups, c: Constants) -> Block:
     """The blocks that do not depend on how experts are spread: attention, dense FFN, Mamba."""
     s = x.shape
-    total = attention_block(x, g, c) * (s.attention_layers + s.mtp)
+    total: Block = attention_block(x, g, c) * (s.attention_layers + s.mtp)
     if any_of(s.dense_layers > 0) or any_of(s.moe_layers == 0):
         total = total + ffn_block(x, g, c) * (s.dense_layers + where(s.moe_layers > 0, 0.0, s.mtp))
     if any_of(s.mamba_layers > 0):
@@ -379,4 +376,6 @@ def plain_layers(x: Inputs, g: Groups, c: Constants) -> Block:
 
 def expert_layers(x: Inputs, g: Groups, c: Constants) -> Block:
     """The MoE blocks. They see tokens, not how sequences are cut into them."""
-    return moe_block(x, g, c) * where(x.shape.moe_layers > 0, x.shape.moe_layers + x.shape.mtp, 0.0)
+    count = where(x.shape.moe_layers > 0, x.shape.moe_layers + x.shape.mtp, 0.0)
+    total: Block = moe_block(x, g, c) * count
+    return total

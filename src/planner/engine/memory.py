@@ -192,27 +192,23 @@ class LayerBytes:
     expert: Num
     hidden: Num
     """The layer's input."""
-    again: Num
-    """There for a moment: what is recomputed, or comes back from the host, of the widest layer."""
+    again: tuple[Num, Num, Num]
+    """Of the three blocks, what is there for a moment: computed again, or back from the host."""
 
 
 def layer_bytes(x: Inputs) -> LayerBytes:
     """What layers keep and what they need for a moment when it is computed again."""
-    s, y = x.shape, x.layout
-    attention, ffn, expert = layer_activations(x)
-    hidden = wide_bytes(y) * s.hidden / x.sequence_shards
+    y = x.layout
+    kept = layer_activations(x)
+    hidden = wide_bytes(y) * x.shape.hidden / x.sequence_shards
     if not any_of(recomputes(y)) and not any_of(y.offload_activations):
-        return LayerBytes(attention, ffn, expert, hidden, 0.0)
+        return LayerBytes(*kept, hidden, (0.0, 0.0, 0.0))
     plain = dataclasses.replace(y, **dict.fromkeys(MODULES, 0.0))
     whole = layer_activations(dataclasses.replace(x, layout=plain))
-
-    def widest(first: Num, dense: Num, routed: Num) -> Num:
-        return first + maximum(where(s.dense_layers > 0, dense, 0.0), where(s.moe_layers > 0, routed, 0.0))
-
-    all_of_it = widest(*whole)
-    part = widest(*(w - k for w, k in zip(whole, (attention, ffn, expert), strict=True)))
-    again = where(y.full_recompute > 0, all_of_it - hidden, part)
-    return LayerBytes(attention, ffn, expert, hidden, where(y.offload_activations, all_of_it, again))
+    # A layer recomputed as a whole keeps its input, which is the first block's.
+    least = (where(y.full_recompute > 0, hidden, kept[0]), *(where(y.full_recompute > 0, 0.0, k) for k in kept[1:]))
+    attention, ffn, expert = (w - where(y.offload_activations, 0.0, one) for w, one in zip(whole, least, strict=True))
+    return LayerBytes(*kept, hidden, (attention, ffn, expert))
 
 
 def recomputes(y: Layout) -> Num:
@@ -241,7 +237,7 @@ def stage_activations(stage: Num, x: Inputs, layer: LayerBytes) -> Num:
     return x.tokens * (whole * (1.0 - y.full_recompute) + layer.hidden * count * y.full_recompute)
 
 
-def working(stage: Num, x: Inputs, held: Parameters, layer: LayerBytes | None = None) -> Num:
+def working(stage: Num, x: Inputs, layer: LayerBytes | None = None) -> Num:
     """Bytes needed for a moment: logits or what is computed again of one layer, and weight-gradient staging."""
     s, y = x.shape, x.layout
     layer = layer or layer_bytes(x)
@@ -249,7 +245,10 @@ def working(stage: Num, x: Inputs, held: Parameters, layer: LayerBytes | None = 
     split_loss = where(x.software.loss_split, y.tensor, 1.0)
     logits = where(last, x.tokens * s.vocab / split_loss * x.software.loss_bytes, 0.0)
     largest = maximum((s.matrices - 1.0) * s.hidden * s.ffn, where(last, s.vocab * s.hidden, 0.0))
-    return maximum(logits, x.tokens * layer.again) + wide_bytes(y) * largest / y.tensor
+    count, moe = stage_layers(stage, x)
+    first, dense, routed = layer.again
+    second = maximum(where(dense_blocks(count, moe, x) > 0, dense, 0.0), where(moe > 0, routed, 0.0))
+    return maximum(logits, x.tokens * (first + second)) + wide_bytes(y) * largest / y.tensor
 
 
 def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants, layer: LayerBytes | None = None) -> Memory:
@@ -267,7 +266,7 @@ def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants, layer: LayerByt
     weights, gradients, optimizer = state(held, x, g)
     stored = activations(stage, x, layer) * in_flight(stage, x)
     stored = where(x.layout.offload_activations, 0.1 * stored, stored)
-    moving = working(stage, x, held, layer)
+    moving = working(stage, x, layer)
     used = weights + gradients + optimizer + stored + moving
     links = 2.0 + where(x.layout.tensor > 1, 1.0, 0.0) + where(x.layout.expert > 1, 1.0, 0.0)
     reserve = c.context_bytes + c.communicator_bytes * (links + where(x.layout.pipeline > 1, 2.0, 0.0))

@@ -105,6 +105,8 @@ def _put(data: dict[str, Any], key: str, value: object) -> None:
     place = data
     for number, table in enumerate(tables, 1):
         inner = place.setdefault(table, {})
+        if isinstance(inner, str):  # an id, where the key is of an inline table
+            inner = place[table] = {"base": inner}
         if not isinstance(inner, dict):
             owner = ".".join(tables[:number])
             raise PlanError([Problem("error", owner, f"is {shown(inner)}, no table; {key} cannot be set in it.")])

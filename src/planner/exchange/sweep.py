@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from planner.spec.plan import Resolved, Strategy
 
 Value = int | float | bool | str
-Columns = dict[str, list[Any]]
-"""Column -> values; all of one length."""
+Columns = dict[str, Any]
+"""Column -> a list or an array of values; all of one length."""
 Strategies = Literal["plan", "best", "all"]
 """The plan's own strategy, the best that fits, or every one that fits."""
 
@@ -156,6 +156,8 @@ class Sweep:
         return self._block({**varied, **_named(strategy), **_of(outcome.estimate), "fits": True})
 
     def _every(self, resolved: Resolved, varied: dict[str, Value], constraints: Any) -> Iterator[Columns]:  # noqa: ANN401
+        import numpy as np
+
         from planner.engine.estimate import evaluate
         from planner.engine.search_space import Space
         from planner.engine.search_table import feasible
@@ -171,11 +173,11 @@ class Sweep:
                 one = space.strategy(len(space.slices) - 1, row, 0, chunk, shard, 0)
                 estimate = evaluate(dataclasses.replace(resolved, strategy=one)).estimate
                 scale = {k: getattr(estimate, k) / estimate.step_time_s**power for k, power in LEVEL.items()}
-            block: Columns = {name: [value] * count for name, value in varied.items()}
-            block |= {f"strategy.{key}": values.tolist() for key, values in table.strategy.items()}
-            block |= {k: (scale[k] * table.step_time_s**power).tolist() for k, power in LEVEL.items()}
-            block |= {"step_time_s": table.step_time_s.tolist(), "memory_gb": table.memory_gb.tolist()}
-            block |= {"fits": [True] * count, "problem": [""] * count}
+            block: Columns = {name: np.full(count, value) for name, value in varied.items()}
+            block |= {f"strategy.{key}": values for key, values in table.strategy.items()}
+            block |= {k: scale[k] * table.step_time_s**power for k, power in LEVEL.items()}
+            block |= {"step_time_s": table.step_time_s, "memory_gb": table.memory_gb}
+            block |= {"fits": np.ones(count, dtype=np.bool_), "problem": np.full(count, "")}
             yield {name: block[name] for name in self.columns}
         if not scale:
             yield self._block({**varied, "fits": False, "problem": "no strategy fits."})

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
@@ -70,7 +71,7 @@ class _Stream:
 
     def write(self, done: int, block: Columns) -> None:
         self.done = done
-        sys.stdout.write(_csv(zip(*block.values(), strict=True)))
+        sys.stdout.write(_csv(_rows(block)))
 
 
 class _Resumable:
@@ -124,7 +125,7 @@ class _Csv(_Resumable):
             self._note.unlink(missing_ok=True)
 
     def write(self, done: int, block: Columns) -> None:
-        self._file.write(_csv(zip(*block.values(), strict=True)).encode())
+        self._file.write(_csv(_rows(block)).encode())
         if done > self.done:
             self.done = done
             if self._file.tell() - self._last > NOTE_EVERY or self._last == 0:
@@ -202,7 +203,7 @@ class _Parquet(_Resumable):
     def write(self, done: int, block: Columns) -> None:
         if self._writer is None:
             self._writer = self._pq.ParquetWriter(self._parts / f"{self.done + 1}.parquet", self._schema)
-        cells = {name: [_text(v) for v in column] if self._is_text(name) else column for name, column in block.items()}
+        cells = {name: _texts(column) if self._is_text(name) else column for name, column in block.items()}
         self._writer.write_table(self._pa.table(cells, schema=self._schema))
         if done > self.done:
             self._writer.close()
@@ -214,11 +215,17 @@ class _Parquet(_Resumable):
         return bool(self._schema.field(name).type == self._pa.string())
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _texts(column: Any) -> Any:  # noqa: ANN401 - a list or an array
+    return column if hasattr(column, "dtype") else [None if value is None else str(value) for value in column]
 
 
-def _csv(rows: Any) -> str:  # noqa: ANN401 - any rows of cells
+def _rows(block: Columns) -> Iterable[Sequence[object]]:
+    """The rows of a block, in Python's own types."""
+    columns = (column.tolist() if hasattr(column, "tolist") else column for column in block.values())
+    return zip(*columns, strict=True)
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([[_cell(v) for v in row] for row in rows])
     return text.getvalue()
