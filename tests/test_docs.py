@@ -7,12 +7,13 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from scripts import docs
 
 from planner.catalog import Catalog
-from planner.cli import COMMANDS
-from planner.engine.constants import Constants
+from planner.cli import COMMANDS, main
+from planner.engine.constants import Constants, table
 from planner.engine.estimate import evaluate
 from planner.exchange.runs import read_runs
 from planner.spec.parse import load_toml, parse_plan
@@ -44,7 +45,7 @@ def test_generated_parts_are_fresh(page: Path) -> None:
 
 def test_a_changed_constant_makes_the_model_page_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "docs" / "model.md").read_text("utf-8")
-    changed = {**docs.table(), "hbm": {**docs.table()["hbm"], "value": 0.123}}
+    changed = {**table(), "hbm": {**table()["hbm"], "value": 0.123}}
     monkeypatch.setattr(docs, "table", lambda: changed)
     again = docs.made(text)
     assert again != text
@@ -57,7 +58,7 @@ def test_every_constant_stands_in_the_model_page_with_a_meaning() -> None:
     assert set(named) == set(Constants.__dataclass_fields__)
     assert all(row[5] for row in named.values())
     values = [row for row in rows if row[1]]
-    assert len(values) == len(docs.table())
+    assert len(values) == len(table())
 
 
 def test_every_key_of_a_plan_has_a_meaning() -> None:
@@ -80,7 +81,7 @@ def test_needed_keys_are_the_four_that_the_page_names() -> None:
 
 def test_every_command_has_its_help() -> None:
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
-    for name in docs.main.list_commands(docs.click.Context(docs.main)):
+    for name in main.list_commands(click.Context(main)):
         assert f"\n## planner {name}\n" in page
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -56,10 +57,10 @@ def test_three_runs_make_a_stack_that_plans_may_name(tmp_path: Path, own_folders
     assert high / low < plain["interval_80"]["step_time_s"][1] / plain["interval_80"]["step_time_s"][0]
 
 
-def estimate(plan: Path) -> dict[str, object]:
+def estimate(plan: Path) -> dict[str, Any]:
     done = CliRunner().invoke(main, ["estimate", str(plan), "--json"])
     assert done.exit_code in {0, 1}, done.output
-    answer: dict[str, object] = json.loads(done.stdout)["estimate"]
+    answer: dict[str, Any] = json.loads(done.stdout)["estimate"]
     return answer
 
 

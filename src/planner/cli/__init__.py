@@ -70,9 +70,8 @@ def open_file(context: click.Context, file: str, others: tuple[str, ...]) -> Non
         from planner.cli.plans import find_plan
 
         find_plan(file, Catalog.default(), commands=COMMANDS)
-        raise click.UsageError(
-            f"the terminal UI opens one plan, and takes nothing behind it: {' '.join(others)}", group
-        )
+        message = f"the terminal UI opens one plan, and takes nothing behind it: {' '.join(others)}"
+        raise click.UsageError(message, group)
     _open_ui(file)
 
 
