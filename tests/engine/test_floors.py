@@ -42,7 +42,7 @@ def test_groups_of_llama_405b_on_nodes_of_eight(catalog: Catalog) -> None:
     g = groups(numbers(catalog))  # TP8 CP1 PP16 DP128 on 8-card nodes
     assert (g.tensor.size, g.tensor.local) == (8.0, 8.0)
     assert (g.gradient.size, g.gradient.local) == (128.0, 1.0)  # one member a node: tensor fills the node
-    assert not g.neighbour_local
+    assert g.stage.local == 1.0  # the next stage is in another node
 
 
 def test_expert_group_of_deepseek_v3_spans_eight_nodes(catalog: Catalog) -> None:

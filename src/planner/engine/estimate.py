@@ -110,6 +110,7 @@ def _run_length(r: Resolved, step_s: float) -> RunLength:
         restart_s=reliability.restart_s,
         checkpoint_gb_per_s=reliability.checkpoint_gb_per_s,
         checkpoint_every_s=reliability.checkpoint_every_s,
+        bytes_per_param=float(run.checkpoint_bytes_per_param(work.precision in {"fp32", "tf32"})),
         cards_per_node=float(r.cards_per_node),
     )
 
@@ -162,7 +163,7 @@ def _usd_per_card_hour(r: Resolved, materials: parts.Materials, draw: power.Powe
     return float(
         money.own_usd_per_card_hour(
             card_usd=r.card_price_usd,
-            server_usd=(materials.server.usd + materials.rack.usd) / cards,
+            server_usd=cost.server_usd_per_card or (materials.server.usd + materials.rack.usd) / cards,
             network_usd=network,
             years=cost.years,
             cost_of_capital=cost.cost_of_capital,

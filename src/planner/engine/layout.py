@@ -68,8 +68,8 @@ class Groups:
     expert_tensor: Group
     expert_gradient: Group
     """Cards that hold the same experts."""
-    neighbour_local: Num
-    """The next pipeline stage is in the same scale-up domain."""
+    stage: Group
+    """A card and the one of the next pipeline stage."""
 
 
 def groups(x: Inputs) -> Groups:
@@ -90,5 +90,5 @@ def groups(x: Inputs) -> Groups:
         expert=group(y.expert, y.expert_tensor, m, "all-to-all"),
         expert_tensor=group(y.expert_tensor, 1.0, m),
         expert_gradient=group(expert_copies, minimum(y.expert * y.expert_tensor, m.domain), m),
-        neighbour_local=where(y.pipeline > 1.0, cards / y.pipeline < m.domain, True),
+        stage=group(2.0, cards / y.pipeline, m),
     )

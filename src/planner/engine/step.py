@@ -89,8 +89,9 @@ def transfer(x: Inputs, g: Groups, c: Constants) -> Num:
     """Seconds of one micro-batch's transfers between stages, forward and backward, all chunks."""
     y = x.layout
     sent = x.tokens * x.shape.hidden * 2.0 / where(x.software.redundant_p2p, 1.0, y.tensor)
-    rate = where(g.neighbour_local, c.up * x.machine.scale_up, c.out * x.machine.nic)
-    return where(y.pipeline > 1.0, 2.0 * y.chunks * (sent / rate + c.latency), 0.0)
+    inside = g.stage.local >= g.stage.size
+    rate = where(inside, c.up * x.machine.scale_up, c.out * g.stage.nic)
+    return where(y.pipeline > 1.0, 2.0 * y.chunks * (sent / rate + c.latency + g.stage.wait), 0.0)
 
 
 def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
@@ -107,10 +108,10 @@ def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> t
     return reduce, gather
 
 
-def between_sites(held: Parameters, x: Inputs) -> Num:
+def between_sites(x: Inputs) -> Num:
     """Seconds of the gradient exchange over the wide-area link: the site's whole gradient, both ways, over its link."""
     sites = x.machine.sites
-    whole = (held.dense + held.expert) * x.software.gradient_bytes * x.layout.tensor * x.layout.pipeline
+    whole = x.shape.total_params * x.software.gradient_bytes
     return where(sites > 1.0, 2.0 * whole * (sites - 1.0) / sites / x.machine.wan, 0.0)
 
 
@@ -129,7 +130,7 @@ def data_parallel(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     chunks = maximum(1.0, minimum(y.pipeline, x.micro_batches) * (y.chunks - 1.0) / y.chunks)
     tail = maximum(reduce - 0.9 * stage[1] * chunks, 0.0) + maximum(gather - 0.9 * stage[0] * chunks, 0.0)
     overlapped = tail + (c.exposed_data + c.contention) * (reduce + gather)
-    return where(x.software.overlap_data, overlapped, (reduce + gather) / c.unbucketed) + between_sites(held, x)
+    return where(x.software.overlap_data, overlapped, (reduce + gather) / c.unbucketed) + between_sites(x)
 
 
 def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> Num:
@@ -157,7 +158,7 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
         + (c.exposed_fsdp + c.contention) * traffic
     )
     plain = traffic / where(flat, 1.0, c.parameterwise)
-    return x.micro_batches * where(x.software.overlap_fsdp, hidden, plain) + between_sites(held, x)
+    return x.micro_batches * where(x.software.overlap_fsdp, hidden, plain) + between_sites(x)
 
 
 def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:

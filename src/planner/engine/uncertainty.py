@@ -28,6 +28,10 @@ CATEGORY_DISTANCE = np.array([1.0, 1.2, 1.2, 0.8])
 """Distance two runs are apart where architecture, MoE, hybrid or software differ."""
 SCALE_DISTANCE = np.array([0.1, 0.12, 0.2])
 """The same for each bit of precision, doubling of the cards, doubling of the sequence."""
+LEAST_WIDTH = 0.05
+"""Least half-width in log step time: the spread NVIDIA accepts between installations that run the same recipe is 5 %."""
+UNKNOWN_WIDTH = 0.18
+"""Half-width where nothing like the plan was measured: the held-out 80 % error of a source on unknown software."""
 OWN_RUNS = 3
 """Runs of a user's own from which a stack's measured spread replaces the general one."""
 
@@ -108,7 +112,7 @@ def similarity(place: Floats, others: Floats) -> Floats:
 def reach(near: Floats, table: HeldOut) -> float:
     """Half-width of the 80 % range in log step time, before scaling: the weighted 80 % quantile of held-out errors.
 
-    Where the weight of alike runs is small, the range widens by up to half.
+    Where the weight of alike runs is small, the range goes over to that of software nobody measured.
     """
     weight = near * table.share
     total = float(weight.sum())
@@ -116,7 +120,8 @@ def reach(near: Floats, table: HeldOut) -> float:
     order = np.argsort(size)
     summed = np.cumsum(weight[order])
     quantile = float(size[order][min(int(np.searchsorted(summed, 0.8 * total)), len(size) - 1)])
-    return quantile * (1.0 + 0.5 / (1.0 + total))
+    known = total / (total + 1.0)
+    return max(LEAST_WIDTH, quantile * known + max(quantile, UNKNOWN_WIDTH) * (1.0 - known))
 
 
 def spread_of(resolved: Resolved, x: Inputs) -> Spread:
