@@ -158,7 +158,7 @@ def test_a_plan_without_strategy_is_refused_for_now() -> None:
     plan = parse_plan(
         {"schema": 1, "cluster": {"card": "h20", "cards": 8}, "workload": {"model": "dbrx", "tokens": 1e9}}, ""
     )
-    with pytest.raises(PlanError, match=r"without \[strategy\] needs the search"):
+    with pytest.raises(PlanError, match=r"the plan has no \[strategy\]"):
         CATALOG.resolve(plan)
 
 

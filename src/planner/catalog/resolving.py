@@ -36,8 +36,8 @@ def resolve(catalog: Catalog, plan: Plan) -> Resolved:
     """
     strategy = plan.strategy
     if strategy is None:
-        missing = "a plan without [strategy] needs the search, which this version does not have yet:"
-        raise PlanError([Problem("error", "strategy", missing, "add a [strategy] table (tensor, pipeline, ...).")])
+        missing = "the plan has no [strategy]."
+        raise PlanError([Problem("error", "strategy", missing, "`planner search FILE` ranks the ones that fit.")])
     cluster, problems = plan.cluster, list[Problem]()
     card = _attempt(problems, lambda: catalog.card_of(cluster.card, "cluster.card"))
     model = _attempt(

@@ -68,6 +68,11 @@ def evaluated(plan: Plan, catalog: Catalog, source: str) -> Outcome:
     from planner.engine.estimate import evaluate
 
     try:
+        if plan.strategy is None:
+            from planner.choose import best_for
+
+            plan = best_for(plan, catalog)
+            complain(f"{spoken(source)}: no [strategy]: this is the best that fits.")
         return evaluate(catalog.resolve(plan))
     except PlanError as error:
         raise PlanError(error.problems, spoken(source)) from None
