@@ -301,12 +301,15 @@ def span(text: str) -> tuple[int, int]:
 
 
 def screen_keys(_: Sequence[str]) -> str:
-    """The keys of the terminal UI, from its registry of actions."""
-    from planner.tui.actions import ACTIONS, keys_of
+    """The keys of the terminal UI, from its registry of actions; those of screens that are not there are left out."""
+    from planner.tui.actions import ACTIONS, keys_of, modes
+    from planner.tui.screens import SCREENS
 
+    there = {mode.id for mode in modes()}
     places: dict[str, list[list[str]]] = {}
     for action in ACTIONS:
-        places.setdefault(action.where, []).append([keys_of(action), action.title, action.help])
+        if not {action.id, action.where} & (set(SCREENS) - there):
+            places.setdefault(action.where, []).append([keys_of(action), action.title, action.help])
     parts = (f"**{where.capitalize()}**\n\n{rows_of(('keys', 'does', ''), rows)}" for where, rows in places.items())
     return "\n\n".join(parts)
 

@@ -110,8 +110,8 @@ def test_weight_gradients_of_a_skinny_layer_are_bound_by_their_accumulation() ->
 
 def test_grouped_gemm_with_few_rows_reads_all_local_weights() -> None:
     x = numbers()
-    seconds = grouped(8.0, 32.0, 2048.0, 7168.0, x, C).forward
-    assert seconds == pytest.approx(2 * 32 * 2048 * 7168 / (GEMM_STREAM * 3.35e12), rel=0.05)
+    read = 2 * 32 * 2048 * 7168 / (GEMM_STREAM * 3.35e12)  # 32 experts, though eight rows need at most eight
+    assert read < grouped(8.0, 32.0, 2048.0, 7168.0, x, C).forward < 1.15 * read
 
 
 def test_grouped_gemm_reaches_half_its_rate_at_the_half_point() -> None:
@@ -119,7 +119,7 @@ def test_grouped_gemm_reaches_half_its_rate_at_the_half_point() -> None:
     rows = C.grouped_rows
     seconds = grouped(rows, 1.0, 4096.0, 4096.0, x, C).forward
     rate = linear_rate(x.machine, x.layout, C) * C.grouped
-    assert seconds == pytest.approx(2 * rows * 4096**2 / (0.5 * rate))
+    assert seconds == pytest.approx(2 * rows * 4096**2 / (0.5 * rate), rel=1e-4)
 
 
 def test_attention_by_hand() -> None:

@@ -196,8 +196,7 @@ def test_published_layouts_are_near_the_best_of_their_family(catalog: Catalog, n
     r = preset(catalog, name)
     own = evaluate(r)
     assert Space(r).locate(r.strategy) is not None
-    # A tenth of the memory left free, as in a run that has to last: the search may fill the card to the brim, and there
-    # the engine prefers half the tensor degree for Llama 405B, 12 % quicker than published.
+    # A tenth of the memory left free, as in a run that has to last; the search alone may fill a card to the brim.
     family = Constraints(schedules=(str(r.strategy.schedule),), shardings=(r.strategy.sharding,), headroom=0.1)
     assert own.estimate.step_time_s <= 1.10 * search(r, 1, family).ranked[0].step_time_s
 

@@ -1,0 +1,158 @@
+"""Collectives against arithmetic by hand and against published measurements."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.engine.floors import C, numbers, preset, ring, with_machine
+
+from planner.engine.collectives import all_reduce, bus_rate, exchange, gather, latency, scale_up_rate
+from planner.engine.inputs import inputs_of
+from planner.engine.layout import Group
+
+H100 = numbers()
+GIB = 2.0**30
+
+
+def test_an_all_gather_by_hand() -> None:
+    # n - 1 of n parts arrive over the ring: 1 GiB x 7/8 / (0.78 x 450 GB/s), and the latency of eight ranks.
+    wait = C.latency * (1 + 0.35 * 3) + 7 * C.ring_hop
+    moved = GIB * 7 / 8 / (C.up * 450e9)
+    assert gather(GIB, ring(8, 8, H100), H100.machine, C) == pytest.approx(moved + wait)
+
+
+def test_an_a100_ring_of_eight() -> None:
+    # nccl-tests on a DGX A100, 8 cards: 230 to 235 GB/s of bus bandwidth, 0.78 of 300 (ml-engineering, network).
+    x = numbers(cluster__card="a100-sxm-80")
+    seconds = all_reduce(8 * GIB, ring(8, 8, x), x.machine, C)
+    assert 2 * 8 * GIB * 7 / 8 / seconds == pytest.approx(232.5e9, rel=0.02)
+
+
+def test_switches_that_add_halve_an_all_reduce() -> None:
+    # NVLink SHARP on H100: about 480 GB/s of bus bandwidth for large messages (NCCL issue 212), a ring 360.
+    seconds = all_reduce(8 * GIB, ring(8, 8, H100), H100.machine, C)
+    assert 2 * 8 * GIB * 7 / 8 / seconds == pytest.approx(C.in_switch * 450e9, rel=0.01)
+    plain = with_machine(H100, in_switch=False)
+    assert all_reduce(8 * GIB, ring(8, 8, plain), plain.machine, C) > 1.2 * seconds
+
+
+def test_an_all_reduce_is_a_reduce_scatter_and_an_all_gather() -> None:
+    group = ring(64, 8, H100)
+    assert all_reduce(GIB, group, H100.machine, C) == pytest.approx(2 * gather(GIB, group, H100.machine, C))
+
+
+def test_four_nodes_of_eight_h200() -> None:
+    # Measured: 4 GiB all-reduce over 32 H200 and 8 x 400 Gbit/s a node, 365 GB/s of bus bandwidth (engine.md section 6).
+    x = numbers(cluster__card="h200-sxm")
+    assert bus_rate(ring(32, 8, x), x.machine, C) == pytest.approx(365e9, rel=0.05)
+
+
+def test_a_lone_member_of_a_node_has_one_nic() -> None:
+    assert bus_rate(ring(32, 1, H100), H100.machine, C) == pytest.approx(C.out * 50e9)
+
+
+def test_the_scale_up_fabric_bounds_what_many_nics_bring() -> None:
+    x = with_machine(H100, nic=200e9)
+    assert bus_rate(ring(32, 8, x), x.machine, C) == pytest.approx(C.up * 450e9)
+
+
+def test_nobody_waits_for_oneself() -> None:
+    one = ring(1, 1, H100)
+    assert latency(one, C) == 0
+    assert gather(GIB, one, H100.machine, C) == 0
+    assert all_reduce(GIB, one, H100.machine, C) == 0
+    assert exchange(1e6, 0.0, 1e4, one, False, H100.machine, C) == 0
+
+
+def test_switches_above_the_first_add_their_time() -> None:
+    near, far = ring(64, 8, H100), Group(size=64.0, local=8.0, nic=50e9, hops=63.0, wait=2e-6)
+    assert latency(far, C) - latency(near, C) == pytest.approx(2e-6)
+
+
+def test_a_mesh_gives_a_pair_one_link_and_eight_cards_seven() -> None:
+    # MI300X: 64 GB/s a pair and direction, 448 over all seven links (AMD CDNA3 white paper).
+    x = numbers(cluster__card="mi300x")
+    rates = [scale_up_rate(n, x.machine) / 1e9 for n in (2.0, 4.0, 8.0)]
+    assert rates == [64, 192, 448]
+
+
+def test_a_switch_gives_a_pair_the_whole_rate() -> None:
+    assert scale_up_rate(2.0, H100.machine) == 450e9
+
+
+def test_a_torus_gives_each_axis_a_third() -> None:
+    # TPU v4: six links of 45 GB/s, two an axis: a ring on one axis moves 90 GB/s (JAX scaling book, TPU chapter).
+    x = inputs_of(preset("palm-540b"))
+    whole = x.machine.domain
+    assert [scale_up_rate(n, x.machine) / 1e9 for n in (8.0, whole ** (1 / 2), whole)] == [90, 180, 270]
+
+
+def test_cards_on_pcie_share_what_pcie_gives() -> None:
+    # PCIe 4.0 x16: 31 GB/s; rings over eight L40S reach some 24 of them.
+    x = numbers(cluster__card="l40s")
+    assert bus_rate(ring(8, 8, x), x.machine, C) == pytest.approx(C.up * 31e9)
+
+
+def test_a_rack_is_one_domain() -> None:
+    x = numbers(cluster__card="gb200-nvl72", cluster__cards=72, strategy__tensor=1, strategy__pipeline=1,
+                workload__global_batch=72)  # fmt: skip
+    assert x.machine.domain == 72
+    assert bus_rate(ring(72, 72, x), x.machine, C) == pytest.approx(C.up * 900e9)
+
+
+def test_expert_exchange_inside_a_node() -> None:
+    # DeepEP's README: EP8 on H800 moves 153 to 158 GB/s of NVLink's 160 (of 200); 4,096 tokens of 7,168 BF16 values.
+    x = numbers(cluster__card="h800-sxm")
+    copies = 8 * (1 - (7 / 8) ** 8)  # distinct cards that eight experts of a token lie on
+    sent = 4096 * copies * 2 * 7168
+    seconds = exchange(4096 * copies, 0.0, 2.0 * 7168, ring(8, 8, x), True, x.machine, C)
+    assert sent * 7 / 8 / seconds == pytest.approx(158e9, rel=0.08)
+
+
+def test_expert_exchange_between_nodes_is_bound_by_the_nic() -> None:
+    # DeepEP's README: 43 to 58 GB/s of RDMA over a 50 GB/s ConnectX-7 at EP16 to EP64.
+    x = numbers(cluster__card="h800-sxm", cluster__scale_out="ib-ndr")
+    remote = 4096 * 8 * (1 - (7 / 8) ** 8) * 7 / 8
+    width = 2.0 * 7168
+    seconds = exchange(4096 * 8.0, remote, width, ring(64, 8, x), True, x.machine, C)
+    assert remote * width / seconds == pytest.approx(C.dispatch_out * 50e9, rel=0.1)
+
+
+def test_a_plain_exchange_is_slower_than_one_that_sends_a_copy_a_node() -> None:
+    group = ring(64, 8, H100)
+    plain = exchange(4096 * 8.0, 4096 * 7.0, 8192.0, group, False, H100.machine, C)
+    assert plain > exchange(4096 * 8.0, 4096 * 4.6, 8192.0, group, True, H100.machine, C)
+
+
+sizes = st.floats(1e3, 1e10)
+groups_of = st.sampled_from([(2, 2), (8, 8), (16, 8), (64, 1), (64, 8), (1024, 8), (2048, 1)])
+fabrics = st.sampled_from(["h100-sxm", "mi300x", "l40s", "gb200-nvl72", "tpu-v5p", "a100-pcie-80", "gaudi3"])
+
+
+@settings(max_examples=60)
+@given(sizes, groups_of, fabrics, st.floats(1.0, 4.0), st.sampled_from(["scale_up", "nic"]))
+def test_a_faster_fabric_is_never_slower(
+    size: float, group: tuple[int, int], card: str, factor: float, better: str
+) -> None:
+    x = numbers(cluster__card=card, cluster__scale_out="ib-ndr")
+    names = ["scale_up", "scale_up_link"] if better == "scale_up" else ["nic"]
+    y = with_machine(x, **{name: getattr(x.machine, name) * factor for name in names})
+    for each in (gather, all_reduce):
+        slow = each(size, ring(*group, x), x.machine, C)
+        assert each(size, ring(*group, y), y.machine, C) <= slow * (1 + 1e-12)
+
+
+@settings(max_examples=60)
+@given(sizes, groups_of, st.floats(1.0, 4.0))
+def test_more_bytes_take_longer(size: float, group: tuple[int, int], factor: float) -> None:
+    each = ring(*group, H100)
+    assert gather(size * factor, each, H100.machine, C) >= gather(size, each, H100.machine, C)
+
+
+def test_arrays_of_groups_equal_each() -> None:
+    sizes_of, local = np.array([1.0, 8.0, 16.0, 512.0]), np.array([1.0, 8.0, 8.0, 1.0])
+    many = Group(size=sizes_of, local=local, nic=H100.machine.nic, hops=sizes_of - 1, wait=0.0)
+    for each in (gather, all_reduce):
+        together = np.asarray(each(GIB, many, H100.machine, C))
+        alone = [each(GIB, ring(n, k, H100), H100.machine, C) for n, k in zip(sizes_of, local, strict=True)]
+        assert together == pytest.approx(alone, rel=1e-12)
