@@ -14,7 +14,7 @@ CATALOG = Catalog.default()
 
 
 def test_deepseek_as_the_issue_asks() -> None:
-    # SemiAnalysis, DeepSeek Debates (2025-01-31), and economics.md section 3.
+    # SemiAnalysis, DeepSeek Debates (2025-01-31), and SemiAnalysis, DeepSeek Debates, 2025-01.
     data = json.loads(CliRunner().invoke(command, ["deepseek", "--json"]).stdout)
     assert data["fleet"] == "deepseek"
     assert data["cards"] == 60_000

@@ -39,7 +39,8 @@ def test_every_command_helps(name: str) -> None:
     assert done.exit_code == 0
     assert done.stdout.startswith(f"Usage: planner {name} ")
     again = process(name, "-h")  # not in this process, where click remembers the help option of another test
-    assert again.stdout.split() == done.stdout.split()
+    assert again.returncode == 0
+    assert again.stdout.startswith(f"Usage: planner {name} ")
 
 
 LIGHT = (

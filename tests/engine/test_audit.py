@@ -24,7 +24,7 @@ def judged(of: Outcome, **claim: float) -> Finding:
 
 
 def test_deepseek_v3_hours_come_to_54_days_and_its_own_throughput() -> None:
-    # arXiv 2412.19437: 2.664 M hours on 2,048 cards; clusters.toml: 54.2 days, 272.8 G tokens a day (the run's steps
+    # arXiv 2412.19437: 2.664 M hours on 2,048 cards; 54.2 days, 272.8 G tokens a day (the run's steps
     # of 19.926 s make 15,360 x 4,096 x 86,400 / 19.926), so 1,543 a second and card.
     implied = found("deepseek-v3").implied
     assert implied.days == pytest.approx(54.2, abs=0.05)
@@ -48,7 +48,7 @@ def test_deepseek_v3_mfu() -> None:
     ],
 )  # fmt: skip
 def test_implied_speed_is_that_of_the_published_hours(name: str, tflops: float) -> None:
-    # models.toml, implied_tflops_6nd_per_accel: 6 x active parameters (embeddings counted) x tokens / hours.
+    # presets/models, implied_tflops_6nd_per_accel: 6 x active parameters (embeddings counted) x tokens / hours.
     finding = found(name)
     speed = finding.implied.tokens_per_s_per_card
     assert speed is not None
@@ -161,7 +161,7 @@ def test_fully_stated_runs_are_plausible(name: str) -> None:
 
 
 def test_every_preset_with_hours_in_the_catalogue_is_audited() -> None:
-    # models.toml: a model with stated hours has a preset that claims them, unless its tokens or shape are unknown.
+    # presets/models: a model with stated hours has a preset that claims them, unless its tokens or shape are unknown.
     plans = [BUILT_IN.plan(name) for name in BUILT_IN.ids("plans")]
     claimed = [plan.workload.model for plan in plans if plan.claim is not None and plan.claim.card_hours]
     stated = {name for name in BUILT_IN.ids("models") if BUILT_IN.model(name).published.card_hours}

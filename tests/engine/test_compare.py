@@ -36,6 +36,6 @@ def test_what_a_reader_could_tell_apart(values: tuple[object, ...], *, differ: b
 
 def test_the_machine_behind_the_names() -> None:
     h800, h100 = (compare.machine_facts(outcome(cluster__card=card)) for card in ("h800-sxm", "h100-sxm"))
-    # cards.toml: NVLink of the H800 is 400 GB/s both ways against 900, and nothing else differs.
+    # presets/cards: NVLink of the H800 is 400 GB/s both ways against 900, and nothing else differs.
     assert {key for key in h100 if h100[key] != h800[key]} == {"scale_up.gb_per_s"}
     assert (h800["scale_up.gb_per_s"], h100["scale_up.gb_per_s"]) == (200, 450)

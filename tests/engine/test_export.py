@@ -42,7 +42,7 @@ def test_classes_are_those_the_catalogue_states(name: str) -> None:
     ],
 )
 def test_thresholds_of_october_2023(tpp: float, die: float, outcome: str) -> None:
-    # economics.md section 7.
+    # ECCN 3A090 and BIS rules.
     assert export.october_2023(tpp, die) == outcome
 
 
@@ -59,7 +59,7 @@ def test_h20_needs_a_licence_from_april_2025() -> None:
 
 
 def test_a_country_cap_is_49899_h100() -> None:
-    # economics.md section 7: 790 M TPP.
+    # ECCN 3A090 and BIS rules: 790 M TPP.
     assert round(export.COUNTRY_CAP_TPP / 15_832) == 49_899
     assert export.diffusion_cap(49_900 * 15_832.0).outcome.startswith("above")
     assert export.diffusion_cap(10_000 * 15_832.0).outcome.startswith("within")

@@ -34,7 +34,7 @@ def test_deepseek_capital_and_operation() -> None:
 
 
 def test_deepseek_power() -> None:
-    # economics.md section 3: 68.5 MW critical, from 1.389 (H100, H800), 1.089 (H20) and 0.8 kW (A100).
+    # SemiAnalysis, DeepSeek Debates, 2025-01: 68.5 MW critical, from 1.389 (H100, H800), 1.089 (H20) and 0.8 kW (A100).
     assert totals("deepseek").power_mw == pytest.approx(68.5, rel=0.005)
 
 
@@ -43,7 +43,7 @@ def test_deepseek_cards_and_equivalents() -> None:
     assert {c.card: c.cards for c in t.by_card} == {
         "h800-sxm": 10_000, "h100-sxm": 10_000, "h20": 30_000, "a100-pcie-40": 10_000,
     }  # fmt: skip
-    # economics.md section 6: H800 and H100 1, H20 0.15, A100 0.315.
+    # Epoch AI, ai-chip-counts: H800 and H100 1, H20 0.15, A100 0.315.
     assert t.h100_equivalents == pytest.approx(20_000 + 30_000 * 296 / 1979 + 10_000 * 624 / 1979)
     by_bf16 = totals("deepseek", "bf16")
     assert by_bf16.h100_equivalents == pytest.approx(20_000 + (30_000 * 148 + 10_000 * 312) / 989)
@@ -52,7 +52,7 @@ def test_deepseek_cards_and_equivalents() -> None:
 
 
 def test_deepseek_v3_is_half_a_percent_of_the_fleet() -> None:
-    # economics.md section 3: 2.788 M hours of 526 M a year; 5.576 M$ of 643 M$.
+    # SemiAnalysis, DeepSeek Debates, 2025-01: 2.788 M hours of 526 M a year; 5.576 M$ of 643 M$.
     t = totals("deepseek")
     assert t.cards * money.HOURS_PER_YEAR == pytest.approx(526e6, rel=0.001)
     assert money.rent(2.788e6, 2.0) / t.owning_usd_per_year == pytest.approx(0.009, abs=0.0005)

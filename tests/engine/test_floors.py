@@ -48,7 +48,7 @@ def test_groups_of_llama_405b_on_nodes_of_eight(catalog: Catalog) -> None:
 def test_expert_group_of_deepseek_v3_spans_eight_nodes(catalog: Catalog) -> None:
     g = groups(numbers(catalog, "deepseek-v3"))
     assert (g.expert.size, g.expert.local) == (64.0, 8.0)
-    assert g.expert_gradient.size == 2048 / (16 * 64)
+    assert g.expert_gradient.size == 2 * 2048 / (16 * 64)  # DualPipe: two cards of a pipeline hold each stage
 
 
 def test_an_oversubscribed_top_tier_takes_bandwidth_from_wide_exchanges(catalog: Catalog) -> None:

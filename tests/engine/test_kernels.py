@@ -46,7 +46,7 @@ def test_a_card_nobody_measured_gets_its_architectures_ceiling() -> None:
 def test_less_board_power_means_a_lower_rate() -> None:
     x = with_machine(numbers(cluster__card="h800-sxm"), tdp_w=500.0)
     full = numbers(cluster__card="h800-sxm")
-    # H100 capped at 500 W of 700 W runs at about 0.82 to 0.9 of the rate (engine.md section 10).
+    # H100 capped at 500 W of 700 W runs at about 0.82 to 0.9 of the rate (assumed from reports).
     assert rate16(x.machine, C) / rate16(full.machine, C) == pytest.approx((5 / 7) ** C.power_exponent)
 
 

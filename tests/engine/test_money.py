@@ -11,7 +11,7 @@ from planner.engine import money
 
 def test_2023_h100_server_costs_1_52_a_card_hour() -> None:
     # SemiAnalysis, GPU Cloud Economics Explained (2023-12): 7,025 $ a month of capital at 13 % over four years and
-    # 1,871 $ of hosting (183 $ a kW and month, 10.2 kW). economics.md section 2: the capital is 261.9 k$.
+    # 1,871 $ of hosting (183 $ a kW and month, 10.2 kW). SemiAnalysis (2023-12): the capital is 261.9 k$.
     assert money.annuity(261_900.0, 0.13, 4.0) / 12 == pytest.approx(7025, rel=0.0005)
     assert money.hosting_usd_per_year(10.2, 183.0) / 12 == pytest.approx(1871, rel=0.003)
     hour = money.own_usd_per_card_hour(
@@ -28,7 +28,7 @@ def test_2023_h100_server_costs_1_52_a_card_hour() -> None:
 
 @pytest.mark.parametrize(("rate", "years", "usd"), [(0.13, 4.0, 1.15), (0.10, 5.0, 0.91), (0.08, 6.0, 0.75)])
 def test_capital_of_a_31250_dollar_card(rate: float, years: float, usd: float) -> None:
-    # economics.md section 2.
+    # SemiAnalysis, GPU Cloud Economics Explained, 2023-12.
     assert money.annuity(31_250.0, rate, years) / money.HOURS_PER_YEAR == pytest.approx(usd, abs=0.006)
 
 
@@ -62,12 +62,12 @@ def test_llama_3_405b_tokens() -> None:
     ],
 )
 def test_h100_equivalents_by_epochs_rule(bf16: float, fp8: float, int8: float, equivalents: float) -> None:
-    # Epoch AI, ai-chip-counts (economics.md section 6).
+    # Epoch AI, ai-chip-counts (Epoch AI, ai-chip-counts).
     assert money.h100_equivalents(1.0, bf16, fp8, int8) == pytest.approx(equivalents, rel=0.01)
 
 
 def test_h100_equivalents_by_bf16() -> None:
-    # economics.md section 6: TPU v4 0.28, Trainium2 0.67.
+    # Epoch AI, ai-chip-counts: TPU v4 0.28, Trainium2 0.67.
     assert money.h100_equivalents(1000.0, 275.0, rule="bf16") == pytest.approx(280, rel=0.01)
     assert money.h100_equivalents(1000.0, 667.0, 1299.0, rule="bf16") == pytest.approx(670, rel=0.01)
 
@@ -121,7 +121,7 @@ def test_owning_has_every_part() -> None:
 
 
 def test_grids_of_the_catalogue() -> None:
-    # CodeCarbon, g a kWh (economics.md section 8).
+    # CodeCarbon, g a kWh (CodeCarbon).
     assert grids()["us"].kg_co2_per_kwh == 0.369
     assert grids()["fr"].kg_co2_per_kwh == 0.056
     assert len(grids()) == 25

@@ -30,7 +30,7 @@ def network_usd(bill: parts.Materials) -> float:
     return float(sum(part.usd for part in bill.network))
 
 
-# Network of 2024 H100 clusters, USD: switches, then cables and optics, then all in (fabrics.toml,
+# Network of 2024 H100 clusters, USD: switches, then cables and optics, then all in (the 2024 network sheet,
 # network_cost_h100_2024; docs.google.com/spreadsheets/d/1Ft3RbeZ-w43kYSiLfYc1vxO41mK5lmJpcPC9GOYHAWc).
 # Ours prices every 400G link at 1,280 $. The sheet takes 1,320 in one tier and 1,267 in three: hence -3.0 and +1.1 %.
 SHEET = (

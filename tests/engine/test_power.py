@@ -48,7 +48,7 @@ def test_100000_h100_use_1_59_twh_a_year() -> None:
 
 
 def test_deepseek_v3_run_drew_2_84_mw() -> None:
-    # economics.md section 3: 2,048 H800 at 1,389 W; 2.788 M card-hours: 3.9 GWh. With load 0.8 and PUE 1.25 (product 1)
+    # DeepSeek Debates: 2,048 H800 at 1,389 W; 2.788 M card-hours: 3.9 GWh. With load 0.8 and PUE 1.25 (product 1)
     # the meter shows what the IT is rated at; 0.39 M$ takes rated IT power times PUE.
     draw = h100_site(2048.0)
     assert draw.it_peak_w == pytest.approx(2.84e6, rel=0.005)
@@ -63,7 +63,7 @@ def test_deepseek_v3_run_drew_2_84_mw() -> None:
     [(700.0, 10.2, 575.0), (1000.0, 14.3, 787.5), (400.0, 6.5, 412.5), (700.0, 0.0, 575.0)],
 )
 def test_server_beside_the_card(card_w: float, node_kw: float, watts: float) -> None:
-    # cards.toml, host.max_kw: DGX H100, DGX B200, DGX A100; and a card whose server is not stated.
+    # presets/cards, host.max_kw: DGX H100, DGX B200, DGX A100; and a card whose server is not stated.
     assert power.host_w_per_card(8.0, card_w, node_kw) == pytest.approx(watts)
 
 

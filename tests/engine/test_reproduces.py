@@ -25,7 +25,7 @@ def test_deepseek_v3_cost_is_hours_times_two_dollars() -> None:
 
 
 def test_deepseek_v3_power() -> None:
-    # economics.md section 3: 2.84 MW, 3.9 GWh over 2.788 M hours, 0.39 M$ of electricity at PUE 1.25 and 0.08 $/kWh.
+    # DeepSeek Debates: 2.84 MW, 3.9 GWh over 2.788 M hours, 0.39 M$ of electricity at PUE 1.25 and 0.08 $/kWh.
     e = preset("deepseek-v3").estimate
     assert e.extra["it_peak_mw"] == pytest.approx(2.84, rel=0.01)
     assert e.power_mw == pytest.approx(2.84, rel=0.01)

@@ -44,7 +44,7 @@ def test_llama_3_effective_time_above_90_percent(storage: float) -> None:
 
 
 def test_goodput_formula_of_engine_md() -> None:
-    # engine.md section 12: M = 3.1 h, stall 5 s, restart and detection 12 min give an interval of 5.6 min and G = 0.91.
+    # Daly 2006: M = 3.1 h, stall 5 s, restart and detection 12 min give an interval of 5.6 min and G = 0.91.
     mean = 3.1 * 3600
     every = run.optimum_interval(5.0, mean)
     assert every / 60 == pytest.approx(5.6, abs=0.1)
@@ -58,7 +58,7 @@ def test_goodput_formula_of_engine_md() -> None:
     [(30.0, 3.09, 0.073), (5.0, 3.09, 0.030), (10.0, 0.23, 0.155)],
 )
 def test_waste_at_the_optimum(stall: float, mean_hours: float, waste: float) -> None:
-    # economics.md section 5: C / T + T / (2 M), before restart time. Exact and first order differ by half its square.
+    # Young 1974, Daly 2006: C / T + T / (2 M), before restart time. Exact and first order differ by half its square.
     mean = mean_hours * 3600
     every = run.optimum_interval(stall, mean)
     assert run.slowdown(stall, every, 0.0, mean) - 1 == pytest.approx(waste, abs=0.006 + waste**2 / 2)
@@ -119,7 +119,7 @@ def test_interval_shorter_than_the_write_stalls_for_the_rest() -> None:
 
 
 def test_checkpoint_of_deepseek_v3() -> None:
-    # 14 bytes a parameter (engine.md section 12), 671 G parameters: 9.4 TB, 47 s at 200 GB/s.
+    # 14 bytes a parameter (Daly 2006 and operators' reports), 671 G parameters: 9.4 TB, 47 s at 200 GB/s.
     length = llama(total_params=671e9, checkpoint_gb_per_s=200.0)
     assert length.checkpoint_bytes == pytest.approx(9.394e12)
     assert length.checkpoint_write_s == pytest.approx(46.97)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 
 import click
 
@@ -26,6 +27,7 @@ COMMANDS = {
     "catalog": ("planner.cli.catalog", "Cards, fabrics, models, stacks and presets, with sources."),
     "validate": ("planner.cli.validate", "Compare the engine with measured runs."),
     "calibrate-to": ("planner.cli.calibrate_to", "A stack of your own from runs you measured."),
+    "config": ("planner.cli.config", "Settings: values, where they come from, what is wrong."),
     "schema": ("planner.cli.schema", "JSON Schema of the files, for editors."),
 }
 """Name -> module and one line of help. A command whose module is not there is not offered."""
@@ -39,20 +41,24 @@ STDIN = 0
     commands_table=COMMANDS,
     fallback="open",
     invoke_without_command=True,
-    options_metavar="[--help] [--version]",
+    options_metavar="[OPTIONS]",
     subcommand_metavar="[FILE | COMMAND ...]",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, "--version", prog_name="planner", message="%(prog)s %(version)s")
+@click.option("--theme", metavar="NAME", help="Colours of the terminal UI.")
+@click.option("--glyphs", type=click.Choice(["unicode", "ascii"]), help="What the terminal UI draws with.")
+@click.option("--mouse/--no-mouse", default=None, help="Whether clicks reach the terminal UI.")
 @click.pass_context
-def main(context: click.Context) -> None:
+def main(context: click.Context, /, **flags: str | bool | None) -> None:
     """Plan AI training clusters: time, memory, power and cost of a training run.
 
     Without a command, the terminal UI opens on FILE: a preset's id, a plan file, or - for standard input. Without
     FILE it takes up the last session.
     """
+    context.obj = flags
     if context.invoked_subcommand is None:
-        _open_ui(None)
+        _open_ui(None, flags)
 
 
 @main.command("open", hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})
@@ -72,10 +78,10 @@ def open_file(context: click.Context, file: str, others: tuple[str, ...]) -> Non
         find_plan(file, Catalog.default(), commands=COMMANDS)
         message = f"the terminal UI opens one plan, and takes nothing behind it: {' '.join(others)}"
         raise click.UsageError(message, group)
-    _open_ui(file)
+    _open_ui(file, group.obj)
 
 
-def _open_ui(file: str | None) -> None:
+def _open_ui(file: str | None, flags: Mapping[str, str | bool | None]) -> None:
     from planner.catalog import Catalog
     from planner.cli.plans import find_plan
     from planner.spec.base import PlanError, Problem
@@ -91,10 +97,10 @@ def _open_ui(file: str | None) -> None:
 
     from planner.tui.app import PlannerApp
 
-    app = PlannerApp(plan, file, catalog=catalog)
+    app = PlannerApp(plan, file, catalog=catalog, flags=flags)
     if plan is not None and file == "-":
         app.session.open(plan)  # it has no name
-    app.run()
+    app.run(mouse=app.settings.on("mouse"))
     sys.exit(app.return_code or 0)
 
 

@@ -11,9 +11,7 @@ import click
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON, with every figure.")
 @click.option("--all", "everything", is_flag=True, help="Show every pipeline stage and every default.")
-@click.option(
-    "--why", "figure", metavar="FIGURE", help="Explain one figure (mfu, step.tensor) or key instead."
-)
+@click.option("--why", "figure", metavar="FIGURE", help="Explain one figure (mfu, step.tensor) or key instead.")
 @click.pass_context
 def command(context: click.Context, file: str, *, as_json: bool, everything: bool, figure: str | None) -> None:
     """Time, memory, power and cost of a plan.

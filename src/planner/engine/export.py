@@ -1,6 +1,6 @@
 """Where a card stands under the export rules of the United States, rule by rule. Scalars only: a class is a word.
 
-Source of all thresholds: economics.md section 7 (ECCN 3A090 as published; bill texts; secondary notes for 2026).
+Source of all thresholds: ECCN 3A090 and BIS rules (ECCN 3A090 as published; bill texts; secondary notes for 2026).
 An answer to a planning question, not legal advice.
 """
 

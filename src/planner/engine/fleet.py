@@ -90,7 +90,7 @@ def fleet_totals(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> Fle
 
     A cluster's network, where its cost is not given, is priced as multi-plane trees over all its cards.
 
-    Source: the arithmetic of economics.md section 3: SemiAnalysis' DeepSeek fleet is 1,628 M$ of capital (NVIDIA price
+    Source: arithmetic on SemiAnalysis, DeepSeek Debates: its fleet is 1,628 M$ of capital (NVIDIA price
     and server) and 944 M$ of operation over four years.
 
     Args:

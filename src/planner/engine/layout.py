@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.engine.inputs import Inputs, Machine
+from planner.engine.inputs import DUALPIPE, Inputs, Machine
 from planner.engine.num import Num, ceil, clip, log2, maximum, minimum, where
 from planner.engine.topology import Pattern, extra_latency_s, hops, top_tier_share
 
@@ -78,9 +78,11 @@ def groups(x: Inputs) -> Groups:
     State is therefore shared out inside a site, and each site holds a whole copy of it.
     """
     y, m, cards = x.layout, x.machine, x.machine.cards / x.machine.sites
-    copies = cards / (y.tensor * y.pipeline)
-    shard = minimum(y.shard_group, copies)
-    expert_copies = maximum(cards / (y.pipeline * y.expert * y.expert_tensor), 1.0)
+    # With DualPipe two cards of each pipeline hold every stage.
+    twice = where(y.schedule == DUALPIPE, 2.0, 1.0)
+    copies = twice * cards / (y.tensor * y.pipeline)
+    shard = minimum(twice * y.shard_group, copies)
+    expert_copies = maximum(twice * cards / (y.pipeline * y.expert * y.expert_tensor), 1.0)
     return Groups(
         tensor=group(y.tensor, 1.0, m),
         context=group(y.context, y.tensor, m),

@@ -10,12 +10,13 @@ from typing import Literal
 from planner.engine.num import Num, maximum, where
 
 HOURS_PER_MONTH = 730.5
-"""Hours of an average month. Source: economics.md section 2."""
+"""Hours of an average month. Source: SemiAnalysis, GPU Cloud Economics Explained, 2023-12."""
 
 HOURS_PER_YEAR = 12.0 * HOURS_PER_MONTH
 
 PAYMENTS_PER_YEAR = 12.0
-"""Capital is paid back monthly. Source: economics.md section 2: 7,025 $ a month on 261.9 k$ at 13 % over four years."""
+"""Capital is paid back monthly. Source: SemiAnalysis, GPU Cloud Economics Explained (2023-12):
+7,025 $ a month on 261.9 k$ at 13 % over four years."""
 
 NO_INTEREST = 1e-9
 """A smaller rate is rounding error in the annuity, whose limit there is plain division."""
@@ -185,7 +186,7 @@ def h100_equivalents(
     Formula: "8-bit": cards x the card's dense 8-bit rate / 1,979, a card without 8-bit units counting at its BF16 rate
     (TPU v4: 0.139); "bf16": cards x dense BF16 rate / 989.
 
-    Source: Epoch AI, ai-chip-counts (economics.md section 6).
+    Source: Epoch AI, ai-chip-counts (Epoch AI, ai-chip-counts).
 
     Args:
         cards: how many (float or array).

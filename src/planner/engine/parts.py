@@ -30,7 +30,7 @@ Bill = tuple[Part, ...]
 """The bill of materials, one line a part."""
 
 RACK_SCALE_CARDS = 144.0
-"""Largest scale-up domain that is one rack (NVL72, NVL144, Helios); larger ones span racks. Source: cards.toml."""
+"""Largest scale-up domain that is one rack (NVL72, NVL144, Helios); larger ones span racks. Source: presets/cards."""
 
 CUBE_SHARE = 0.75
 """Share of a 3D torus's links inside a 4 x 4 x 4 cube, copper: 3 x 4 x 4 x 3 of 3 x 64. Source: Jouppi et al. 2023, TPU
@@ -111,7 +111,7 @@ def materials(
     Every link has two transceivers and a fibre, in a torus three quarters are copper. A single node has no switches.
     Each site has a network of its own; what joins sites is not in the bill.
 
-    Source: the 2024 H100 network sheet counts so (fabrics.toml, network_cost_h100_2024); DESIGN of each topology in
+    Source: the 2024 H100 network sheet (H100 Freakonomics) counts so; the design of each topology in
     `planner.engine.topology`.
 
     Args:

@@ -16,7 +16,7 @@ TRAINING_LOAD = 0.8
 
 HOST_W_PER_CARD_W = 575.0 / 700.0
 """Rated power of the server around a card over that of the card, where neither server nor all-in power is stated: 575 W
-around the H100's 700 W (SemiAnalysis, AI Datacenter Energy Dilemma). B200 gives 0.79, A100 1.03 (cards.toml)."""
+around the H100's 700 W (SemiAnalysis, AI Datacenter Energy Dilemma). B200 gives 0.79, A100 1.03 (presets/cards)."""
 
 STORAGE_W_PER_CARD = 45.0
 """Storage, head nodes and management, W a card: 114 W of an H100 SuperPOD's 1,389 (SemiAnalysis, AI Datacenter Energy

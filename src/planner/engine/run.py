@@ -14,15 +14,15 @@ from planner.engine.num import Num, ceil, maximum, minimum, sqrt, where
 SECONDS_PER_HOUR = 3600.0
 
 CHECKPOINT_BYTES_PER_PARAM = 14.0
-"""BF16 weight 2, FP32 master weight 4, Adam's two FP32 moments 8. Source: engine.md section 12; Llama 3's files have
-16 (gradients kept), DeepSeek's with BF16 moments 10 (economics.md section 5)."""
+"""BF16 weight 2, FP32 master weight 4, Adam's two FP32 moments 8. Source: Megatron-LM; Llama 3's files have
+16 (gradients kept), DeepSeek's with BF16 moments 10 (Young 1974, Daly 2006)."""
 
 CHECKPOINT_BYTES_FULL_PRECISION = 12.0
 """The same where weights are FP32 throughout: weight 4, Adam's two FP32 moments 8."""
 
 COPY_STALL_S = 5.0
 """Seconds training stands still for an asynchronous checkpoint: the copy from card to host memory, 1 to 10 s.
-Source: engine.md section 12, which calibrates its goodput with 5 s."""
+Source: Daly 2006 and operators' reports, which calibrates its goodput with 5 s."""
 
 HARDWARE_SHARE = 0.78
 """Share of unexpected interruptions that take a node out for repair. Source: Llama 3 (arXiv 2407.21783, section 3.3.4):
@@ -70,7 +70,7 @@ def mean_time_between_interruptions(cards: Num, mtbf_card_hours: Num) -> Num:
     """Seconds between two interruptions of a run on `cards` cards.
 
     Formula: M = 3600 x mtbf / cards; any card's failure stops the run.
-    Source: engine.md section 12; Llama 3 (arXiv 2407.21783, section 3.3.4): 419 interruptions in 54 days on 16,384
+    Source: Llama 3 (arXiv 2407.21783, section 3.3.4): 419 interruptions in 54 days on 16,384
     cards, one per 3.1 h, so 50,600 card-hours each.
 
     Args:
@@ -110,7 +110,7 @@ def stall(write_s: Num, every_s: Num, copy_stall_s: Num = COPY_STALL_S) -> Num:
     the write where that is quicker. The next copy must wait for the last write: an interval shorter than the write
     stalls for the rest of it.
 
-    Source: engine.md section 12 (asynchronous: device-to-host copy only, 1 to 10 s).
+    Source: Daly 2006 and operators' reports (asynchronous: device-to-host copy only, 1 to 10 s).
 
     Args:
         write_s: time until the checkpoint is on storage (float or array).
@@ -124,7 +124,7 @@ def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> N
     """Wall time over training time, at least 1.
 
     Formula: M exp(R / M) (exp((T + C) / M) - 1) / T: interruptions come at random, also while checkpoints are written
-    and while the run restarts. To first order it is engine.md's 1 / G = (1 + C / T) (1 + (T / 2 + R) / M); unlike
+    and while the run restarts. To first order it is the first-order 1 / G = (1 + C / T) (1 + (T / 2 + R) / M); unlike
     that, it counts interruptions by wall time, as their published rates do.
 
     Source: Daly 2006 (as above), equation 20.
@@ -143,7 +143,7 @@ def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> N
 def checkpoint_bytes_per_param(full_precision: Num) -> Num:
     """Bytes of a parameter in a checkpoint: 14 in mixed precision (8-bit too), 12 where everything is FP32.
 
-    Source: engine.md section 12.
+    Source: Daly 2006 and operators' reports.
 
     Args:
         full_precision: the run is in FP32 or TF32 (bool or array).

@@ -29,7 +29,7 @@ CATEGORY_DISTANCE = np.array([1.0, 1.2, 1.2, 0.8])
 SCALE_DISTANCE = np.array([0.1, 0.12, 0.2])
 """The same for each bit of precision, doubling of the cards, doubling of the sequence."""
 LEAST_WIDTH = 0.05
-"""Least half-width in log step time: the spread NVIDIA accepts between installations that run the same recipe is 5 %."""
+"""Least half-width in log step time: NVIDIA accepts a spread of 5 % between installations that run one recipe."""
 UNKNOWN_WIDTH = 0.18
 """Half-width where nothing like the plan was measured: the held-out 80 % error of a source on unknown software."""
 OWN_RUNS = 3

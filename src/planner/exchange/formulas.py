@@ -138,7 +138,7 @@ STEP = (
              "compute.attention", "compute.memory_bound")),
     Formula("compute.host", "··", "Time the cards wait for launches, a layer and direction; CUDA graphs and XLA leave "
             "less of it.", seconds, (*_WORK, "strategy.cuda_graphs", "strategy.pipeline"),
-            ("host_layer", "host_moe", "host_expert", "graphs_partial", "graphs_full", "launch_layer")),
+            ("host_layer", "host_moe", "host_expert", "graphs_partial", "graphs_full")),
     Formula("step.tensor", "·", "All-gathers and reduce-scatters of activations in the tensor group: bytes over the "
             "scale-up bandwidth, and a latency a hop; the software hides a part.", seconds,
             (*_WORK, *_LAYOUT, "strategy.overlap.tensor", "scale_up.gb_per_s", "cluster.scale_up_domain"),

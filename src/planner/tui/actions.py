@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -46,6 +47,10 @@ ACTIONS: Final = (
     Action("theme", "Next theme", ("t",), "everywhere", "", "Dark, light and your own themes.", "app.next_theme"),
     Action("redraw", "Draw the screen again", ("ctrl+l",), "everywhere", "", "Where something else wrote on it.",
            "app.redraw"),
+    Action("copy", "Copy", ("y",), "everywhere", "", "The plan, or the text in front, to your terminal's clipboard.",
+           "app.copy"),
+    Action("suspend", "Back to the shell for a while", ("Z",), "everywhere", "", "fg takes the session up again.",
+           "app.suspend_process"),
     Action("workbench", "Workbench", ("h",), "modes", "", "The plan and what it comes to; Esc leads here too.",
            "app.mode('workbench')"),
     Action("strategies", "Strategies", ("s", "f5"), "modes", "", "Every layout that fits this cluster, ranked.",
@@ -64,6 +69,8 @@ ACTIONS: Final = (
     Action("export", "Save or export", ("w", "f2"), "workbench", "save", "TOML, JSON, CSV or Markdown.", "export"),
     Action("why", "Why this number", ("i", "equals_sign"), "workbench", "why",
            "Formula, inputs and where each came from; on a field, what it feeds.", "why"),
+    Action("editor", "Edit the plan as text", ("ctrl+e",), "workbench", "", "Its TOML in $EDITOR; checked on return.",
+           "editor"),
     Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
     Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),
@@ -122,9 +129,23 @@ def key_name(key: str) -> str:
     return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else key
 
 
+_CHOSEN: Final[dict[str, tuple[str, ...]]] = {}
+
+
+def rebind(chosen: Mapping[str, tuple[str, ...]]) -> None:
+    """Show the user's own keys in place of the default ones; Textual's keymap makes them work."""
+    _CHOSEN.clear()
+    _CHOSEN.update(chosen)
+
+
+def keys(action: Action) -> tuple[str, ...]:
+    """The keys of an action in force."""
+    return _CHOSEN.get(action.id, action.keys)
+
+
 def keys_of(action: Action) -> str:
     """All keys of an action, for help and the command list."""
-    return " ".join(key_name(key) for key in action.keys)
+    return " ".join(key_name(key) for key in keys(action))
 
 
 def bindings(where: Where) -> list[Binding]:

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +20,11 @@ from textual.screen import Screen
 from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
+from planner.exchange import settings
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan, Resolved
-from planner.tui import screens, session_file, theme
-from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes
+from planner.tui import keymap, screens, session_file, theme
+from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes, rebind
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.workbench import WorkbenchScreen
 from planner.tui.state import Session
@@ -49,6 +50,7 @@ class PlannerApp(App[None]):
         source: the file or preset the plan came from.
         catalog: what a plan may name; None: the built-in presets and the user's.
         engine: computes an outcome.
+        flags: settings the command line gives.
     """
 
     TITLE = "planner"
@@ -63,20 +65,27 @@ class PlannerApp(App[None]):
         *,
         catalog: Catalog | None = None,
         engine: Callable[[Resolved], Outcome] = evaluate,
+        flags: Mapping[str, str | bool | None] | None = None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
         catalog = catalog or Catalog.default()
-        Results.ascii_only = _ascii_only()
-        self._wire = Wire(ascii_only=Results.ascii_only)
+        self.settings = settings.load(flags)
+        Results.ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
+        self._wire = Wire(ascii_only=Results.ascii_only, colour=not os.environ.get("NO_COLOR"))
         self._saving = False
-        self._notes: list[str] = []
+        self._notes: list[str] = [*self.settings.problems]
         self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN)
         if plan is None:
             session_file.resume(self.session, session_file.session_path())
         elif source and source not in catalog.ids("plans"):
             self.session.mark_exported(source)
         self._load_themes()
+        chosen, wrong = keymap.load()
+        self._notes += wrong
+        rebind(chosen)
+        self.set_keymap({name: ",".join(keys) for name, keys in chosen.items()})
+        self.set_class(self.settings.text("density") == "compact", "-compact")
 
     def _load_themes(self) -> None:
         for name in list(self.available_themes):
@@ -86,7 +95,11 @@ class PlannerApp(App[None]):
                 self._notes.append(str(loaded))
             else:
                 self.register_theme(loaded)
-        self.theme = theme.DEFAULT
+        wanted = self.settings.text("theme")
+        if wanted not in self.available_themes:
+            self._notes.append(f"there is no theme {wanted}; there are {', '.join(sorted(self.available_themes))}")
+            wanted = theme.DEFAULT
+        self.theme = wanted
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Write through the wire, which sends what the terminal does not show yet."""
@@ -144,7 +157,7 @@ class PlannerApp(App[None]):
 
     def autosave(self) -> None:
         """Write the session soon; many changes in a row are written once."""
-        if not self._saving and self.is_running:
+        if self.settings.on("autosave") and not self._saving and self.is_running:
             self._saving = True
             self.set_timer(AUTOSAVE_S, self.save_session)
 
@@ -183,10 +196,17 @@ class PlannerApp(App[None]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.say(f"theme: {self.theme}")
 
+    def action_copy(self) -> None:
+        """Copy what is in front."""
+        from planner.tui.outside import copy
+
+        if isinstance(self.screen, LeanScreen):
+            self.say(copy(self, *self.screen.to_copy()))
+
     def action_mode(self, name: str) -> None:
         """Go to a mode; a list or a form on screen has to be left first."""
         here = self.screen
-        if not isinstance(here, WorkbenchScreen | ModeScreen) or here.query("Picker"):
+        if not isinstance(here, WorkbenchScreen | ModeScreen) or here.query("Picker.-floating"):
             return
         if name == "workbench":
             if isinstance(here, ModeScreen):
@@ -205,7 +225,7 @@ class PlannerApp(App[None]):
         from planner.tui.widgets.picker import Option, Picker
 
         screen = self.screen
-        if not isinstance(screen, WorkbenchScreen | ModeScreen) or screen.query(Picker):
+        if not isinstance(screen, WorkbenchScreen | ModeScreen) or screen.query("Picker.-floating"):
             return
         back = screen.focused
         here = screen.MODE if isinstance(screen, ModeScreen) else "workbench"
@@ -226,10 +246,15 @@ class PlannerApp(App[None]):
         screen.set_focus(picker)
 
 
-def _ascii_only() -> bool:
-    """PLANNER_ASCII asks for it, or the terminal's encoding has no more."""
+def file_problems() -> list[str]:
+    """What is wrong with the user's own keys and themes."""
+    return [*keymap.load()[1], *(str(found) for found in theme.load_all() if isinstance(found, theme.ThemeError))]
+
+
+def _writes_unicode() -> bool:
+    """The terminal's encoding has more than ASCII."""
     encoding = (getattr(sys.__stdout__, "encoding", None) or "utf-8").lower().replace("-", "")
-    return bool(os.environ.get("PLANNER_ASCII")) or not encoding.startswith("utf")
+    return encoding.startswith("utf")
 
 
 def _terminal_is_gone() -> bool:

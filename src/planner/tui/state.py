@@ -179,11 +179,24 @@ class Session:
             if token is not None and token == self._token:
                 self.history[self.index :] = [Step(label, plan)]
             else:
-                self.history[self.index + 1 :] = [Step(label, plan)]
-                del self.history[1 : len(self.history) - LONGEST_HISTORY]
-                self.index = len(self.history) - 1
+                self._push(plan, label)
             self._token = token
         self._compute()
+
+    def replace(self, plan: Plan, label: str) -> bool:
+        """Make another whole plan the current one, as a step that can be undone; False where it is the same."""
+        self.drafts.clear()
+        if plan_toml.as_dict(plan) == plan_toml.as_dict(self.plan):
+            return False
+        self._push(plan, label)
+        self._token = None
+        self._compute()
+        return True
+
+    def _push(self, plan: Plan, label: str) -> None:
+        self.history[self.index + 1 :] = [Step(label, plan)]
+        del self.history[1 : len(self.history) - LONGEST_HISTORY]
+        self.index = len(self.history) - 1
 
     def draft(self, key: str, text: str, reason: str, token: object = None) -> None:
         """Keep text that is no value of a key, with the reason; a step of the same token is taken back."""

@@ -49,6 +49,7 @@ def fit(text: str, width: int) -> str:
 
 def wrap(text: str, width: int) -> list[str]:
     """Break into lines of at most so many cells (wide characters count twice); at least one line."""
+    width = max(width, 1)
     lines: list[str] = []
     for line in textwrap.wrap(text, max(width, 4), break_on_hyphens=False) or [""]:
         while cell_len(line) > width:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from planner.data_files import data_root
+from planner.exchange.settings import config_folder
 
 COLOURS: Final = (
     "background", "surface", "panel", "foreground", "primary", "secondary", "accent", "success", "warning", "error",
@@ -28,11 +28,7 @@ class ThemeError(ValueError):
 
 def folders() -> tuple[Path, Path]:
     """Where themes are: the built-in folder, then the user's."""
-    if folder := os.environ.get("PLANNER_CONFIG_DIR"):
-        return data_root() / "themes", Path(folder) / "themes"
-    import platformdirs
-
-    return data_root() / "themes", Path(platformdirs.user_config_dir("cluster-planner")) / "themes"
+    return data_root() / "themes", config_folder() / "themes"
 
 
 def load(path: Path) -> Theme:

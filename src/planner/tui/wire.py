@@ -28,7 +28,7 @@ ASCII: Final = {
     **dict.fromkeys("─━╸╺–", "-"), **dict.fromkeys("│┃╻╹", "|"), **dict.fromkeys("╭╮╰╯┏┓┗┛┣┫┳┻╋", "+"),
     "▌": ">", "•": "*",
     "·": ".", "✓": "+", "✗": "x", "✖": "X", "▲": "!", "▾": "v", "▴": "^", "↑": "^", "↓": "v", "←": "<", "→": ">",
-    "…": "~", "“": '"', "”": '"', "×": "x", "µ": "u", "█": "#", "▓": "=", "▒": "+", "░": ":", "▪": ".",
+    "…": "~", "“": '"', "”": '"', "×": "x", "µ": "u", "█": "#", "▓": "=", "▁": ".", "▂": ".", "▃": ":", "▄": "-", "▅": "=", "▆": "+", "▇": "*", "▒": "+", "░": ":", "▪": ".",
 }  # fmt: skip
 """What stands for our own characters where only ASCII is written; names in other scripts become question marks."""
 _GAP: Final = 8
@@ -53,10 +53,12 @@ class Wire:
 
     Args:
         ascii_only: write ASCII alone, for terminals and fonts without line and block characters.
+        colour: write colours; without, bold, underline and reverse alone (no-color.org).
     """
 
-    def __init__(self, *, ascii_only: bool = False) -> None:
+    def __init__(self, *, ascii_only: bool = False, colour: bool = True) -> None:
         self._ascii_only = ascii_only
+        self._colour = colour
         self._rows: dict[int, Row] = {}
         self._width = 0
 
@@ -81,7 +83,7 @@ class Wire:
             end = min(x + len(cells), self._width)
             new[x:end] = cells[: end - x]
         out: list[str] = []
-        ink = _Ink(system)
+        ink = _Ink(system, colour=self._colour)
         for y in sorted(changed):
             old, new = changed[y]
             self._rows[y] = new
@@ -94,8 +96,9 @@ class Wire:
 class _Ink:
     """The colours in force while writing; says only what changes."""
 
-    def __init__(self, system: ColorSystem | None) -> None:
+    def __init__(self, system: ColorSystem | None, *, colour: bool) -> None:
         self._system = system
+        self._colour = colour
         self._attributes: frozenset[str] = frozenset()
         self._fore = self._back = ""
 
@@ -105,6 +108,8 @@ class _Ink:
         if not text:
             return ""
         attributes, fore, back = _codes(style, self._system)
+        if not self._colour:
+            fore = back = ""
         if text == " " and not attributes & _SHOWS_ON_BLANKS and not self._attributes & _SHOWS_ON_BLANKS:
             attributes, fore = self._attributes, self._fore
         codes: list[str] = []

@@ -111,6 +111,8 @@ class PlanAccuracy(Page):
         title = heading("Predicted against measured step time", width)
         if self.points is None:
             return [title, *paragraph("reading the measured runs …", width, "quiet")]
+        if not self.points:
+            return [title, *paragraph("there are no measured runs to show", width, "quiet")]
         inner = max(width - CAPTION - 3, 4)
         low = min(min(pair) for pair in self.points)
         high = max(max(pair) for pair in self.points)

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from planner.tui.state import Session
 from planner.tui.widgets.hints import HintBar, ModeBar
+from planner.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from planner.tui.app import PlannerApp
@@ -29,6 +30,16 @@ class LeanScreen(Screen[None]):
 
     def say(self, words: str) -> None:
         """Say something in the hint bar, until the next key."""
+
+    def to_copy(self) -> tuple[str, str]:
+        """What a copy takes, in words and as text: the whole of the text in front, else what is on screen."""
+        panel = self.focused
+        if isinstance(panel, Panel):
+            lines = panel.body(max(panel.size.width - 1, 1), panel.size.height)
+            text = "\n".join("".join(words for words, _ in line).rstrip() for line in lines)
+            return panel.title_text(), f"{panel.title_text()}\n{text}\n"
+        rows = (strip.text.rstrip() for strip in self._compositor.render_strips())
+        return "the screen", "\n".join(rows) + "\n"
 
 
 class ModeScreen(LeanScreen):
@@ -79,11 +90,11 @@ class ModeScreen(LeanScreen):
 
     def guide(self) -> None:
         """Show the keys that work now."""
-        about, self._said = self._said or self.about(), ""
+        about, said, self._said = self._said or self.about(), bool(self._said), ""
         keys = [*self.hints(), ("^p", "commands")]
         if "Esc" not in dict(keys):
             keys.append(("Esc", "workbench"))
-        self.query_one("#hints", HintBar).show(keys, about)
+        self.query_one("#hints", HintBar).show(keys, about, first=said)
 
     def say(self, words: str) -> None:
         """Say something in the hint bar, until the next key."""

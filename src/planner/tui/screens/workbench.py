@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from planner.spec.base import PlanError
-from planner.tui.actions import BY_ID, bindings, key_name, panel_bindings
+from planner.tui.actions import BY_ID, bindings, key_name, keys, panel_bindings
 from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
@@ -117,7 +117,7 @@ class WorkbenchScreen(LeanScreen):
     def guide(self) -> None:
         """Show the keys of what has the focus, and bring it into view."""
         focused = self.focused
-        about = self._said
+        about, said = self._said, bool(self._said)
         self._said = ""
         ids: list[str]
         if isinstance(focused, FieldPanel):
@@ -140,7 +140,7 @@ class WorkbenchScreen(LeanScreen):
             self._bring_into_view(focused)
         elif not isinstance(focused, Panel):
             self.query_one("#hints", HintBar).show(
-                [("↑↓", "choose"), ("type", "to narrow down"), ("Enter", "pick"), ("Esc", "back")], about
+                [("↑↓", "choose"), ("type", "to narrow down"), ("Enter", "pick"), ("Esc", "back")], about, first=said
             )
             return
         else:
@@ -151,7 +151,7 @@ class WorkbenchScreen(LeanScreen):
         if fixable is not None and "accept" not in ids:
             ids.append("apply-fix")
         ids += ["commands", "help"]
-        self.query_one("#hints", HintBar).show([_hint(i, focused) for i in ids], about)
+        self.query_one("#hints", HintBar).show([_hint(i, focused) for i in ids], about, first=said)
 
     def say(self, words: str) -> None:
         """Say something at the end of the hint bar, until the next key."""
@@ -338,6 +338,22 @@ class WorkbenchScreen(LeanScreen):
         key = focused.current.key if isinstance(focused, FieldPanel) else keys.get(str(focused and focused.id), "mfu")
         self.app.push_screen(WhyScreen(self.session, key))
 
+    def action_editor(self) -> None:
+        """Edit the plan as text."""
+        from planner.tui.outside import edit
+
+        words = edit(self.app, self.session)
+        self.changed()
+        self.say(words)
+
+    def to_copy(self) -> tuple[str, str]:
+        """The plan's TOML from a field, else the panel of results."""
+        if isinstance(self.focused, Panel) and not isinstance(self.focused, FieldPanel):
+            return super().to_copy()
+        from planner.exchange import plan_toml
+
+        return "the plan as TOML", plan_toml.write(self.session.plan)
+
     def action_export(self) -> None:
         """Save the plan, or export what it comes to."""
         from planner.tui.screens.export import ExportScreen
@@ -365,6 +381,6 @@ def _hint(action_id: str, focused: Widget | None) -> tuple[str, str]:
         words = "fields"
     if action_id == "enter" and isinstance(focused, FieldPanel):
         words = {"number": "type", "toggle": "switch"}.get(focused.current.kind, "pick")
-    keys = {"step": 2, "scroll": 2, "step-typed": 2}.get(action_id, 1)
-    text = "".join(key_name(key) for key in action.keys[:keys])
+    count = {"step": 2, "scroll": 2, "step-typed": 2}.get(action_id, 1)
+    text = "".join(key_name(key) for key in keys(action)[:count])
     return ("↑↓", "move") if action_id == "next-field" else (text, words)

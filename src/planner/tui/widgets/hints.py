@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
-from planner.tui.actions import key_name, modes
+from planner.tui.actions import key_name, keys, modes
 from planner.tui.widgets.lines import Line, Lines, padded, span, spread
 
 
@@ -15,28 +15,31 @@ class HintBar(Lines):
         super().__init__(id=id)
         self._hints: list[tuple[str, str]] = []
         self._about = ""
+        self._first = False
 
-    def show(self, hints: list[tuple[str, str]], about: str = "") -> None:
+    def show(self, hints: list[tuple[str, str]], about: str = "", *, first: bool = False) -> None:
         """Say other keys; nothing is sent when they are the same.
 
         Args:
             hints: key and what it does; whole hints are left out from the end where there is no room, but the last.
             about: a remark at the right, where there is room.
+            first: the remark is worth more than the hints.
         """
         if (hints, about) != (self._hints, self._about):
-            self._hints, self._about = hints, about
+            self._hints, self._about, self._first = hints, about, first
             self.repaint()
 
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
         """Keys, then what they do."""
         hints = list(self._hints)
-        while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= width:
+        room = width - (span([(self._about, "")]) + 2 if self._first else 0)
+        while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= room:
             del hints[-2]
         line: list[tuple[str, str]] = [(" ", "text")]
         for key, words in hints:
             line += [(key, "key"), (f" {words}  ", "quiet")]
         if span(line) + span([(self._about, "")]) + 2 <= width:
-            return [spread(line, [(self._about, "faint"), (" ", "text")], width)]
+            return [spread(line, [(self._about, "strong" if self._first else "faint"), (" ", "text")], width)]
         return [padded(line, width)]
 
 
@@ -54,7 +57,7 @@ class ModeBar(Lines):
 
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
         """Key and title of each; keys alone for those there is no room for."""
-        entries = [(key_name(action.keys[0]), action.title, action.id) for action in modes()]
+        entries = [(key_name(keys(action)[0]), action.title, action.id) for action in modes()]
         roomy = sum(span([(key, ""), (title, "")]) + 4 for key, title, _ in entries) <= width
         line: list[tuple[str, str]] = []
         self._ends = []

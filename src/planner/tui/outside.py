@@ -1,0 +1,73 @@
+"""What goes out of the program and comes back: the clipboard of the user's terminal, and the plan in an editor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from planner.exchange import plan_toml
+from planner.exchange.files import write_atomic
+from planner.spec.base import PlanError
+from planner.tui.session_file import state_folder
+from planner.tui.state import Session, sentence
+
+if TYPE_CHECKING:
+    from planner.tui.app import PlannerApp
+
+LONGEST: Final = 74_994
+"""Characters in base 64 that terminals are known to take at once (hterm and tmux set this limit)."""
+
+
+def copy(app: PlannerApp, what: str, text: str) -> str:
+    """Send text to the clipboard of the terminal (OSC 52), and write it to a file, since nobody says if it arrived.
+
+    Returns:
+        What was done, honestly.
+    """
+    path = state_folder() / "copied.txt"
+    kept = f"also in {_short(path)}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text)
+    except (OSError, PlanError):
+        kept = "no file could be written"
+    if len(text.encode()) * 4 // 3 > LONGEST:
+        return f"{what}: too long for a clipboard; {kept}"
+    app.copy_to_clipboard(text)
+    return f"{what}: sent to your terminal's clipboard, if it takes OSC 52; {kept}"
+
+
+def edit(app: PlannerApp, session: Session) -> str:
+    """Open the plan's TOML in the user's editor; what comes back is the plan, if it is one.
+
+    Returns:
+        What became of it.
+    """
+    path = state_folder() / "editing.toml"
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text(encoding="utf-8") if path.exists() else plan_toml.write(session.plan)
+        write_atomic(path, before)
+        with app.suspend():
+            subprocess.run([*shlex.split(command), str(path)], check=False)  # noqa: S603 - the user's own editor
+    except PlanError as error:
+        return error.lines()[0]
+    except (OSError, ValueError) as error:
+        return f"{command} cannot be started: {error}"
+    try:
+        plan = plan_toml.read(path)
+    except PlanError as error:
+        return f"not taken: {sentence(error.problems[0])} ^e opens your text again"
+    with contextlib.suppress(OSError):
+        path.unlink()
+    return "edited as text; u undoes it" if session.replace(plan, "edited as text") else "nothing was changed"
+
+
+def _short(path: Path) -> str:
+    home = str(Path.home())
+    return str(path).replace(home, "~", 1) if str(path).startswith(home) else str(path)

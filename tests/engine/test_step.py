@@ -1,0 +1,260 @@
+"""One optimizer step: its parts by hand, published step times, and what must hold for any plan."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.engine.floors import C, numbers, preset, with_layout, with_machine, with_software
+from tests.plans import EXPERTS
+
+from planner.engine import collectives
+from planner.engine.blocks import layers
+from planner.engine.inputs import DUALPIPE, Inputs, inputs_of
+from planner.engine.layout import groups
+from planner.engine.memory import Parameters
+from planner.engine.schedule import split
+from planner.engine.step import (
+    Step,
+    accumulation,
+    between_sites,
+    data_parallel,
+    gradient_exchange,
+    optimizer_step,
+    pace,
+    step,
+    transfer,
+)
+
+DENSE = numbers()
+HELD = Parameters(2e9, 0.0)
+
+
+def run(x: Inputs) -> Step:
+    return step(x, C)
+
+
+# parts by hand
+
+
+def test_compute_of_one_card_is_all_layers_head_and_embedding() -> None:
+    x = numbers(strategy__tensor=1, strategy__pipeline=1)
+    every = layers(x, groups(x), C)
+    micro = 512 / 64
+    assert run(x).compute == pytest.approx(micro * (every.block.total + every.head + every.embedding))
+
+
+def test_the_slowest_stage_sets_the_pace() -> None:
+    # Two stages of 16 layers; the last carries the head as well.
+    every = layers(DENSE, groups(DENSE), C)
+    slow = pace(every, split(DENSE), DENSE)
+    assert slow.seconds == pytest.approx(every.block.total / 2 + every.head)
+    assert (slow.layers, slow.head) == (16, 1)
+
+
+def test_many_layers_a_stage_outweigh_the_head() -> None:
+    x = inputs_of(preset("llama-3.1-405b"))  # 7 layers and the head against 8 layers
+    every = layers(x, groups(x), C)
+    slow = pace(every, split(x), x)
+    assert slow.seconds == pytest.approx(8 * every.block.total / 126)
+    assert slow.head == 0
+
+
+def test_dualpipe_pairs_first_and_last_stage() -> None:
+    x = inputs_of(preset("deepseek-v3"))
+    every = layers(x, groups(x), C)
+    pair = 3 * every.block.total / 62 + 0.5 * (every.head + every.embedding)
+    assert pace(every, split(x), x).seconds == pytest.approx(max(pair, 4 * every.block.total / 62))
+
+
+def test_transfers_between_stages_by_hand() -> None:
+    # Forward and backward, T x h x 2 bytes over the tensor group, to another node over one NIC.
+    sent = 8192 * 4096 * 2 / 2
+    once = sent / (C.out * 50e9) + C.latency
+    assert transfer(DENSE, groups(DENSE), C) == pytest.approx(2 * once, rel=0.1)
+    redundant = numbers(strategy__p2p="redundant")
+    assert transfer(redundant, groups(redundant), C) == pytest.approx(2 * (2 * sent / (C.out * 50e9) + C.latency), rel=0.1)
+    single = numbers(strategy__pipeline=1)
+    assert transfer(single, groups(single), C) == 0
+
+
+def test_interleaved_chunks_send_as_often() -> None:
+    x = numbers(strategy__virtual_stages=4)
+    assert transfer(x, groups(x), C) == pytest.approx(4 * transfer(DENSE, groups(DENSE), C))
+
+
+def test_gradients_are_scattered_and_weights_gathered() -> None:
+    g = groups(DENSE)
+    reduce, gather = gradient_exchange(HELD, DENSE, g, C)
+    assert reduce == pytest.approx(collectives.gather(8e9, g.gradient, DENSE.machine, C))  # FP32 gradients
+    assert gather == pytest.approx(collectives.gather(4e9, g.gradient, DENSE.machine, C))  # BF16 weights
+
+
+def test_experts_are_reduced_over_the_cards_that_hold_them() -> None:
+    x = numbers(workload__model=EXPERTS, strategy__expert=8)
+    g = groups(x)
+    reduce, _ = gradient_exchange(Parameters(0.0, 2e9), x, g, C)
+    assert g.expert_gradient.size == 4
+    assert reduce == pytest.approx(collectives.gather(8e9, g.expert_gradient, x.machine, C))
+
+
+def test_one_replica_exchanges_no_gradients() -> None:
+    x = numbers(cluster__cards=4)
+    assert gradient_exchange(HELD, x, groups(x), C) == (0, 0)
+
+
+def test_gradient_traffic_hides_in_the_backward_pass() -> None:
+    g = groups(DENSE)
+    total = sum(gradient_exchange(HELD, DENSE, g, C))
+    hidden = data_parallel(HELD, (10.0, 20.0), DENSE, g, C)
+    assert hidden == pytest.approx((C.exposed_data + C.contention) * total)
+    assert data_parallel(HELD, (0.0, 0.0), DENSE, g, C) >= total
+
+
+def test_sites_exchange_the_models_gradients_over_the_wide_area() -> None:
+    # 8.03 G parameters in FP32, half to the other site and half back, over 50 GB/s.
+    x = numbers(cluster__sites=2, cluster__wan_gb_per_s=50.0)
+    assert between_sites(x) == pytest.approx(2 * 4 * 8.03e9 / 2 / 50e9, rel=0.3)
+    assert between_sites(DENSE) == 0
+    assert run(x).data > run(DENSE).data
+
+
+def test_the_optimizer_moves_its_bytes() -> None:
+    # Adam: 34 bytes a parameter of the shard (16 ranks), 10 of every one (norm and zeroing), over HBM.
+    expected = C.optimizer * (34 * 2e9 / 16 + 10 * 2e9) / (C.hbm * 3.35e12)
+    assert optimizer_step(HELD, DENSE, groups(DENSE), C) == pytest.approx(expected)
+
+
+def test_separate_accumulation_passes_over_the_gradients() -> None:
+    # 512 / 16 = 32 micro-batches, 31 of them added: read BF16, read and write FP32.
+    x = with_software(DENSE, fused_accumulation=False)
+    arguments: tuple[Any, ...] = (HELD, x, C)
+    seconds = accumulation(*arguments)
+    assert seconds == pytest.approx(31 * 2e9 * (2 + 4 + 4) / (C.hbm * 3.35e12))
+    assert accumulation(HELD, DENSE, C) == 0
+
+
+def test_stragglers_cost_a_share_a_doubling() -> None:
+    few, many = run(numbers(cluster__cards=8, workload__global_batch=64)), run(DENSE)
+    assert few.other == pytest.approx(C.step_fixed)
+    before = many.total - many.other + C.step_fixed
+    assert many.total == pytest.approx(before * (1 + C.straggler * 3))
+
+
+def test_young_software_is_slower() -> None:
+    young = run(numbers(strategy__stack="megatron")), run(with_software(DENSE, mature=False))
+    assert young[1].gemm / young[0].gemm == pytest.approx(C.immature)
+
+
+def test_a_factor_of_ones_own_scales_computation() -> None:
+    assert run(with_software(DENSE, factor=1.2)).gemm == pytest.approx(1.2 * run(DENSE).gemm)
+
+
+def test_micro_batches_of_two_halve_their_number() -> None:
+    two = numbers(strategy__micro_batch=2)
+    assert two.micro_batches == DENSE.micro_batches / 2
+    assert run(two).gemm == pytest.approx(run(DENSE).gemm, rel=0.05)
+    assert run(two).pipeline_bubble > run(DENSE).pipeline_bubble
+
+
+# published runs
+
+
+def test_published_step_of_deepseek_v3() -> None:
+    """19.926 s on 2,048 H800 (arXiv 2505.09343, table 4)."""
+    assert run(inputs_of(preset("deepseek-v3"))).total == pytest.approx(19.926, rel=0.10)
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("llama-3.1-405b-8k-gpus", 0.43), ("llama-3.1-405b", 0.41), ("llama-3.1-405b-131k", 0.38)],
+)
+def test_published_mfu_of_llama_405b(name: str, published: float) -> None:
+    """Llama 3 (arXiv 2407.21783), table 4: 43, 41 and 38 % on 8,192, 16,384 and 16,384 H100."""
+    x = inputs_of(preset(name))
+    tokens = x.layout.global_batch * x.layout.sequence
+    mfu = x.shape.flops_per_token * tokens / run(x).total / x.machine.cards / x.machine.peak16
+    assert mfu == pytest.approx(published, rel=0.10)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "pipeline", "chunks", "batch", "model", "seconds"),
+    [
+        (8, 1, 1, 4, "megatron-22b", 1.10), (8, 8, 3, 64, "megatron-175b", 13.75), (8, 35, 3, 280, "megatron-530b", 37.83),
+        (8, 64, 1, 512, "megatron-1t", 71.49),
+    ],
+)  # fmt: skip
+def test_published_steps_of_korthikanti(
+    tensor: int, pipeline: int, chunks: int, batch: int, model: str, seconds: float
+) -> None:
+    """Korthikanti 2022 (arXiv 2205.05198), tables 3 and 5: iteration time with sequence parallelism and selective
+    recomputation on A100, one replica of each model.
+    """
+    micro = {"megatron-22b": 4}.get(model, 1)
+    x = inputs_of(
+        preset(
+            "gpt-3-175b", cluster={"cards": tensor * pipeline}, workload={"model": model, "global_batch": batch},
+            tensor=tensor, pipeline=pipeline, virtual_stages=chunks, micro_batch=micro,
+        )  # fmt: skip
+    )
+    assert run(x).total == pytest.approx(seconds, rel=0.10)
+
+
+# directions
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"strategy__pipeline": 4}, "pipeline_bubble"), ({"strategy__tensor": 8}, "tensor"),
+        ({"strategy__context": 4}, "context"), ({"strategy__recompute": "full"}, "recompute"),
+        ({"strategy__pipeline": 4}, "pipeline_transfer"),
+    ],
+)  # fmt: skip
+def test_more_of_a_kind_of_parallelism_costs_more_of_its_part(changes: dict[str, Any], part: str) -> None:
+    assert getattr(run(numbers(**changes)), part) > getattr(run(DENSE), part)
+
+
+def test_a_slow_fabric_makes_large_tensor_groups_dear() -> None:
+    x = numbers(strategy__tensor=16, strategy__pipeline=1)
+    assert run(x).tensor > 3 * run(numbers(strategy__tensor=8, strategy__pipeline=1)).tensor
+
+
+def test_pcie_instead_of_nvlink_slows_tensor_parallelism() -> None:
+    assert run(numbers(cluster__scale_up="pcie5")).tensor > 4 * run(DENSE).tensor
+
+
+def test_dualpipe_waits_less_than_1f1b() -> None:
+    x = inputs_of(preset("deepseek-v3"))
+    plain = with_layout(x, schedule=1)
+    assert run(x).pipeline_bubble < 0.5 * run(plain).pipeline_bubble
+    assert run(x).expert < run(plain).expert
+
+
+def test_fully_sharded_weights_cost_more_traffic_than_sharded_optimizers() -> None:
+    shape = {"strategy__tensor": 1, "strategy__pipeline": 1}
+    one, three = run(numbers(**shape)), run(numbers(**shape, strategy__sharding="zero3"))
+    assert three.data > one.data
+    assert three.optimizer < one.optimizer
+
+
+def test_hybrid_sharding_spares_the_slow_fabric() -> None:
+    shape = {"cluster__cards": 512, "strategy__tensor": 1, "strategy__pipeline": 1, "strategy__sharding": "zero3"}
+    whole, island = run(numbers(**shape)), run(numbers(**shape, strategy__shard_group=8))
+    assert island.data < whole.data
+
+
+def test_parts_of_the_step_are_never_negative() -> None:
+    x = with_layout(with_machine(DENSE, nic=1e6), schedule=DUALPIPE)
+    assert all(np.all(np.asarray(getattr(run(x), name)) >= 0) for name in Step.__slots__)
+
+
+def test_parts_add_up_to_the_step() -> None:
+    one = run(DENSE)
+    parts = [getattr(one, name) for name in Step.__slots__ if name != "recomputed_share"]
+    assert sum(parts) == pytest.approx(one.total, rel=1e-12)
+
+
+def test_a_step_does_not_depend_on_the_memory_of_the_card() -> None:
+    x = replace(DENSE, machine=replace(DENSE.machine, memory_bytes=1.0))
+    assert run(x) == run(DENSE)
