@@ -7,12 +7,52 @@ from pathlib import Path
 import pytest
 from rich.color import Color as RichColor
 from rich.color import ColorSystem
+from tests.tui.helpers import app_on, screen_text
 from textual.color import Color
 from textual.theme import Theme
 
 from planner.tui import theme
 
-THEMES = [found for found in theme.load_all() if isinstance(found, Theme)]
+ALL = [found for found in theme.load_all() if isinstance(found, Theme)]
+THEMES = [found for found in ALL if not found.ansi]
+"""Those whose colours do not depend on the terminal."""
+
+
+# Machado, Oliveira, Fernandes 2009: how a colour looks without the cones for green, or for blue.
+SIGHT = {
+    "deuteranopia": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    "tritanopia": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+}
+
+
+@pytest.mark.parametrize("name", SIGHT)
+def test_states_stay_apart_for_those_eyes(name: str) -> None:
+    found = next(one for one in ALL if one.name == name)
+    seen = {}
+    for state in ("success", "warning", "error", "foreground"):
+        red, green, blue = Color.parse(str(getattr(found, state))).rgb
+        seen[state] = [r * red + g * green + b * blue for r, g, b in SIGHT[name]]
+    states = list(seen)
+    for index, one in enumerate(states):
+        for other in states[index + 1 :]:
+            apart = sum((a - b) ** 2 for a, b in zip(seen[one], seen[other], strict=True)) ** 0.5
+            assert apart > 40, (one, other, apart)
+
+
+async def test_a_theme_is_read_again_when_its_file_changes(own_folders: Path) -> None:
+    text = (theme.folders()[0] / "dark.toml").read_text(encoding="utf-8")
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        _write(own_folders / "config", "mine.toml", text.replace("#1c1c1c", "#262626"))
+        app._watch_themes()
+        await pilot.pause()
+        assert app.theme_variables["surface"].lower() == "#262626"
+        assert "read again" in screen_text(app)
+        _write(own_folders / "config", "mine.toml", "nonsense")
+        app._watch_themes()
+        await pilot.pause()
+        assert app.theme == "dark"
+        assert "mine.toml" in screen_text(app)
 
 
 def _contrast(one: str, other: str) -> float:
@@ -26,7 +66,17 @@ def _contrast(one: str, other: str) -> float:
 
 
 def test_the_built_in_themes_are_there() -> None:
-    assert {found.name for found in THEMES} >= {"dark", "light"}
+    names = {found.name for found in ALL}
+    assert names >= {"dark", "light", "high-contrast", "deuteranopia", "tritanopia", "ansi"}
+
+
+@pytest.mark.parametrize("found", ALL, ids=lambda found: found.name)
+async def test_every_theme_can_be_chosen(found: Theme) -> None:
+    app = app_on(theme=found.name)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert app.theme == found.name
+        assert "Cluster" in screen_text(app)
 
 
 @pytest.mark.parametrize("found", THEMES, ids=lambda found: found.name)

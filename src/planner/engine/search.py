@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -123,8 +123,12 @@ class _Found:
 class Search:
     """One search; `run` does it."""
 
-    def __init__(self, space: Space, top: int, constants: Constants | None = None, *, exhaustive: bool = False) -> None:
+    def __init__(
+        self, space: Space, top: int, constants: Constants | None = None, *, exhaustive: bool = False,
+        between: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         self.space = space
+        self.between = between or (lambda: None)
         self.top = top
         self.exhaustive = exhaustive
         self.c = constants or calibrated()
@@ -185,6 +189,7 @@ class Search:
 
     def _fits(self, grid: Grid) -> NDArray[np.bool_]:
         """(rows, experts, sharding): the least the cell holds leaves it a chance; counts what has none."""
+        self.between()
         cells = cell_bytes(grid, self.c)
         fits = cells.fits(self.capacity * (1.0 + ROUNDING)) & grid.slice.shares[:, None, :]
         least, stage = cells.least()
@@ -222,6 +227,7 @@ class Search:
 
     def _level2(self, number: int, row: Ints, pair: Ints, fits: NDArray[np.bool_]) -> tuple[Ints, Floats]:
         """Rows (row, pair, chunk, shard) of cells that may rank, with their least seconds."""
+        self.between()
         grid = self.grids[number]
         shape = (len(row), len(grid.chunks), len(grid.sharding))
         chunk, shard = np.arange(shape[1])[None, :, None], np.arange(shape[2])[None, None, :]
@@ -255,6 +261,7 @@ class Search:
             index: row, pair, chunk and shard, on axes that broadcast; the last axis is left to recomputation.
             there: which of them exist; None: all.
         """
+        self.between()
         grid = self.grids[number]
         x = grid.inputs(*index, again=True)
         shape = np.broadcast_shapes(*(part.shape for part in index), (len(grid.again),))
@@ -333,6 +340,7 @@ def search(
     constants: Constants | None = None,
     *,
     exhaustive: bool = False,
+    between: Callable[[], None] | None = None,
 ) -> SearchResult:
     """Rank the strategies of a plan's cluster and workload.
 
@@ -345,12 +353,13 @@ def search(
         constraints: what may not change.
         constants: other than the calibrated ones.
         exhaustive: evaluate everything, bound nothing.
+        between: called every few milliseconds; what it raises ends the search.
 
     Raises:
         PlanError: no strategy can make the plan possible.
     """
     start = time.perf_counter()
-    result = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive).run()
+    result = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive, between=between).run()
     return dataclasses.replace(result, seconds=time.perf_counter() - start)
 
 

@@ -80,26 +80,39 @@ class PlannerApp(App[None]):
             session_file.resume(self.session, session_file.session_path())
         elif source and source not in catalog.ids("plans"):
             self.session.mark_exported(source)
-        self._load_themes()
+        self._notes += self._load_themes(self.settings.text("theme"))
         chosen, wrong = keymap.load()
         self._notes += wrong
         rebind(chosen)
         self.set_keymap({name: ",".join(keys) for name, keys in chosen.items()})
         self.set_class(self.settings.text("density") == "compact", "-compact")
 
-    def _load_themes(self) -> None:
-        for name in list(self.available_themes):
-            self.unregister_theme(name)
+    def _load_themes(self, wanted: str) -> list[str]:
+        """Read all themes and choose one; what is wrong with those that cannot be used."""
+        notes: list[str] = []
+        self._themes = theme.stamp()
+        found = []
         for loaded in theme.load_all():
             if isinstance(loaded, theme.ThemeError):
-                self._notes.append(str(loaded))
+                notes.append(str(loaded))
             else:
-                self.register_theme(loaded)
-        wanted = self.settings.text("theme")
+                found.append(loaded)
+        for name in set(self.available_themes) - {one.name for one in found}:
+            self.unregister_theme(name)
+        for one in found:
+            self.register_theme(one)
         if wanted not in self.available_themes:
-            self._notes.append(f"there is no theme {wanted}; there are {', '.join(sorted(self.available_themes))}")
+            notes.append(f"there is no theme {wanted}; there are {', '.join(sorted(self.available_themes))}")
             wanted = theme.DEFAULT
         self.theme = wanted
+        return notes
+
+    def _watch_themes(self) -> None:
+        """Take up changes in the user's theme files while they are being edited."""
+        if theme.stamp() != self._themes:
+            notes = self._load_themes(self.theme)
+            self.refresh_css(animate=False)
+            self.say(notes[0] if notes else f"theme: {self.theme}, read again")
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Write through the wire, which sends what the terminal does not show yet."""
@@ -131,6 +144,7 @@ class PlannerApp(App[None]):
         self.app_resume_signal.subscribe(self, lambda _: self._wire.forget())
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
+            self.set_interval(WATCH_S, self._watch_themes)
         if self._notes:
             self.say(self._notes[0])
 

@@ -17,6 +17,7 @@ from planner.exchange import plan_toml
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import parse_plan
 from planner.spec.plan import Plan, Resolved
+from planner.tui.thinking import REAL, Tools
 
 Value = int | float | str | bool | list[str]
 """What one key of a plan may be set to."""
@@ -58,11 +59,20 @@ class Session:
         evaluate: the engine.
         plan: the plan to start from.
         source: the file or preset it came from.
+        tools: what works beside the keys.
     """
 
-    def __init__(self, catalog: Catalog, evaluate: Callable[[Resolved], Outcome], plan: Plan, source: str = "") -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        evaluate: Callable[[Resolved], Outcome],
+        plan: Plan,
+        source: str = "",
+        tools: Tools = REAL,
+    ) -> None:
         self.catalog = catalog
-        self._evaluate = evaluate
+        self.evaluate = evaluate
+        self.tools = tools
         self.outcome: Outcome | None = None
         """The last good outcome."""
         self.resolved: Resolved | None = None
@@ -82,6 +92,8 @@ class Session:
             source: the file or preset it came from.
             exported: it stands in a file as it is.
         """
+        if plan.strategy is None:
+            plan = self._filled(plan)
         self.history: list[Step] = [Step("opened", plan)]
         self.index = 0
         self.source = source
@@ -244,12 +256,21 @@ class Session:
         Raises:
             PlanError: it has none.
         """
-        return self._evaluate(self.catalog.resolve(plan))
+        return self.evaluate(self.catalog.resolve(self._filled(plan) if plan.strategy is None else plan))
+
+    def _filled(self, plan: Plan) -> Plan:
+        """The plan with the best strategy; as it is where there is none."""
+        from planner.choose import best_for
+
+        try:
+            return best_for(plan, self.catalog)
+        except PlanError:
+            return plan
 
     def _compute(self) -> None:
         try:
             self.resolved = self.catalog.resolve(self.plan)
-            self.outcome = self._evaluate(self.resolved)
+            self.outcome = self.evaluate(self.resolved)
             self.blocking = ()
         except PlanError as error:
             self.blocking = error.problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,8 @@ def load(path: Path) -> Theme:
     except (OSError, ValueError) as error:
         raise ThemeError(f"{path}: {error}") from None
     tables = {"colors": COLOURS, "text": TEXT}
-    if unknown := sorted(set(data) - {"name", "dark", *tables}):
-        raise ThemeError(f"{path}: unknown key {unknown[0]}; known are name, dark, colors, text")
+    if unknown := sorted(set(data) - {"name", "dark", "ansi", *tables}):
+        raise ThemeError(f"{path}: unknown key {unknown[0]}; known are name, dark, ansi, colors, text")
     colours: dict[str, str] = {}
     for table, keys in tables.items():
         given = data.get(table)
@@ -60,6 +61,7 @@ def load(path: Path) -> Theme:
     return Theme(
         name=str(data.get("name", path.stem)),
         dark=bool(data.get("dark", True)),
+        ansi=bool(data.get("ansi", False)),
         variables={f"text-{key}": colours.pop(key) for key in TEXT},
         **{key: colours[key] for key in COLOURS},  # type: ignore[arg-type]
     )
@@ -77,3 +79,12 @@ def load_all() -> Iterator[Theme | ThemeError]:
             else:
                 found[theme.name] = theme
     yield from found.values()
+
+
+def stamp() -> tuple[tuple[str, int], ...]:
+    """Names and times of the user's theme files: another value when one of them has changed."""
+    found = []
+    for path in sorted(folders()[1].glob("*.toml")):
+        with contextlib.suppress(OSError):
+            found.append((path.name, path.stat().st_mtime_ns))
+    return tuple(found)

@@ -1,0 +1,129 @@
+"""Work beside the keys: what a thread computes while the screen stays awake. No Textual.
+
+The search and its like are imported when first asked for: the workbench is on screen before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from planner.spec.base import PlanError
+
+if TYPE_CHECKING:
+    from planner.engine.explain import Effect
+    from planner.engine.result import Outcome
+    from planner.engine.search import SearchResult
+    from planner.spec.plan import Plan, Resolved, Strategy
+    from planner.tui.state import Session, Value
+
+Check = Callable[[], None]
+"""Called every few milliseconds; it raises `Stopped` where the work is no longer wanted."""
+
+REST_S: Final = 0.001
+"""How long a thread at work sleeps now and then, so that a key does not wait for it."""
+SAME: Final = 5e-4
+"""Relative gain too small to show."""
+
+
+class Stopped(Exception):  # noqa: N818 - no error: nobody waits for the result any more
+    """The work is no longer wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The slow parts of the engine.
+
+    Attributes:
+        search: ranks so many strategies of a plan.
+        explain: what ten per cent more of each thing does.
+        beside: run in a thread of its own; else at once, as tests want it.
+    """
+
+    search: Callable[[Resolved, int, Check], SearchResult]
+    explain: Callable[[Resolved], tuple[Effect, ...]]
+    beside: bool = True
+
+
+def _search(resolved: Resolved, top: int, check: Check) -> SearchResult:
+    from planner.engine.search import search
+
+    return search(resolved, top, between=check)
+
+
+def _explain(resolved: Resolved) -> tuple[Effect, ...]:
+    from planner.engine.explain import explain
+
+    return explain(resolved)
+
+
+REAL: Final = Tools(_search, _explain)
+
+
+def checking(cancelled: Callable[[], bool]) -> Check:
+    """A check that stops cancelled work and otherwise lets the keys have their turn."""
+
+    def check() -> None:
+        if cancelled():
+            raise Stopped
+        time.sleep(REST_S)
+
+    return check
+
+
+def with_strategy(resolved: Resolved, strategy: Strategy) -> Resolved:
+    """The plan with another strategy."""
+    from planner.choose import with_strategy as write
+
+    return dataclasses.replace(resolved, plan=write(resolved.plan, strategy), strategy=strategy)
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """What was found for a plan."""
+
+    outcome: Outcome | None
+    """With the best strategy; None: nothing fits."""
+    searched: int
+    effects: tuple[Effect, ...] = ()
+    """What would help the plan as it is."""
+
+
+def best(session: Session, resolved: Resolved, check: Check) -> Best:
+    """The best strategy of a plan, and what would help it as it is.
+
+    Raises:
+        Stopped: it is no longer wanted.
+        PlanError: no strategy can make it possible.
+    """
+    result = session.tools.search(resolved, 1, check)
+    check()
+    outcome = session.evaluate(with_strategy(resolved, result.ranked[0].strategy)) if result.ranked else None
+    check()
+    try:
+        effects = session.tools.explain(resolved)
+    except PlanError:
+        effects = ()
+    return Best(outcome, result.searched, effects)
+
+
+def changes(plan: Plan) -> Iterator[tuple[str, Value | None]]:
+    """Every key of a plan's strategy that a search decides, so that an edit can take them over."""
+    from planner.choose import SEARCHED
+    from planner.exchange.plan_toml import as_dict
+
+    stated = as_dict(plan).get("strategy", {})
+    for key in SEARCHED:
+        yield f"strategy.{key}", stated.get(key)
+
+
+def apply(session: Session, plan: Plan, label: str) -> None:
+    """Take over another plan's strategy, as one step.
+
+    Raises:
+        PlanError: it does not go with the plan.
+    """
+    session.apply(changes(plan), label)

@@ -1,0 +1,151 @@
+"""The best strategy of the plan on screen, found anew beside the keys after each edit; and what would help."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.timer import Timer
+from textual.worker import get_current_worker
+
+from planner.engine.result import Outcome
+from planner.exchange.format import days, gigabytes
+from planner.exchange.strategies import VISIBLE, describe
+from planner.spec.base import PlanError
+from planner.spec.plan import Resolved
+from planner.tui import thinking
+from planner.tui.state import Session, sentence
+from planner.tui.thinking import Best, Stopped
+from planner.tui.widgets.lines import Line, Lines, padded, span, spread
+
+DELAY_S: Final = 0.2
+"""Time after an edit until the search starts: a number is typed before it is searched for."""
+HELPS: Final = 3
+"""Things named that would help."""
+
+
+class BestLine(Lines):
+    """One line, and a second one where the style sheet gives it room.
+
+    Args:
+        session: the plan being worked on.
+        id: the widget's id.
+    """
+
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._session = session
+        self._of: Resolved | None = None
+        self._timer: Timer | None = None
+        self._trouble = ""
+        self.found: Best | None = None
+        """Of the plan on screen; None while it is looked for."""
+
+    # ------------------------------------------------------------------------------------------------- looking
+
+    def changed(self) -> None:
+        """The plan may be another: look again where it is."""
+        session = self._session
+        resolved = None if session.stale or session.outcome is None else session.outcome.resolved
+        if resolved is self._of:
+            self.repaint()
+            return
+        self.stop()
+        self._of, self.found, self._trouble = resolved, None, ""
+        if resolved is not None:
+            if session.tools.beside:
+                self._timer = self.set_timer(DELAY_S, self._start)
+            else:
+                self._look(resolved, lambda: None, self._show)
+        self.repaint()
+
+    def stop(self) -> None:
+        """What is under way is no longer wanted."""
+        if self._timer is not None:
+            self._timer.stop()
+        self.workers.cancel_group(self, "best")
+
+    def _start(self) -> None:
+        resolved = self._of
+        if resolved is None:
+            return
+
+        def work() -> None:
+            worker = get_current_worker()
+
+            def done(found: Best | str) -> None:
+                if not worker.is_cancelled:
+                    self.app.call_from_thread(self._show_of, resolved, found)
+
+            self._look(resolved, thinking.checking(lambda: worker.is_cancelled), done)
+
+        self.run_worker(work, thread=True, group="best", exclusive=True, exit_on_error=False)
+
+    def _look(self, resolved: Resolved, check: thinking.Check, done: thinking.Callable[[Best | str], None]) -> None:
+        try:
+            done(thinking.best(self._session, resolved, check))
+        except Stopped:
+            return
+        except PlanError as error:
+            done(sentence(error.problems[0]))
+
+    def _show_of(self, resolved: Resolved, found: Best | str) -> None:
+        if resolved is self._of:
+            self._show(found)
+
+    def _show(self, found: Best | str) -> None:
+        if isinstance(found, str):
+            self._trouble = found
+        else:
+            self.found = found
+        self.repaint()
+
+    # ------------------------------------------------------------------------------------------------- showing
+
+    @property
+    def better(self) -> Outcome | None:
+        """What a key would apply: the best, where it is better than the plan's own or that does not fit."""
+        best, own = self.found and self.found.outcome, self._session.outcome
+        if best is None or own is None:
+            return None
+        return best if not own.fits or self._gain(best, own) > thinking.SAME else None
+
+    @staticmethod
+    def _gain(best: Outcome, own: Outcome) -> float:
+        return 1.0 - best.estimate.training_days / own.estimate.training_days
+
+    def build(self, width: int, height: int) -> list[Line]:
+        """What was found; below it what would help."""
+        return [self._best(width), self._helps(width)][:height]
+
+    def _best(self, width: int) -> Line:
+        own = self._session.outcome
+        if self._of is None or own is None:
+            return padded((), width)
+        if self.found is None:
+            return padded([(" " + (self._trouble or "Looking for the best strategy …"), "faint")], width)
+        best, better = self.found.outcome, self.better
+        if best is None:
+            words = f" None of {self.found.searched:,} strategies fits these cards; "
+            return padded([(words, "warn"), ("s", "key"), (" says why", "quiet")], width)
+        if better is None:
+            words = f"no other of {self.found.searched:,} strategies is faster"
+            return padded([(" ✓ ", "ok"), (f"The best strategy: {words}", "quiet")], width)
+        time = " ".join(days(better.estimate.training_days))
+        gain = f" ({-100 * self._gain(better, own):+.1f} %)" if own.fits else " and fits"
+        lead: Line = [(" Best found: ", "quiet"), (f"{time}{gain}, {gigabytes(better.estimate.memory_gb)}", "strong")]
+        tail: Line = [("  ", "text"), ("b", "key"), (" applies it ", "quiet")]
+        what = describe(better.resolved.strategy, better.resolved.data_parallel)
+        if span([*lead, *tail]) + span([(what, "")]) + 3 > width:
+            what = what.split(" · recompute")[0]
+        return spread([*lead, (f" · {what}", "quiet")], tail, width)
+
+    def _helps(self, width: int) -> Line:
+        effects = self.found.effects if self.found else ()
+        seen = sorted((e for e in effects if e.days_share < -VISIBLE), key=lambda e: e.days_share)[:HELPS]
+        if not seen:
+            return padded((), width)
+        line: list[tuple[str, str]] = [(" 10 % more of: ", "quiet")]
+        for number, e in enumerate(seen):
+            time, unit = days(-e.days)
+            line += [(" · " if number else "", "quiet"), (f"{e.name} ", "text"), (f"-{time} {unit}", "strong")]
+        return spread(line, [("  ", "text"), ("x", "key"), (" what would help ", "quiet")], width)
