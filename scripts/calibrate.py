@@ -156,8 +156,9 @@ def interval_scale(rows: Sequence[MeasuredRun], errors: Floats) -> tuple[float, 
     sizes = {family: int((families == family).sum()) for family in set(families)}
     share = np.array([sizes[family] ** -0.5 for family in families])
     ratio = np.empty(len(rows))
+    order = np.argsort(abs(errors), kind="stable")
     for i, place in enumerate(features):
-        other = families != families[i]
+        other = order[families[order] != families[i]]
         part = HeldOut((), (), features[other], errors[other], share[other])
         ratio[i] = abs(errors[i]) / reach(similarity(place, part.features), part)
     scale = round(float(np.quantile(ratio, 0.80)), 3)

@@ -1,4 +1,4 @@
-"""Valid plans picked at random over all cards, models, stacks and strategies: what the engine's properties are tried on."""
+"""Valid plans picked at random over all cards, models, stacks and strategies, to try the engine's properties on."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""One engine over arrays: a batch equals its plans one by one, axes broadcast, and what must hold holds for 500 at once.
+"""One engine over arrays: a batch equals its plans one by one, axes broadcast, and promises hold for 500 plans at once.
 
-The 500 plans are picked over every card, model, stack, topology, precision and strategy (`random_plans`).
+The plans are picked over every card, model, stack, topology, precision and strategy (`random_plans`).
 """
 
 from dataclasses import fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,8 @@ def test_both_ways_to_the_fullest_stage_agree() -> None:
 AXES = {
     "tensor": (1.0, 2.0, 4.0, 8.0), "pipeline": (1.0, 2.0, 4.0, 8.0, 16.0), "context": (1.0, 2.0, 4.0),
     "chunks": (1.0, 2.0, 4.0), "expert": (1.0, 8.0, 64.0), "expert_tensor": (1.0, 2.0), "micro_batch": (1.0, 2.0, 4.0),
-    "schedule": (0, 1, 2, 3, 4), "zero": (0.0, 1.0, 2.0, 3.0), "shard_group": (8.0, 64.0), "full_recompute": (0.0, 0.5, 1.0),
-    **{module: (0.0, 1.0) for module in MODULES},
+    "schedule": (0, 1, 2, 3, 4), "zero": (0.0, 1.0, 2.0, 3.0), "shard_group": (8.0, 64.0),
+    "full_recompute": (0.0, 0.5, 1.0), **dict.fromkeys(MODULES, (0.0, 1.0)),
     "offload_optimizer": (False, True), "offload_activations": (False, True), "sequence_parallel": (0.0, 1.0),
 }  # fmt: skip
 
@@ -151,8 +152,8 @@ def test_parts_add_up() -> None:
 
 
 BETTER = {
-    "scale-up bandwidth": ("scale_up", "scale_up_link"), "scale-out bandwidth": ("nic",), "wide-area bandwidth": ("wan",),
-    "memory bandwidth": ("memory_bandwidth",),
+    "scale-up bandwidth": ("scale_up", "scale_up_link"), "scale-out bandwidth": ("nic",),
+    "wide-area bandwidth": ("wan",), "memory bandwidth": ("memory_bandwidth",),
     "matrix rate": ("peak16", "peak8", "peak4", "peak32", "ceiling16", "ceiling8", "under_load16"),
 }  # fmt: skip
 
@@ -181,7 +182,7 @@ def test_a_better_machine_needs_the_same_memory() -> None:
 
 def test_sharding_more_never_needs_more_memory() -> None:
     need = [peak_bytes(layout(random_inputs(), zero=stage)) for stage in (0.0, 1.0, 2.0, 3.0)]
-    for less, more in zip(need, need[1:], strict=False):
+    for less, more in pairwise(need):
         holds(not_above(more, less))
 
 
@@ -242,7 +243,7 @@ def test_overlap_never_slows_a_step_of_one_stage(kind: str) -> None:
 def test_graphs_never_slow_a_step() -> None:
     x = random_inputs()
     times = [seconds(replace(x, software=replace(x.software, graphs=np.full(COUNT, code)))) for code in (0, 1, 2)]
-    for more, less in zip(times, times[1:], strict=False):
+    for more, less in pairwise(times):
         holds(less <= more * (1 + 1e-9) + 1e-12)
 
 

@@ -42,7 +42,7 @@ def test_an_all_reduce_is_a_reduce_scatter_and_an_all_gather() -> None:
 
 
 def test_four_nodes_of_eight_h200() -> None:
-    # Measured: 4 GiB all-reduce over 32 H200 and 8 x 400 Gbit/s a node, 365 GB/s of bus bandwidth (ml-engineering, network).
+    # 4 GiB all-reduce over 32 H200 with 8 x 400 Gbit/s a node: 365 GB/s of bus bandwidth (ml-engineering, network).
     x = numbers(cluster__card="h200-sxm")
     assert bus_rate(ring(32, 8, x), x.machine, C) == pytest.approx(365e9, rel=0.05)
 

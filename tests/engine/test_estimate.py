@@ -1,4 +1,4 @@
-"""The door of the engine: what an estimate says of a plan, in the contract's words, for published plans and random ones."""
+"""The door of the engine: what an estimate says of published plans and of random ones."""
 
 import json
 import math
@@ -81,7 +81,7 @@ def test_tokens_flops_and_days_by_hand() -> None:
 
 
 def test_mfu_of_llama_8b_counts_causal_attention_once() -> None:
-    # 51.47 GFLOP a token at 8,192 (Megatron-Bridge's own count for Llama 3 8B; engine.md section 2).
+    # 51.47 GFLOP a token at 8,192 (Megatron-Bridge's own count for Llama 3 8B).
     e = outcome(workload__model="llama3-8b").estimate
     assert e.model_tflops_per_card == pytest.approx(51.47e9 * e.tokens_per_s_per_card / 1e12, rel=1e-3)
     # 6 N with N without the input embedding: 8.03 - 0.53 G.

@@ -133,7 +133,7 @@ def test_attention_by_hand() -> None:
 
 
 def test_attention_of_flashattention_3_on_a_long_sequence() -> None:
-    # FA-3 paper (arXiv 2407.08608, figure 5): causal, head width 128, 16 k: about 600 TFLOP/s forward alone, clocks cool.
+    # FlashAttention-3 (arXiv 2407.08608, figure 5): causal, width 128, 16 k: about 600 TFLOP/s forward on a cool card.
     x = numbers(workload__sequence_length=16_384)
     flops = 2 * 16_384 * 16 * 256 * 8192
     assert 400e12 < flops / attention(x, C)[0] < 650e12

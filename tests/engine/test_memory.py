@@ -142,8 +142,8 @@ def gpt(x: Inputs) -> Inputs:
 
 
 def test_activations_of_korthikanti_without_dropout() -> None:
-    # 34 s b h bytes a layer over t with sequence parallelism (arXiv 2205.05198, equation 4), of which three are dropout
-    # masks; flash attention keeps four bytes of statistics a head, and the output projection's input is the core's output.
+    # 34 s b h bytes a layer over t with sequence parallelism (arXiv 2205.05198, equation 4), of which two are dropout
+    # masks here left out; flash attention keeps four bytes of statistics a head.
     x = gpt(DENSE)
     attention, ffn, _ = layer_activations(x)
     assert attention + ffn == pytest.approx((32 * 4096 + 4 * 32) / 2)

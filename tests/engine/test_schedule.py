@@ -11,7 +11,7 @@ from planner.engine.memory import stage_layers
 from planner.engine.schedule import bubble, in_flight, split
 
 F, B, W = 1.0, 2.0, 1.0
-"""Seconds of a stage's forward and backward pass, and of the backward pass's weight gradients: the papers' equal thirds."""
+"""Seconds of a stage's forward and backward pass, and of its weight gradients: equal thirds, as in the papers."""
 
 
 def pipe(p: int, kind: int, chunks: int = 1, micro_batches: int = 64) -> Inputs:

@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from textual.pilot import Pilot
 
 from planner.catalog import Catalog
+from planner.engine.explain import Effect
 from planner.engine.result import Estimate, Outcome
+from planner.engine.search import Ranked, Region, SearchResult
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved
 from planner.spec.rules import check
 from planner.tui.app import PlannerApp
+from planner.tui.thinking import Tools
 
 SIZES = {"60x20": (60, 20), "80x24": (80, 24), "120x40": (120, 40)}
 CATALOG = Catalog.default()
@@ -20,14 +23,15 @@ CATALOG = Catalog.default()
 def plain_engine(resolved: Resolved) -> Outcome:
     """An engine with figures one can compute by hand, so that pictures do not change with the calibration.
 
-    One step takes 2,048 x 20 s / cards; each stage needs 40 GB and 30 GB more for each micro batch.
+    One step takes 2,048 x 20 s / cards; with full recomputation 18 s, so that there is something better. Each stage
+    needs 40 GB and 30 GB more for each micro batch.
     """
     problems = check(resolved)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise PlanError(errors)
     plan, strategy = resolved.plan, resolved.strategy
-    step = 2048 * 20.0 / plan.cluster.cards
+    step = 2048 * (18.0 if strategy.recompute == "full" else 20.0) / plan.cluster.cards
     days = plan.workload.tokens / (plan.workload.global_batch * plan.workload.sequence_length) * step / 86_400
     hours = days * 24 * plan.cluster.cards
     cost = hours * resolved.usd_per_card_hour
@@ -60,10 +64,45 @@ def plain_engine(resolved: Resolved) -> Outcome:
     return Outcome(resolved, fits, problems, estimate)
 
 
+PLAIN_LAYOUTS: tuple[dict[str, object], ...] = (
+    {"micro_batch": 1, "recompute": "full", "recompute_modules": ()},
+    {"micro_batch": 1, "recompute": "none", "recompute_modules": ()},
+)  # fmt: skip
+
+
+def plain_search(resolved: Resolved, top: int, _check: object = None) -> SearchResult:
+    """Twelve strategies, each 0.1 s slower than the one before: the plan's own with full recomputation, or without."""
+    step = 2048 * 18.0 / resolved.plan.cluster.cards
+    ranked = [
+        Ranked(resolved.strategy.model_copy(update=PLAIN_LAYOUTS[n % 2]), step + n / 10,
+               80.0 - 2 * n) for n in range(12)
+    ]  # fmt: skip
+    regions = (Region(1, 0, 0, 300, 300, 412.0, 0), Region(2, 1, 0, 700, 600, -3.5, 1))
+    return SearchResult(
+        1000, 100, 900, 100, 0, exhaustive=False, seconds=0.25, ranked=tuple(ranked[:top]), front=tuple(ranked[:10]),
+        regions=regions, capacity_bytes=80e9,
+    )  # fmt: skip
+
+
+def plain_explain(resolved: Resolved) -> tuple[Effect, ...]:
+    """FLOP/s matter most, the network less; memory not at all; a price moves the cost alone."""
+    days = plain_engine(resolved).estimate.training_days
+    return (
+        Effect("price", "card price", 0.0, 5e5, 0.0, 0.1),
+        Effect("flops", "card FLOP/s", -0.06 * days, -3e5, -0.06, -0.06),
+        Effect("scale_out", "scale-out bandwidth", -0.01 * days, -5e4, -0.01, -0.01),
+        Effect("memory", "memory size", 0.0, 0.0, 0.0, 0.0),
+    )
+
+
+PLAIN = Tools(plain_search, plain_explain, beside=False)
+
+
 def app_on(plan: Plan | str = "deepseek-v3", theme: str = "dark") -> PlannerApp:
     """The application on a plan, with the plain engine."""
     found = CATALOG.plan(plan) if isinstance(plan, str) else plan
-    app = PlannerApp(found, plan if isinstance(plan, str) else "deepseek-v3", catalog=CATALOG, engine=plain_engine)
+    app = PlannerApp(found, plan if isinstance(plan, str) else "deepseek-v3", catalog=CATALOG, engine=plain_engine,
+                     tools=PLAIN)  # fmt: skip
     app.theme = theme
     return app
 

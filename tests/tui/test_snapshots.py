@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from tests.tui.helpers import SIZES, app_on, press
 from textual.pilot import Pilot
+
+from planner.engine.uncertainty import Neighbour
+from planner.exchange import accuracy
+from planner.spec.runs import RunsData
 
 Compare = Callable[..., bool]
 
@@ -15,6 +20,7 @@ STATES = {
     "invalid": "text:4095",
     "no-fit": "alt+3 down down down down down down down down down text:2 enter",
 }
+FAMILIES = {accuracy.ALL: 60, "nvidia-megatron-bridge": 40, "google-maxtext": 20}
 OTHERS = {
     "results-80x24": ("80x24", "v"),
     "zoom-120x40": ("120x40", "alt+6 z"),
@@ -36,6 +42,44 @@ def test_workbench(snap_compare: Compare, state: str, size: str, theme: str) -> 
         await press(pilot, STATES[state])
 
     assert snap_compare(app_on(theme=theme), terminal_size=SIZES[size], run_before=run_before)
+
+
+SCREENS = {
+    "why-120x40": ("120x40", "alt+4 i"),
+    "why-80x24": ("80x24", "i enter"),
+    "catalogue-120x40": ("120x40", "g down"),
+    "catalogue-80x24": ("80x24", "g slash text:h100"),
+    "accuracy-120x40": ("120x40", "a"),
+    "accuracy-80x24": ("80x24", "a"),
+    "pictures-120x40": ("120x40", "p"),
+    "pictures-80x24": ("80x24", "p"),
+    "help-80x24": ("80x24", "question_mark"),
+}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("name", SCREENS)
+def test_screens(snap_compare: Compare, name: str, theme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same figures whatever the calibration says, and without reading the measured runs."""
+    families = [accuracy._family(words, np.linspace(-0.2, 0.25, count)) for words, count in FAMILIES.items()]
+    monkeypatch.setattr(accuracy, "by_family", lambda: families)
+    monkeypatch.setattr(accuracy, "runs_like", lambda *_: [Neighbour("bridge-v3-h100", "bridge", 0.93, 0.041)] * 9)
+    monkeypatch.setattr(accuracy, "points", lambda _: [(1.2**n, 1.2**n * (0.9 + n % 5 * 0.05)) for n in range(40)])
+    monkeypatch.setattr("planner.exchange.runs.read_all", lambda *_: RunsData((), ()))
+    size, keys = SCREENS[name]
+
+    async def run_before(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        await press(pilot, keys)
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+    assert snap_compare(app_on(theme=theme), terminal_size=SIZES[size], run_before=run_before)
+
+
+@pytest.mark.parametrize("theme", ["high-contrast", "deuteranopia", "tritanopia", "ansi"])
+def test_themes(snap_compare: Compare, theme: str) -> None:
+    assert snap_compare(app_on(theme=theme), terminal_size=SIZES["120x40"])
 
 
 @pytest.mark.parametrize("name", OTHERS)

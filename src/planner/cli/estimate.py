@@ -12,8 +12,11 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON, with every figure.")
 @click.option("--all", "everything", is_flag=True, help="Show every pipeline stage and every default.")
 @click.option("--why", "figure", metavar="FIGURE", help="Explain one figure (mfu, step.tensor) or key instead.")
+@click.option("--pictures", is_flag=True, help="Draw the pipeline's timeline and the map of ranks instead.")
 @click.pass_context
-def command(context: click.Context, file: str, *, as_json: bool, everything: bool, figure: str | None) -> None:
+def command(
+    context: click.Context, file: str, *, as_json: bool, everything: bool, figure: str | None, pictures: bool
+) -> None:
     """Time, memory, power and cost of a plan.
 
     FILE is a plan file, a preset's id, or - for standard input. The exit status is 1 where the plan does not fit.
@@ -33,6 +36,10 @@ def command(context: click.Context, file: str, *, as_json: bool, everything: boo
             put_json(asdict(explained))
         else:
             put_lines(why.lines(explained, width()))
+    elif pictures:
+        from planner.exchange.pictures import lines as drawn
+
+        put_lines(drawn(outcome, width()))
     elif as_json:
         from planner.exchange.as_json import outcome_dict
 

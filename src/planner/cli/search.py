@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_REASONS = 5
 MOST_DIFFERENCES = 4
+WIDEST_PICTURE, PICTURE_ROWS = 90, 15
 
 
 @click.command("search")
@@ -147,15 +148,18 @@ def _lines(
 ) -> Iterator[Line]:
     from planner.exchange.figures import plan_facts
     from planner.exchange.report import Line
+    from planner.exchange.strategies import counts, ruled_out
 
     yield Line(" · ".join(plan_facts(resolved)), "title")
-    yield Line(_counts(result))
+    yield Line(counts(result))
     if outcomes:
         yield Line("")
         yield from _table(outcomes)
         if own:
             yield from _against_own(resolved, outcomes[0])
-    yield from _why(result)
+        yield from _picture(result, outcomes[0], resolved)
+    out = list(ruled_out(result, MOST_REASONS))
+    yield from ([Line(""), *out] if out else [])
     if not outcomes:
         from planner.engine.search_reasons import nothing_fits
 
@@ -163,17 +167,10 @@ def _lines(
         yield Line(nothing.message if nothing else "no layout divides these cards and this batch.", "error")
 
 
-def _counts(result: SearchResult) -> str:
-    words = f"{result.searched:,} strategies in {result.seconds:.2f} s: {result.too_large:,} do not fit"
-    if result.exhaustive:
-        return f"{words}, {result.feasible:,} fit."
-    slower = f"{result.slower:,} cannot be among the best whether they fit or not"
-    return f"{words}, {slower}, {result.feasible:,} that fit were compared."
-
-
 def _table(outcomes: list[Outcome]) -> Iterator[Line]:
     from planner.exchange.format import days, gigabytes, money, percent
     from planner.exchange.report import Line
+    from planner.exchange.strategies import describe
 
     head = ("", "days", "cost", "MFU", "memory", "strategy")
     rows = [
@@ -193,29 +190,11 @@ def _table(outcomes: list[Outcome]) -> Iterator[Line]:
         yield Line(f"{cells}  {row[-1]}", "heading" if row is head else "text")
 
 
-def describe(y: Strategy, data: int) -> str:
-    """A strategy in a line; degrees of 1 are left out."""
-    names = {"tensor": y.tensor, "context": y.context, "pipeline": y.pipeline, "virtual": y.virtual_stages}
-    names |= {"expert": y.expert, "expert tensor": y.expert_tensor}
-    words = [f"{name} {degree:,}" for name, degree in names.items() if degree > 1]
-    words += [f"data {data:,}", f"micro {y.micro_batch:,}"]
-    words += [str(y.schedule)] if y.pipeline > 1 else []
-    words += [y.sharding + (f"/{y.shard_group:,}" if y.shard_group else "")]
-    words += ["no sequence"] if y.tensor > 1 and not y.sequence else []
-    if y.recompute == "selective":
-        words.append(f"recompute {' + '.join(y.recompute_modules or ('core_attention',))}")
-    elif y.recompute == "full":
-        words.append(f"recompute {y.recompute_layers or 'all'} layers")
-    return " · ".join(words)
-
-
 def _against_own(resolved: Resolved, best: Outcome) -> Iterator[Line]:
     """What the plan's own strategy loses, and where."""
     from planner.engine.estimate import evaluate
-    from planner.engine.search_reasons import differences
-    from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
-    from planner.exchange.format import percent, seconds
     from planner.exchange.report import Line
+    from planner.exchange.strategies import against
     from planner.spec.base import PlanError
 
     yield Line("")
@@ -224,24 +203,24 @@ def _against_own(resolved: Resolved, best: Outcome) -> Iterator[Line]:
     except PlanError as error:
         yield Line(f"The plan's own strategy is impossible: {error.problems[0].message}", "warning")
         return
-    slower = own.estimate.step_time_s / best.estimate.step_time_s - 1.0
-    fits = "" if own.fits else " and does not fit"
-    taken = f"{percent(abs(slower))} {'more' if slower >= 0 else 'less'}"
-    yield Line(f"The plan's own strategy takes {taken} time{fits}. Its step against the best:")
-    names = {**STEP_NAMES, **COMPUTE_NAMES}
-    for one in differences(own.estimate, best.estimate)[:MOST_DIFFERENCES]:
-        sign = "+" if one.gain_s > 0 else "-"
-        times = f"{seconds(one.own_s):>8} against {seconds(one.best_s):>8}  {sign}{seconds(abs(one.gain_s))}"
-        yield Line(f"  {names[one.part]:<20} {times}")
+    yield from against(own, best, MOST_DIFFERENCES)
 
 
-def _why(result: SearchResult) -> Iterator[Line]:
-    from planner.engine.search_reasons import rejected
+def _picture(result: SearchResult, best: Outcome, resolved: Resolved) -> Iterator[Line]:
+    """Days against memory, where there is more than one way."""
+    from planner.cli.output import width
+    from planner.engine.estimate import evaluate
     from planner.exchange.report import Line
+    from planner.exchange.strategies import pareto
+    from planner.spec.base import PlanError
 
-    reasons = rejected(result)
-    if reasons:
-        yield Line("")
-        yield Line("What memory rules out, the largest regions first:", "quiet")
-    for one in reasons[:MOST_REASONS]:
-        yield Line(f"  {one.region}: {one.count:,} of {one.of:,}: {one.why}", "quiet")
+    if len(result.front) <= 1:
+        return
+    try:
+        e = evaluate(resolved).estimate
+    except PlanError:
+        own = None
+    else:
+        own = e.memory_gb, e.training_days
+    yield Line("")
+    yield from (Line(row.rstrip()) for row in pareto(result, best, own, min(width(), WIDEST_PICTURE), PICTURE_ROWS))

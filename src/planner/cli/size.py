@@ -78,9 +78,9 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
 
 
 def _lines(result: SizeResult, own: str, within_days: float) -> Iterator[Line]:
-    from planner.cli.search import describe
     from planner.exchange.format import days, megawatts, money
     from planner.exchange.report import Line
+    from planner.exchange.strategies import describe
 
     words = f"{len(result.tried):,} clusters, {result.searched:,} strategies in {result.seconds:.1f} s"
     if not result.results:

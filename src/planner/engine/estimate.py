@@ -48,7 +48,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
     work, cluster = r.plan.workload, r.plan.cluster
     step_s = float(seconds.total)
     tokens = work.global_batch * work.sequence_length
-    length = _run_length(r, step_s)
+    length = _run_length(r, x, step_s)
     days = length.wall_seconds / SECONDS_PER_DAY
     card_hours = cluster.cards * length.wall_seconds / 3600.0
     materials = _materials(r)
@@ -69,7 +69,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
         model_tflops_per_card=flops / 1e12,
         mfu=mfu,
         hfu=mfu * (1.0 + recomputed),
-        mfu_6nd=6.0 * _params_6nd(r) * tokens / step_s / cluster.cards / x.machine.peak16,
+        mfu_6nd=6.0 * _params_6nd(x) * tokens / step_s / cluster.cards / x.machine.peak16,
         training_days=days,
         card_hours=card_hours,
         goodput=float(length.goodput),
@@ -97,7 +97,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
     )
 
 
-def _run_length(r: Resolved, step_s: float) -> RunLength:
+def _run_length(r: Resolved, x: Inputs, step_s: float) -> RunLength:
     work, reliability = r.plan.workload, r.plan.reliability
     return run.run_length(
         work.tokens,
@@ -105,7 +105,7 @@ def _run_length(r: Resolved, step_s: float) -> RunLength:
         float(work.sequence_length),
         step_s,
         float(r.plan.cluster.cards),
-        total_params=r.model.total_params,
+        total_params=x.shape.total_params,
         mtbf_card_hours=reliability.mtbf_card_hours,
         restart_s=reliability.restart_s,
         checkpoint_gb_per_s=reliability.checkpoint_gb_per_s,
@@ -178,9 +178,10 @@ def _usd_per_card_hour(r: Resolved, materials: parts.Materials, draw: power.Powe
     )
 
 
-def _params_6nd(r: Resolved) -> float:
+def _params_6nd(x: Inputs) -> float:
     """Active parameters without the input embedding: the N of 6ND (contract, section 6)."""
-    return r.model.active_params - (0.0 if r.model.tied else r.model.vocab * r.model.hidden)
+    s = x.shape
+    return float(s.active_params - (1.0 - s.tied) * s.vocab * s.hidden)
 
 
 def _stages(x: Inputs, c: Constants) -> tuple[dict[str, float], ...]:

@@ -59,7 +59,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """All measured runs with their held-out errors."""
+    """All measured runs with their held-out errors, in the order of the errors' size."""
 
     ids: tuple[str, ...]
     families: tuple[str, ...]
@@ -72,9 +72,9 @@ class HeldOut:
 
 @cache
 def held_out() -> HeldOut:
-    """The table of held-out errors."""
+    """The table of held-out errors, smallest first."""
     text = resources.files("planner.engine").joinpath("held_out.csv").read_text(encoding="utf-8")
-    rows = list(csv.reader(text.splitlines()))[1:]
+    rows = sorted(list(csv.reader(text.splitlines()))[1:], key=lambda row: abs(float(row[-1])))
     families = tuple(row[1] for row in rows)
     sizes = {family: families.count(family) for family in set(families)}
     return HeldOut(
@@ -116,10 +116,8 @@ def reach(near: Floats, table: HeldOut) -> float:
     """
     weight = near * table.share
     total = float(weight.sum())
-    size = np.abs(table.log_error)
-    order = np.argsort(size)
-    summed = np.cumsum(weight[order])
-    quantile = float(size[order][min(int(np.searchsorted(summed, 0.8 * total)), len(size) - 1)])
+    place = int(np.searchsorted(np.cumsum(weight), 0.8 * total))
+    quantile = abs(float(table.log_error[min(place, len(weight) - 1)]))
     known = total / (total + 1.0)
     return max(LEAST_WIDTH, quantile * known + max(quantile, UNKNOWN_WIDTH) * (1.0 - known))
 

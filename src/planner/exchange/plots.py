@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 MARKS, ASCII_MARKS = "●○◆◇", "*o#x"
 """What stands at the points of each series."""
@@ -85,8 +86,8 @@ def chart(
     kinds = [one.mark or marks[number % len(marks)] for number, one in enumerate(series)]
     for one in series:
         places = [cell(x, y) for x, y in one.points]
-        for start, end in zip(places, places[1:], strict=False) if one.joined else ():
-            _join(cells, start, end, "." if ascii_only else "·")
+        for here, there in pairwise(places) if one.joined else ():
+            _join(cells, here, there, "." if ascii_only else "·")
     for one, mark in zip(reversed(series), reversed(kinds), strict=True):
         for row, column in (cell(x, y) for x, y in one.points):
             cells[row][column] = mark
@@ -99,9 +100,10 @@ def chart(
     rows.append(f"{'':>{CAPTION}} {corner}{dash * wide}")
     start, end = across.show(across.value(left)), across.show(across.value(right))
     room = max(wide - len(start) - len(end), 0)
-    rows.append(f"{'':>{CAPTION + 2}}{start}{across.name:^{room}.{room}}{end}")
+    name = across.name if len(across.name) + 2 <= room else ""
+    rows.append(f"{'':>{CAPTION + 2}}{start}{name:^{room}}{end}")
     named = "  ".join(f"{mark} {one.name}" for one, mark in zip(series, kinds, strict=True) if one.name)
-    rows.append(f"{up.name:>{CAPTION}}  {named}")
+    rows.append(f"{up.name:>{CAPTION}}: {named}")
     return [row[:width].ljust(width) for row in rows]
 
 

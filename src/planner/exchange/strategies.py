@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from planner.exchange.format import days, money
-from planner.exchange.plots import two_sided
+from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
+from planner.exchange.format import days, gigabytes, money, percent, seconds
+from planner.exchange.plots import Axis, Series, chart, two_sided
 from planner.exchange.report import Line
 
 if TYPE_CHECKING:
     from planner.engine.explain import Effect
+    from planner.engine.result import Outcome
     from planner.engine.search import SearchResult
-    from planner.spec.plan import Strategy
+    from planner.spec.plan import Resolved, Strategy
 
 VISIBLE = 5e-4
 """Relative effect below which it shows as none."""
@@ -43,6 +46,88 @@ def counts(result: SearchResult) -> str:
         return f"{words}, {result.feasible:,} fit."
     slower = f"{result.slower:,} cannot be among the best whether they fit or not"
     return f"{words}, {slower}, {result.feasible:,} that fit were compared."
+
+
+def outcomes(
+    resolved: Resolved, result: SearchResult, evaluate: Callable[[Resolved], Outcome], check: Callable[[], None]
+) -> Iterator[Outcome]:
+    """What the engine says of each strategy ranked, the best first.
+
+    Args:
+        resolved: the plan that was searched.
+        result: of its search.
+        evaluate: the engine.
+        check: called before each; what it raises ends it.
+    """
+    for one in result.ranked:
+        check()
+        yield evaluate(dataclasses.replace(resolved, strategy=one.strategy))
+
+
+def pareto(
+    result: SearchResult, best: Outcome, own: tuple[float, float] | None, width: int, height: int, *,
+    ascii_only: bool = False,
+) -> list[str]:  # fmt: skip
+    """Days against memory of the strategies that none beats in both, with the plan's own beside them.
+
+    On one cluster days grow with the step time alone, and cost with days, so one picture shows all three.
+
+    Args:
+        result: of a search.
+        best: its fastest, for the days a second of step takes.
+        own: memory in GB and days of the plan's own strategy.
+        width: cells.
+        height: rows.
+        ascii_only: no line-drawing characters.
+    """
+    per_second = best.estimate.training_days / best.estimate.step_time_s
+    front = sorted((one.memory_gb, one.step_time_s * per_second) for one in result.front)
+    series = [Series("least for that memory", front)]
+    if own is not None:
+        series.append(Series("this plan", [own], mark="+" if ascii_only else "◆"))
+    show = Axis("days", lambda value: days(value)[0], log=True)
+    return chart(series, Axis("memory", gigabytes), show, width, height, ascii_only=ascii_only)
+
+
+def against(own: Outcome, best: Outcome, most: int, name: str = "the best") -> Iterator[Line]:
+    """What the plan's own strategy loses against another, and in which parts of the step.
+
+    Args:
+        own: the plan as it is.
+        best: with the best strategy, or another one.
+        most: parts named at most.
+        name: what the other is called.
+    """
+    from planner.engine.search_reasons import differences
+
+    slower = own.estimate.step_time_s / best.estimate.step_time_s - 1.0
+    if own.resolved.strategy == best.resolved.strategy or (own.fits and abs(slower) < VISIBLE):
+        yield Line(f"The plan's own strategy is as fast as {name}.")
+        return
+    fits = "" if own.fits else " and does not fit"
+    taken = f"{percent(abs(slower))} {'more' if slower >= 0 else 'less'}"
+    yield Line(f"The plan's own strategy takes {taken} time{fits}. Its step against {name}:")
+    names = {**STEP_NAMES, **COMPUTE_NAMES}
+    for one in differences(own.estimate, best.estimate)[:most]:
+        sign = "+" if one.gain_s > 0 else "-"
+        times = f"{seconds(one.own_s):>8} against {seconds(one.best_s):>8}  {sign}{seconds(abs(one.gain_s))}"
+        yield Line(f"  {names[one.part]:<20} {times}")
+
+
+def ruled_out(result: SearchResult, most: int) -> Iterator[Line]:
+    """What memory rules out, the largest regions first.
+
+    Args:
+        result: of a search.
+        most: regions named at most.
+    """
+    from planner.engine.search_reasons import rejected
+
+    reasons = rejected(result)
+    if reasons:
+        yield Line("What memory rules out, the largest regions first:", "quiet")
+    for one in reasons[:most]:
+        yield Line(f"  {one.region}: {one.count:,} of {one.of:,}: {one.why}", "quiet")
 
 
 def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) -> Iterator[Line]:

@@ -18,7 +18,7 @@ IDLE: Final = "·"
 WEIGHT: Final = "="
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 LONGEST: Final = 4_000
-"""Slots after which a drawing is given up."""
+"""Slots after which a drawing stops in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +31,32 @@ class Timeline:
     """Share of all slots in which a stage waits."""
 
 
-def draw(schedule: str, stages: int, chunks: int, micro_batches: int) -> Timeline:
+def draw(schedule: str, stages: int, chunks: int, micro_batches: int, slots: int = LONGEST) -> Timeline:
     """Draw a schedule.
 
     >>> print(*draw("1f1b", 2, 1, 3).rows, sep=chr(10))
-    01aabb2··cc
-    ·0aa1bb2cc·
+    01··aa2bb·cc
+    ·0aa1bb2cc··
 
     Args:
         schedule: as a plan names it.
         stages: pipeline stages.
         chunks: model chunks on each stage.
         micro_batches: how many pass through.
+        slots: where the drawing stops.
     """
     book = _Book(schedule, stages, chunks if schedule == "interleaved" else 1, micro_batches)
     cells: list[list[str]] = [[] for _ in range(stages)]
     now = 0
-    while not book.finished and now < LONGEST:
+    while not book.finished and now < slots:
         for stage in range(stages):
             if len(cells[stage]) > now:
                 continue
             work = book.next(stage, now)
             cells[stage] += [_glyph(work)] * book.slots(work) if work else [IDLE]
         now += 1
-    width = max(len(row) for row in cells)
-    rows = tuple("".join(row).ljust(width, IDLE) for row in cells)
+    width = min(max(len(row) for row in cells), slots)
+    rows = tuple("".join(row)[:width].ljust(width, IDLE) for row in cells)
     return Timeline(rows, sum(row.count(IDLE) for row in rows) / (width * stages))
 
 

@@ -13,7 +13,7 @@ from planner.tui.screens import SCREENS, offered
 
 Where = Literal[
     "everywhere", "modes", "workbench", "field", "typing", "results",
-    "strategies", "scale", "compare", "audit", "fleet", "catalogue", "accuracy",
+    "strategies", "scale", "compare", "audit", "fleet", "pictures", "catalogue", "accuracy",
 ]  # fmt: skip
 """Where the keys of an action work: everywhere, from mode to mode, in one mode, or in a part of the workbench."""
 
@@ -60,6 +60,8 @@ ACTIONS: Final = (
     Action("compare", "Compare", ("c", "f7"), "modes", "", "Plans side by side.", "app.mode('compare')"),
     Action("audit", "Audit", ("d", "f8"), "modes", "", "Published claims against the engine.", "app.mode('audit')"),
     Action("fleet", "Fleet", ("e", "f9"), "modes", "", "Totals of several clusters.", "app.mode('fleet')"),
+    Action("pictures", "Pictures", ("p",), "modes", "", "What the pipeline does when, and which ranks share what.",
+           "app.mode('pictures')"),
     Action("catalogue", "Catalogue", ("g", "f10"), "modes", "", "Every figure with its source.",
            "app.mode('catalogue')"),
     Action("accuracy", "Accuracy", ("a", "f12"), "modes", "", "How wrong the engine is, and on runs like this plan.",
@@ -71,6 +73,9 @@ ACTIONS: Final = (
            "Formula, inputs and where each came from; on a field, what it feeds.", "why"),
     Action("editor", "Edit the plan as text", ("ctrl+e",), "workbench", "", "Its TOML in $EDITOR; checked on return.",
            "editor"),
+    Action("best", "Apply the best strategy", ("b",), "workbench", "best", "Looked for after each edit.", "best"),
+    Action("limits", "What would help", ("x",), "workbench", "limits",
+           "Days and cost with 10 % more of each thing.", "limits"),
     Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
     Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),

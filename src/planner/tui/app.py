@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import RenderableType
+from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.binding import Binding
@@ -28,6 +29,7 @@ from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.workbench import WorkbenchScreen
 from planner.tui.state import Session
+from planner.tui.thinking import REAL, Tools
 from planner.tui.widgets.results import Results
 from planner.tui.wire import Tight, Wire
 
@@ -50,11 +52,12 @@ class PlannerApp(App[None]):
         source: the file or preset the plan came from.
         catalog: what a plan may name; None: the built-in presets and the user's.
         engine: computes an outcome.
+        tools: what works beside the keys.
         flags: settings the command line gives.
     """
 
     TITLE = "planner"
-    CSS_PATH = [STYLES / "app.tcss", STYLES / "workbench.tcss"]
+    CSS_PATH = [STYLES / f"{name}.tcss" for name in ("app", "workbench", "pages", "parts")]
     BINDINGS = [*bindings("everywhere"), *mode_bindings(), Binding("ctrl+c", "how_to_quit", show=False)]
     ENABLE_COMMAND_PALETTE = False
 
@@ -65,6 +68,7 @@ class PlannerApp(App[None]):
         *,
         catalog: Catalog | None = None,
         engine: Callable[[Resolved], Outcome] = evaluate,
+        tools: Tools = REAL,
         flags: Mapping[str, str | bool | None] | None = None,
     ) -> None:
         super().__init__()
@@ -75,7 +79,7 @@ class PlannerApp(App[None]):
         self._wire = Wire(ascii_only=Results.ascii_only, colour=not os.environ.get("NO_COLOR"))
         self._saving = False
         self._notes: list[str] = [*self.settings.problems]
-        self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN)
+        self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN, tools)
         if plan is None:
             session_file.resume(self.session, session_file.session_path())
         elif source and source not in catalog.ids("plans"):
@@ -121,6 +125,12 @@ class PlannerApp(App[None]):
             update = Tight(update, self._wire, self.size.width)
         super()._display(screen, update)  # type: ignore[arg-type]  # updates are renderables, Textual's types forgot
 
+    async def on_event(self, event: events.Event) -> None:
+        """What was said stands until the next key."""
+        if isinstance(event, events.Key) and isinstance(self.screen, LeanScreen):
+            self.screen.said = ""
+        await super().on_event(event)
+
     def on_resize(self) -> None:
         """A terminal may show anything after a change of size."""
         self._wire.forget()
@@ -146,7 +156,7 @@ class PlannerApp(App[None]):
             self.set_interval(WATCH_S, self._watch_terminal)
             self.set_interval(WATCH_S, self._watch_themes)
         if self._notes:
-            self.say(self._notes[0])
+            self.call_after_refresh(self.say, self._notes[0])
 
     def say(self, words: str) -> None:
         """Say something on the screen in front, until the next key."""

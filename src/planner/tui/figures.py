@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.engine.result import Outcome
+from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import between, days, megawatts, percent, seconds, short, significant
 
 
@@ -82,13 +83,8 @@ def rough_percent(share: float) -> str:
     return f"{share * 100:.0f} %" if share >= 0.01 or share == 0 else "<1 %"  # noqa: PLR2004 - one percent
 
 
-STEP_NAMES = {
-    "gemm": "matrix products", "attention": "attention", "memory_bound": "memory-bound work", "logits": "output head",
-    "recompute": "recomputation", "host": "launch overhead", "tensor": "tensor exchange", "context":
-    "context exchange", "expert": "expert exchange", "pipeline_bubble": "pipeline bubble", "pipeline_transfer":
-    "pipeline transfer", "data": "data exchange", "optimizer": "optimizer", "other": "other",
-}  # fmt: skip
-"""What the parts of a step are called."""
+PART_NAMES = COMPUTE_NAMES | STEP_NAMES
+"""What the parts of a step are called, compute split into its kinds."""
 
 
 def step_parts(outcome: Outcome) -> list[tuple[str, float]]:
@@ -96,7 +92,7 @@ def step_parts(outcome: Outcome) -> list[tuple[str, float]]:
     estimate = outcome.estimate
     rest = {key: value for key, value in estimate.step_breakdown_s.items() if key != "compute"}
     parts = {**estimate.compute_breakdown_s, **rest}
-    return [(STEP_NAMES.get(key, key.replace("_", " ")), value) for key, value in parts.items() if value > 0]
+    return [(PART_NAMES[key], value) for key, value in parts.items() if value > 0]
 
 
 def _range(interval: tuple[float, float] | None, show: Callable[[float], str]) -> str:

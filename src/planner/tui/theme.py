@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from planner.data_files import data_root
 from planner.exchange.settings import config_folder
@@ -58,11 +58,12 @@ def load(path: Path) -> Theme:
                 colours[key] = Color.parse(str(value)).hex
             except ColorParseError:
                 raise ThemeError(f"{path}: {table}.{key} = {value!r} is no colour; write #rrggbb") from None
+    base = BUILTIN_THEMES["ansi-dark"].variables if data.get("ansi") else {}
     return Theme(
         name=str(data.get("name", path.stem)),
         dark=bool(data.get("dark", True)),
         ansi=bool(data.get("ansi", False)),
-        variables={f"text-{key}": colours.pop(key) for key in TEXT},
+        variables={**base, **{f"text-{key}": colours.pop(key) for key in TEXT}},
         **{key: colours[key] for key in COLOURS},  # type: ignore[arg-type]
     )
 

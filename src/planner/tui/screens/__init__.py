@@ -16,6 +16,7 @@ SCREENS: Final = {
     "compare": "planner.tui.screens.compare:CompareScreen",
     "audit": "planner.tui.screens.audit:AuditScreen",
     "fleet": "planner.tui.screens.fleet:FleetScreen",
+    "pictures": "planner.tui.screens.pictures:PicturesScreen",
     "catalogue": "planner.tui.screens.catalogue:CatalogueScreen",
     "accuracy": "planner.tui.screens.accuracy:AccuracyScreen",
     "help": "planner.tui.screens.help:HelpScreen",

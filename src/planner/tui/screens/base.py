@@ -27,9 +27,16 @@ class LeanScreen(Screen[None]):
 
     focused: Reactive[Widget | None] = Reactive(None, compute=False, repaint=False)
     AUTO_FOCUS = None
+    said = ""
+    """What stands in the hint bar until the next key."""
 
     def say(self, words: str) -> None:
         """Say something in the hint bar, until the next key."""
+        self.said = words
+        self.guide()
+
+    def guide(self) -> None:
+        """Show the keys that work now."""
 
     def to_copy(self) -> tuple[str, str]:
         """What a copy takes, in words and as text: the whole of the text in front, else what is on screen."""
@@ -60,7 +67,6 @@ class ModeScreen(LeanScreen):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._said = ""
 
     def compose(self) -> ComposeResult:
         """The modes, the screen's own widgets, the keys."""
@@ -90,13 +96,8 @@ class ModeScreen(LeanScreen):
 
     def guide(self) -> None:
         """Show the keys that work now."""
-        about, said, self._said = self._said or self.about(), bool(self._said), ""
         keys = [*self.hints(), ("^p", "commands")]
         if "Esc" not in dict(keys):
             keys.append(("Esc", "workbench"))
-        self.query_one("#hints", HintBar).show(keys, about, first=said)
-
-    def say(self, words: str) -> None:
-        """Say something in the hint bar, until the next key."""
-        self._said = words
-        self.guide()
+        for bar in self.query(HintBar):
+            bar.show(keys, self.said or self.about(), first=bool(self.said))

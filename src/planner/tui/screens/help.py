@@ -40,7 +40,7 @@ PLACES: Final[dict[Where, str]] = {
     "field": "On a field",
     "typing": "While typing a number",
     "results": "On a panel of results", "strategies": "Strategies", "scale": "Scale", "compare": "Compare",
-    "audit": "Audit", "fleet": "Fleet", "catalogue": "Catalogue", "accuracy": "Accuracy",
+    "audit": "Audit", "fleet": "Fleet", "pictures": "Pictures", "catalogue": "Catalogue", "accuracy": "Accuracy",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
 from planner.tui.text import wrap
+from planner.tui.widgets.best import BestLine
 from planner.tui.widgets.field_panel import FieldPanel
 from planner.tui.widgets.hints import HintBar, ModeBar
 from planner.tui.widgets.lines import Line, Lines, padded
@@ -65,7 +66,6 @@ class WorkbenchScreen(LeanScreen):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._said = ""
 
     def compose(self) -> ComposeResult:
         """Top line, fields, results, hints."""
@@ -85,6 +85,7 @@ class WorkbenchScreen(LeanScreen):
                 yield StepPanel(session, id="step")
                 yield MemoryPanel(session, id="memory")
                 yield ProblemsPanel(session, id="problems")
+        yield BestLine(session, id="best")
         yield HintBar(id="hints")
         yield TooSmall(id="small")
 
@@ -111,14 +112,14 @@ class WorkbenchScreen(LeanScreen):
         strip.stale = stale
         strip.repaint()
         self.query_one("#top", TopLine).repaint()
+        self.query_one("#best", BestLine).changed()
         self.app.autosave()
         self.guide()
 
     def guide(self) -> None:
         """Show the keys of what has the focus, and bring it into view."""
         focused = self.focused
-        about, said = self._said, bool(self._said)
-        self._said = ""
+        about, said = self.said, bool(self.said)
         ids: list[str]
         if isinstance(focused, FieldPanel):
             item = focused.current
@@ -152,11 +153,6 @@ class WorkbenchScreen(LeanScreen):
             ids.append("apply-fix")
         ids += ["commands", "help"]
         self.query_one("#hints", HintBar).show([_hint(i, focused) for i in ids], about, first=said)
-
-    def say(self, words: str) -> None:
-        """Say something at the end of the hint bar, until the next key."""
-        self._said = words
-        self.guide()
 
     def _bring_into_view(self, panel: FieldPanel) -> None:
         form = self.query_one("#form", VerticalScroll)
@@ -290,6 +286,31 @@ class WorkbenchScreen(LeanScreen):
             return
         self.changed()
         self.say(f"changed: {label}")
+
+    def action_best(self) -> None:
+        """Take over the best strategy found, as one step."""
+        from planner.tui.thinking import apply
+
+        better = self.query_one("#best", BestLine).better
+        if better is None:
+            self.say("there is no better strategy to apply")
+            return
+        try:
+            apply(self.session, better.resolved.plan, "best strategy")
+        except PlanError as error:
+            self.say(sentence(error.problems[0]))
+            return
+        self.changed()
+        self.say("applied: best strategy; u takes it back")
+
+    def action_limits(self) -> None:
+        """What would help, and by how much."""
+        from planner.tui.screens.limits import LimitsScreen
+
+        if self.session.outcome is None or self.session.stale:
+            self.say("there are no figures of this plan to explain")
+            return
+        self.app.push_screen(LimitsScreen(self.session, self.session.outcome))
 
     def pick(self, item: Field) -> None:
         """Let the user pick a value of a field from a list."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from textual.timer import Timer
@@ -80,7 +81,7 @@ class BestLine(Lines):
 
         self.run_worker(work, thread=True, group="best", exclusive=True, exit_on_error=False)
 
-    def _look(self, resolved: Resolved, check: thinking.Check, done: thinking.Callable[[Best | str], None]) -> None:
+    def _look(self, resolved: Resolved, check: thinking.Check, done: Callable[[Best | str], None]) -> None:
         try:
             done(thinking.best(self._session, resolved, check))
         except Stopped:
@@ -104,7 +105,7 @@ class BestLine(Lines):
     @property
     def better(self) -> Outcome | None:
         """What a key would apply: the best, where it is better than the plan's own or that does not fit."""
-        best, own = self.found and self.found.outcome, self._session.outcome
+        best, own = self.found.outcome if self.found else None, self._session.outcome
         if best is None or own is None:
             return None
         return best if not own.fits or self._gain(best, own) > thinking.SAME else None

@@ -31,6 +31,8 @@ class HintBar(Lines):
 
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
         """Keys, then what they do."""
+        if self._first and span([(self._about, "")]) + 2 > width:
+            return [padded([(" ", "text"), (self._about, "strong")], width)]
         hints = list(self._hints)
         room = width - (span([(self._about, "")]) + 2 if self._first else 0)
         while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= room:

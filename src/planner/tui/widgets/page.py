@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from planner.exchange.report import Line as Words
 from planner.tui.text import wrap
 from planner.tui.widgets.lines import Line, padded
 from planner.tui.widgets.panel import ScrollPanel
@@ -40,3 +42,8 @@ def heading(words: str, width: int) -> Line:
 def paragraph(words: str, width: int, ink: str = "text") -> list[Line]:
     """Words over as many lines as they need."""
     return [padded([("  ", "text"), (line, ink)], width) for line in wrap(words, width - 4)]
+
+
+def report(lines: Iterable[Words], width: int) -> list[Line]:
+    """Lines of a report, as the command line prints them; longer ones are cut."""
+    return [padded([(line.text, INKS[line.style])], width) for line in lines]

@@ -1,0 +1,208 @@
+"""Every strategy that fits the cluster, ranked; days against memory; why the others are out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from planner.engine.result import Outcome
+from planner.engine.search import SearchResult
+from planner.exchange import strategies
+from planner.exchange.format import days, gigabytes, money, percent
+from planner.spec.base import PlanError
+from planner.spec.plan import Resolved
+from planner.tui import thinking
+from planner.tui.actions import bindings
+from planner.tui.screens.parts import PartsScreen, trouble
+from planner.tui.state import Session
+from planner.tui.thinking import Check
+from planner.tui.widgets.lines import Line
+from planner.tui.widgets.page import Page, paragraph
+from planner.tui.widgets.results import Results
+from planner.tui.widgets.table import Column, Row, Table
+
+TOP: Final = 100
+"""Strategies ranked."""
+REASONS: Final = 12
+PARTS: Final = 5
+"""Parts of the step that are compared."""
+COLUMNS: Final = (
+    Column("", 3), Column("days", 9), Column("longer", 8), Column("cost", 9, wanted=100), Column("MFU", 7, falls=True),
+    Column("memory", 8), Column("strategy", 0, right=False),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to."""
+
+    result: SearchResult | None
+    outcomes: tuple[Outcome, ...]
+    words: str = ""
+    """Why there is none, or what is closest."""
+
+
+class Picture(Page):
+    """Days against memory."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Days against memory", id="pareto")
+        self._session = session
+        self.found: Found | None = None
+
+    def body(self, width: int, height: int) -> list[Line]:
+        """The chart, and what the days cost."""
+        found = self.found
+        if found is None or found.result is None or not found.outcomes:
+            return []
+        own = self._session.outcome
+        point = (own.estimate.memory_gb, own.estimate.training_days) if own else None
+        rows = strategies.pareto(
+            found.result, found.outcomes[0], point, width - 1, max(height - 1, 8), ascii_only=Results.ascii_only
+        )
+        e = found.outcomes[0].estimate
+        cost = f"Cost grows with days: {money(e.cost_usd / e.training_days)} a day." if e.cost_usd else ""
+        return [*([(row, "bar" if "│" in row or "|" in row else "quiet")] for row in rows),
+                *paragraph(cost, width, "quiet")]  # fmt: skip
+
+
+class Reasons(Page):
+    """Where the plan's own strategy loses, and what memory rules out."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Why not", id="reasons")
+        self._session = session
+        self.found: Found | None = None
+        self.row: Row | None = None
+        """The strategy with the cursor."""
+
+    def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
+        """The strategy with the cursor in full, the plan against it, counts, the regions that are out."""
+        found = self.found
+        if found is None:
+            return []
+        lines: list[Line] = []
+        if found.words:
+            lines += [*paragraph(found.words, width, "warn"), ()]
+        if found.result is None:
+            return lines
+        own, row = self._session.outcome, self.row
+        if own is not None and row is not None and isinstance(row.value, Outcome):
+            name = f"strategy {row.cells[0].strip()}"
+            lines += [*paragraph(f"{name.capitalize()}: {row.cells[-1]}", width), ()]
+            for line in strategies.against(own, row.value, PARTS, name):
+                lines += [[(f"  {line.text}", "text")]] if line.text[0] == " " else paragraph(line.text, width)
+            lines.append(())
+        lines += [*paragraph(strategies.counts(found.result), width, "quiet"), ()]
+        for line in strategies.ruled_out(found.result, REASONS):
+            lines += paragraph(line.text.strip(), width, "quiet")
+        return [*lines, ()]
+
+
+class StrategiesScreen(PartsScreen):
+    """Table above, picture and reasons below it; in small terminals one of them."""
+
+    MODE = "strategies"
+    PARTS = ("ranked", "pareto", "reasons")
+    BINDINGS = [*bindings("strategies")]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._of: Resolved | None = None
+
+    def body(self) -> ComposeResult:
+        """Table, picture, reasons."""
+        yield Table("Strategies, the fastest first", COLUMNS, self._apply, self._moved, id="ranked")
+        with Horizontal(id="below"):
+            yield Picture(self.session)
+            yield Reasons(self.session)
+
+    def arrive(self) -> None:
+        """Search again where the plan is another."""
+        resolved = self.session.resolved
+        if resolved is self._of:
+            return
+        self._of = resolved
+        self._show(None)
+        table = self.query_one(Table)
+        if resolved is None:
+            table.fill([], "There is no plan to search for: mend it on the workbench (h).")
+            return
+        table.fill([], "Searching every layout of these cards …")
+        self.think(lambda check, tell: self._search(resolved, check, tell), self._show)
+
+    def _search(self, resolved: Resolved, check: Check, tell: Callable[[Found], None]) -> None:
+        try:
+            result = self.session.tools.search(resolved, TOP, check)
+            if not result.ranked:
+                tell(Found(result, (), "Nothing fits. Looking for what comes closest …"))
+                tell(Found(result, (), _closest(resolved)))
+                return
+            every = tuple(strategies.outcomes(resolved, result, self.session.evaluate, check))
+        except PlanError as error:
+            tell(Found(None, (), trouble(error)))
+            return
+        tell(Found(result, every))
+
+    def _show(self, found: Found | None) -> None:
+        for page in (self.query_one(Picture), self.query_one(Reasons)):
+            page.found = found
+            page.to_top()
+        if found is None:
+            return
+        best = found.outcomes[0].estimate.training_days if found.outcomes else 1.0
+        rows = [_row(number, outcome, best) for number, outcome in enumerate(found.outcomes, 1)]
+        self.query_one(Table).fill(rows, found.words)
+        self.guide()
+
+    def _apply(self, row: Row) -> None:
+        """Take over the strategy under the cursor."""
+        chosen = row.value
+        assert isinstance(chosen, Outcome)  # noqa: S101 - as filled in
+        plan = thinking.with_strategy(chosen.resolved, chosen.resolved.strategy).plan
+        try:
+            thinking.apply(self.session, plan, f"strategy {row.cells[0]}")
+        except PlanError as error:
+            self.say(trouble(error))
+            return
+        self._of = self.session.resolved  # the same cluster and workload: the ranking stays
+        for page in (self.query_one(Picture), self.query_one(Reasons)):
+            page.repaint()
+        self.app.autosave()
+        self.say(f"applied: strategy {row.cells[0]}; undo it on the workbench")
+
+    def _moved(self, row: Row | None) -> None:
+        page = self.query_one(Reasons)
+        page.row = row
+        page.to_top()
+
+    def picks(self) -> list[tuple[str, str]]:
+        """Enter applies."""
+        return [("Enter", "apply")] if isinstance(self.focused, Table) else []
+
+    def about(self) -> str:
+        """The twin."""
+        return "planner search FILE"
+
+
+def _row(number: int, outcome: Outcome, best: float) -> Row:
+    e, r = outcome.estimate, outcome.resolved
+    text = strategies.describe(r.strategy, r.data_parallel)
+    longer = e.training_days / best - 1.0
+    cells = (
+        str(number), days(e.training_days)[0], f"+{100 * longer:.1f} %" if number > 1 else "",
+        money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu), gigabytes(e.memory_gb), text,
+    )  # fmt: skip
+    return Row(outcome, cells, (number, e.training_days, longer, e.cost_usd, e.mfu, e.memory_gb, text))
+
+
+def _closest(resolved: Resolved) -> str:
+    from planner.engine.search_reasons import nothing_fits
+
+    nothing = nothing_fits(dataclasses.replace(resolved))
+    return nothing.message.capitalize() if nothing else "No layout divides these cards and this batch."

@@ -1,0 +1,237 @@
+"""A table with a cursor: filtered after `/`, sorted by any column; only rows that change are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from textual import events
+
+from planner.tui.text import clean, fit
+from planner.tui.widgets.line_edit import LineEdit
+from planner.tui.widgets.lines import Line, on_ground, padded, span
+from planner.tui.widgets.panel import Panel
+
+SCROLL: Final = 3
+"""Rows the wheel moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: its heading.
+        width: cells; 0: what is left.
+        right: set to the right.
+        falls: largest first when sorted by it.
+        wanted: terminals narrower than this do without it.
+    """
+
+    name: str
+    width: int
+    right: bool = True
+    falls: bool = False
+    wanted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row.
+
+    Attributes:
+        value: what picking it gives.
+        cells: text of each column.
+        keys: what each column is sorted by.
+        ink: style of its text.
+    """
+
+    value: object
+    cells: Sequence[str]
+    keys: Sequence[float | str]
+    ink: str = "text"
+
+
+class Table(Panel):
+    """The table.
+
+    Args:
+        title: what the rule says.
+        columns: from left to right.
+        picked: called with the row under Enter.
+        moved: called with the row that has the cursor now.
+        id: the widget's id.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        columns: Sequence[Column],
+        picked: Callable[[Row], None],
+        moved: Callable[[Row | None], None] | None = None,
+        *,
+        id: str,  # noqa: A002 - Textual's name for it
+    ) -> None:
+        super().__init__(0, title, id=id)
+        self._columns, self._picked, self._moved = columns, picked, moved
+        self._rows: list[Row] = []
+        self.shown: list[Row] = []
+        self.cursor = 0
+        self.empty = ""
+        """What stands where there are no rows."""
+        self._by: int | None = None
+        self._reverse = False
+        self._typing = False
+        self.filter = LineEdit()
+
+    # ------------------------------------------------------------------------------------------------- rows
+
+    def fill(self, rows: Sequence[Row], empty: str = "") -> None:
+        """Other rows; the cursor stays on the same value where it is still there."""
+        here = self.highlighted
+        self._rows, self.empty = list(rows), empty
+        self._arrange(here)
+
+    @property
+    def highlighted(self) -> Row | None:
+        """The row with the cursor."""
+        return self.shown[self.cursor] if self.cursor < len(self.shown) else None
+
+    def _arrange(self, here: Row | None) -> None:
+        words = clean(self.filter.text).casefold().split()
+        rows = [row for row in self._rows if all(w in " ".join(row.cells).casefold() for w in words)]
+        if self._by is not None:
+            by = self._by
+            rows.sort(key=lambda row: row.keys[by], reverse=self._columns[by].falls != self._reverse)
+        self.shown = rows
+        values = [row.value for row in rows]
+        self.cursor = values.index(here.value) if here is not None and here.value in values else 0
+        self._after()
+
+    def _after(self) -> None:
+        self.repaint()
+        if self._moved:
+            self._moved(self.highlighted)
+
+    def move(self, by: int) -> None:
+        """Move the cursor."""
+        self.cursor = max(min(self.cursor + by, len(self.shown) - 1), 0)
+        self._after()
+
+    def sort(self, step: int) -> None:
+        """By the next or previous column, and round to the order as given."""
+        places = [None, *range(len(self._columns))]
+        self._by = places[(places.index(self._by) + step) % len(places)]
+        self._reverse = False
+        self._arrange(self.highlighted)
+
+    # ------------------------------------------------------------------------------------------------- showing
+
+    def build(self, width: int, height: int) -> list[Line]:
+        """Rule, heading, the rows in view."""
+        room = max(height - 2, 1)
+        self._offset = max(min(self._offset, self.cursor, len(self.shown) - room), self.cursor - room + 1, 0)
+        count = f"{len(self.shown)} of {len(self._rows)}" if self.filter.text else f"{len(self._rows)}"
+        columns = [n for n, column in enumerate(self._columns) if width >= column.wanted]
+        used = sum(self._columns[n].width + 2 for n in columns)
+        sizes = {n: self._columns[n].width or max(width - used - 2, 6) for n in columns}
+        lines = [self._rule(width, count if self._rows else ""), self._head(columns, sizes, width)]
+        view = range(self._offset, min(self._offset + room, len(self.shown)))
+        lines += [self._line(index, columns, sizes, width) for index in view]
+        if not self.shown:
+            words = "Nothing matches; Esc ends the filter." if self.filter.text else self.empty
+            lines.append(padded([("  ", "text"), (words, "quiet")], width))
+        return lines
+
+    def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - build does it all
+        """Not used: a table scrolls by its cursor."""
+        return []
+
+    def _head(self, columns: list[int], sizes: dict[int, int], width: int) -> Line:
+        if self._typing or self.filter.text:
+            words: Line = self.filter.pieces(width - 6) if self._typing else [(self.filter.text, "strong")]
+            return padded([(" / ", "key"), *words], width)
+        line: list[tuple[str, str]] = [("  ", "text")]
+        for n in columns:
+            column, here = self._columns[n], n == self._by
+            arrow = ("▾" if column.falls != self._reverse else "▴") if here else ""
+            line += [(_set(column.name + arrow, sizes[n], column), "key" if here else "quiet"), ("  ", "text")]
+        return padded(line, width)
+
+    def _line(self, index: int, columns: list[int], sizes: dict[int, int], width: int) -> Line:
+        row, here = self.shown[index], index == self.cursor
+        line: list[tuple[str, str]] = [("▌ " if here else "  ", "key")]
+        for n in columns:
+            ink = "strong" if here and row.ink == "text" else row.ink
+            line += [(_set(clean(row.cells[n]), sizes[n], self._columns[n]), ink), ("  ", "text")]
+        full = padded(line, width)
+        return on_ground(full, "focus") if here and self.has_focus else full
+
+    # ------------------------------------------------------------------------------------------------- keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Move, sort, filter, pick."""
+        page = max(self.size.height - 2, 1)
+        moves = {"up": -1, "down": 1, "pageup": -page, "pagedown": page}
+        if not self._typing:
+            moves |= {"home": -len(self.shown), "end": len(self.shown), "k": -1, "j": 1}
+        if event.key in moves:
+            self.move(moves[event.key])
+        elif event.key == "enter":
+            self._typing = False
+            self.repaint()
+            if self.highlighted is not None:
+                self._picked(self.highlighted)
+        elif event.key == "escape" and (self._typing or self.filter.text):
+            self._typing, self.filter = False, LineEdit()
+            self._arrange(self.highlighted)
+        elif self._typing:
+            if event.key in {"tab", "shift+tab"} or not self.filter.key(event.key, event.character):
+                return
+            self._arrange(self.highlighted)
+        elif event.key in {"left", "right"}:
+            self.sort(1 if event.key == "right" else -1)
+        elif event.key == "minus":
+            self._reverse = not self._reverse
+            self._arrange(self.highlighted)
+        elif event.key == "slash":
+            self._typing = True
+            self.repaint()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pasted text filters."""
+        event.stop()
+        self._typing = True
+        self.filter.insert(event.text)
+        self._arrange(self.highlighted)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor there; a click on it picks."""
+        index = self._offset + event.y - 2
+        if event.y >= 2 and index < len(self.shown):  # noqa: PLR2004 - below rule and heading
+            if index == self.cursor:
+                self._picked(self.shown[index])
+            else:
+                self.move(index - self.cursor)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel moves the cursor."""
+        event.stop()
+        self.move(SCROLL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel moves the cursor."""
+        event.stop()
+        self.move(-SCROLL)
+
+
+def _set(text: str, width: int, column: Column) -> str:
+    """Text in a column."""
+    if span([(text, "")]) >= width:
+        return fit(text, width)
+    return " " * (width - span([(text, "")])) + text if column.right else fit(text, width)

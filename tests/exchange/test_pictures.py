@@ -1,0 +1,84 @@
+"""Pictures: nothing is drawn that the schedule forbids, and each line keeps to its width."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from tests.tui.helpers import CATALOG, plain_engine
+
+from planner.exchange.charts import ASCII_LEVELS, density, scatter
+from planner.exchange.pictures import lines, rank_map
+from planner.exchange.timeline import IDLE, LETTERS, WEIGHT, draw
+
+SCHEDULES = ("gpipe", "1f1b", "interleaved", "zero-bubble", "dualpipe")
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(("stages", "batches"), [(1, 1), (2, 2), (4, 8), (8, 9), (5, 3)])
+def test_all_work_is_done_once_everywhere(schedule: str, stages: int, batches: int) -> None:
+    chunks = 2 if schedule == "interleaved" else 1
+    for row in draw(schedule, stages, chunks, batches).rows:
+        backward = 1 if schedule in {"zero-bubble", "dualpipe"} else 2
+        for batch in range(batches):
+            assert row.count(str(batch)) == chunks
+            assert row.count(LETTERS[batch]) == chunks * backward
+        assert row.count(WEIGHT) == (batches * chunks if backward == 1 else 0)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES[:2])
+def test_a_micro_batch_goes_down_and_comes_back(schedule: str) -> None:
+    rows = draw(schedule, 4, 1, 6).rows
+    for batch in range(6):
+        there = [row.index(str(batch)) for row in rows]
+        back = [row.index(LETTERS[batch]) for row in rows]
+        assert there == sorted(there)
+        assert back == sorted(back, reverse=True)
+        assert all(first < last for first, last in zip(there, back, strict=True))
+
+
+def test_waiting_is_what_the_schedules_are_known_for() -> None:
+    idle = {name: draw(name, 4, 2, 8).idle for name in SCHEDULES}
+    assert idle["1f1b"] == pytest.approx(3 / 11)
+    assert idle["gpipe"] == pytest.approx(3 / 11)
+    assert idle["dualpipe"] < idle["zero-bubble"] < idle["interleaved"] < idle["1f1b"]
+
+
+def test_a_drawing_stops_where_it_is_told() -> None:
+    assert {len(row) for row in draw("1f1b", 8, 1, 40, 30).rows} == {30}
+    assert IDLE in draw("1f1b", 8, 1, 40, 30).rows[-1]
+
+
+@pytest.mark.parametrize("name", ["deepseek-v3", "llama-3.1-405b", "olmo-2-32b"])
+@pytest.mark.parametrize("width", [60, 118])
+def test_pictures_of_plans(name: str, width: int) -> None:
+    text = [line.text for line in lines(plain_engine(CATALOG.resolve(CATALOG.plan(name))), width)]
+    assert "Which ranks share what" in text
+    drawn = [line for line in text if line.startswith("  stage ")]
+    assert all(len(line) <= width for line in drawn)
+
+
+def test_the_rank_map_names_each_card_once() -> None:
+    resolved = CATALOG.resolve(CATALOG.plan("deepseek-v3"))
+    rows = [line.text.split() for line in rank_map(resolved, 118) if line.text.startswith("  node")]
+    cells = [cell for row in rows for cell in row[2:]]
+    assert len(cells) == len(set(cells))
+    assert cells[0] == "0.0.0"
+    assert cells[-1] == "15.127.0"
+
+
+def test_charts_keep_their_size() -> None:
+    points = [(0.1, 0.11), (1.0, 0.9), (30.0, 31.0)]
+    for ascii_only in (False, True):
+        rows = scatter(points, 40, 10, ascii_only=ascii_only)
+        assert {len(row) for row in rows} == {40}
+        assert len(rows) == 10
+        assert not ascii_only or "".join(rows).isascii()
+    assert scatter([], 4, 2) == ["    ", "    "]
+    assert all(char in ASCII_LEVELS for char in density([0.1, 5.0], 0.3, 9, ascii_only=True))
+
+
+def test_points_on_the_line_rise() -> None:
+    rows = scatter([(10.0**power, 10.0**power) for power in range(5)], 20, 10, ascii_only=True)
+    places = [row.index("o") for row in rows if "o" in row]
+    assert all(upper > lower for upper, lower in pairwise(places))
