@@ -202,8 +202,8 @@ def test_recomputing_a_module_never_needs_more_memory_nor_less_time(module: str)
 
 
 def assert_costs(less: Inputs, more: Inputs) -> None:
-    """More recomputation costs time; gradient traffic that it may hide is left out of the comparison."""
-    before, after = steps(less), steps(more)
+    """More recomputation costs time, but for gradient traffic that it may hide and activations it need not offload."""
+    before, after = (steps(layout(x, offload_activations=0.0)) for x in (less, more))
     rate = column(before.total) / (column(before.total) - column(before.other) + C.step_fixed)  # stragglers
     holds(not_above(column(before.total) - rate * column(before.data), column(after.total) - rate * column(after.data)))
 
@@ -257,7 +257,7 @@ def test_a_step_of_more_sequences_takes_longer() -> None:
 def test_longer_sequences_take_longer_and_more_room() -> None:
     x = random_inputs()
     longer = replace(x, layout=replace(x.layout, sequence=2 * x.layout.sequence))
-    holds(seconds(longer) > seconds(x))
+    holds(not_above(seconds(x), seconds(longer)))  # equal where traffic hides all of the computation
     holds(peak_bytes(longer) >= peak_bytes(x))
 
 

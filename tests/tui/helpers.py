@@ -10,8 +10,10 @@ from planner.catalog import Catalog
 from planner.engine.explain import Effect
 from planner.engine.result import Estimate, Outcome
 from planner.engine.search import Ranked, Region, SearchResult
+from planner.exchange.questions import Answer
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved
+from planner.spec.question import Question
 from planner.spec.rules import check
 from planner.tui.app import PlannerApp
 from planner.tui.thinking import Tools
@@ -59,7 +61,7 @@ def plain_engine(resolved: Resolved) -> Outcome:
         compute_breakdown_s={name: share * step for name, share in compute.items()},
         interval_80={"step_time_s": (step * 0.9, step * 1.1), "mfu": (0.36, 0.44),
                      "training_days": (days * 0.9, days * 1.1), "cost_usd": (cost * 0.9, cost * 1.1)},
-        runs_behind=12,
+        runs_behind=12, extra={"usd_per_card_hour": resolved.usd_per_card_hour, "interruptions": 48.0},
     )  # fmt: skip
     return Outcome(resolved, fits, problems, estimate)
 
@@ -95,7 +97,17 @@ def plain_explain(resolved: Resolved) -> tuple[Effect, ...]:
     )
 
 
-PLAIN = Tools(plain_search, plain_explain, beside=False)
+def plain_answer(question: Question, _catalog: Catalog) -> Answer:
+    """The same to every question."""
+    return Answer(question.ask, f"The plain engine answers a question of kind {question.kind}.", question.notes)
+
+
+def plain_claims(_catalog: Catalog) -> list[str]:
+    """A plausible claim, a slower one, and one that states too little."""
+    return ["deepseek-v3", "llama-3.1-405b", "kimi-k2"]
+
+
+PLAIN = Tools(plain_search, plain_explain, plain_claims, plain_answer, beside=False)
 
 
 def app_on(plan: Plan | str = "deepseek-v3", theme: str = "dark") -> PlannerApp:

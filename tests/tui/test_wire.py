@@ -152,3 +152,24 @@ async def test_ascii_alone_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch
         assert "WWW" in "".join(app.sent)
     monkeypatch.delenv("PLANNER_ASCII")
     Recorder()
+
+
+async def test_no_colours_where_nobody_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Recorder()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "text:40 escape w right question_mark escape")
+        codes = {code for found in re.findall(r"\x1b\[([\d;]*)m", "".join(app.sent)) for code in found.split(";")}
+        assert codes <= {"0", "1", "2", "4", "7"}
+        assert "7" in codes
+
+
+async def test_sixteen_colours_where_the_terminal_has_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLORTERM", "")
+    app = Recorder()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "tab text:4096 escape")
+        codes = {code for found in re.findall(r"\x1b\[([\d;]*)m", "".join(app.sent)) for code in found.split(";")}
+        assert not codes & {"38", "48"}
+        assert codes & {str(number) for number in (*range(30, 38), *range(90, 98))}

@@ -94,7 +94,8 @@ async def test_an_impossible_number_keeps_the_last_good_result_with_the_reason()
         text = screen_text(app)
         assert "before the invalid edit" in text
         assert "✖ invalid edit" in text
-        below = screen_lines(app)[4][:42]
+        lines = screen_lines(app)
+        below = lines[next(y for y, line in enumerate(lines) if "!Cards" in line) + 1][:42]
         assert "4,095 cards" in below
         await press(pilot, "backspace text:6 enter")
         assert "invalid" not in screen_text(app)

@@ -37,11 +37,12 @@ def command(
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines, width
     from planner.cli.plans import warn_of_own_files
+    from planner.exchange.claims import claimants
 
     catalog = Catalog.default()
     warn_of_own_files(catalog)
     asked = questions if questions is not None else not files
-    with _progress("claims", list(files) or _claimants(catalog), shown=claims) as names:
+    with _progress("claims", list(files) or claimants(catalog), shown=claims) as names:
         found = {name: _audited(name, catalog) for name in names} if claims else {}
     answers = list(_answers(catalog)) if asked else []
     if as_json:
@@ -56,21 +57,12 @@ def command(
         context.exit(1)
 
 
-def _claimants(catalog: Catalog) -> list[str]:
-    """Presets with a claim, in their order."""
-    return [name for name in catalog.ids("plans") if catalog.plan(name).claim is not None]
-
-
 def _audited(name: str, catalog: Catalog) -> Finding:
     from planner.cli.plans import evaluated, find_plan, is_preset
-    from planner.engine.audit import audit
-    from planner.exchange.questions import searched
+    from planner.exchange import claims
 
-    plan = find_plan(name, catalog)
     assumed = catalog.preset_info(name).assumed if is_preset(name, catalog) else ()
-    if plan.strategy is None and (best := searched(plan, catalog)) is not None:
-        return audit(best, (*assumed, "strategy"))
-    return audit(evaluated(plan, catalog, name), assumed)
+    return claims.finding(find_plan(name, catalog), catalog, lambda plan: evaluated(plan, catalog, name), assumed)
 
 
 def _answers(catalog: Catalog) -> Iterator[Answer]:

@@ -58,7 +58,10 @@ def fitting(r: Resolved, room: int) -> tuple[Timeline, int]:
     """The drawing of the most micro-batches that fit in so many columns, and how many they are; 0: not even one."""
     s = r.strategy
     most = min(r.micro_batches, MOST_BATCHES, room // (2 * s.virtual_stages))
-    for batches in range(most, 0, -max(most // 8, 1)):
+    least = 1
+    if s.schedule == "dualpipe":  # half of them come from either end
+        most, least = most - most % 2, 2
+    for batches in range(most, 0, -max(most // 8 * least, least)):
         drawn = draw(str(s.schedule), s.pipeline, s.virtual_stages, batches, room + 1)
         if len(drawn.rows[0]) <= room:
             return drawn, batches

@@ -29,7 +29,7 @@ from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.workbench import WorkbenchScreen
 from planner.tui.state import Session
-from planner.tui.thinking import REAL, Tools
+from planner.tui.thinking import REAL, SWITCH_S, Tools, a_key
 from planner.tui.widgets.results import Results
 from planner.tui.wire import Tight, Wire
 
@@ -73,6 +73,7 @@ class PlannerApp(App[None]):
     ) -> None:
         super().__init__()
         self.animation_level = "none"
+        sys.setswitchinterval(SWITCH_S)
         catalog = catalog or Catalog.default()
         self.settings = settings.load(flags)
         Results.ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
@@ -126,7 +127,9 @@ class PlannerApp(App[None]):
         super()._display(screen, update)  # type: ignore[arg-type]  # updates are renderables, Textual's types forgot
 
     async def on_event(self, event: events.Event) -> None:
-        """What was said stands until the next key."""
+        """What was said stands until the next key; what works beside waits while it is answered."""
+        if isinstance(event, events.Key):
+            a_key()
         if isinstance(event, events.Key) and isinstance(self.screen, LeanScreen):
             self.screen.said = ""
         await super().on_event(event)
@@ -216,7 +219,7 @@ class PlannerApp(App[None]):
 
     def action_next_theme(self) -> None:
         """The next of the themes there are."""
-        names = sorted(self.available_themes)
+        names = sorted(self.available_themes, key=lambda name: (name not in {"dark", "light"}, name))
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.say(f"theme: {self.theme}")
 

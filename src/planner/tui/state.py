@@ -93,7 +93,7 @@ class Session:
             exported: it stands in a file as it is.
         """
         if plan.strategy is None:
-            plan = self._filled(plan)
+            plan = self.filled(plan)
         self.history: list[Step] = [Step("opened", plan)]
         self.index = 0
         self.source = source
@@ -256,9 +256,9 @@ class Session:
         Raises:
             PlanError: it has none.
         """
-        return self.evaluate(self.catalog.resolve(self._filled(plan) if plan.strategy is None else plan))
+        return self.evaluate(self.catalog.resolve(self.filled(plan) if plan.strategy is None else plan))
 
-    def _filled(self, plan: Plan) -> Plan:
+    def filled(self, plan: Plan) -> Plan:
         """The plan with the best strategy; as it is where there is none."""
         from planner.choose import best_for
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from planner.spec.base import PlanError
 
 if TYPE_CHECKING:
+    from planner.catalog import Catalog
     from planner.engine.explain import Effect
     from planner.engine.result import Outcome
     from planner.engine.search import SearchResult
+    from planner.exchange.questions import Answer
     from planner.spec.plan import Plan, Resolved, Strategy
+    from planner.spec.question import Question
     from planner.tui.state import Session, Value
 
 Check = Callable[[], None]
@@ -25,6 +28,10 @@ Check = Callable[[], None]
 
 REST_S: Final = 0.001
 """How long a thread at work sleeps now and then, so that a key does not wait for it."""
+ANSWER_S: Final = 0.06
+"""Time after a key in which threads at work wait: the screen has the interpreter to itself."""
+SWITCH_S: Final = 0.0005
+"""Python lets a waiting thread have its turn after this; its own 5 ms are a good part of an answer."""
 SAME: Final = 5e-4
 """Relative gain too small to show."""
 
@@ -40,11 +47,15 @@ class Tools:
     Attributes:
         search: ranks so many strategies of a plan.
         explain: what ten per cent more of each thing does.
+        claims: ids of the presets whose claims are judged.
+        answer: answers a question of the audit.
         beside: run in a thread of its own; else at once, as tests want it.
     """
 
     search: Callable[[Resolved, int, Check], SearchResult]
     explain: Callable[[Resolved], tuple[Effect, ...]]
+    claims: Callable[[Catalog], Sequence[str]]
+    answer: Callable[[Question, Catalog], Answer]
     beside: bool = True
 
 
@@ -60,7 +71,28 @@ def _explain(resolved: Resolved) -> tuple[Effect, ...]:
     return explain(resolved)
 
 
-REAL: Final = Tools(_search, _explain)
+def _claims(catalog: Catalog) -> Sequence[str]:
+    from planner.exchange.claims import claimants
+
+    return claimants(catalog)
+
+
+def _answer(question: Question, catalog: Catalog) -> Answer:
+    from planner.exchange.questions import answer
+
+    return answer(question, catalog)
+
+
+REAL: Final = Tools(_search, _explain, _claims, _answer)
+
+
+_answered = 0.0
+
+
+def a_key() -> None:
+    """A key is being answered: what works beside waits for a moment."""
+    global _answered  # noqa: PLW0603 - one keyboard
+    _answered = time.monotonic() + ANSWER_S
 
 
 def checking(cancelled: Callable[[], bool]) -> Check:
@@ -70,6 +102,10 @@ def checking(cancelled: Callable[[], bool]) -> Check:
         if cancelled():
             raise Stopped
         time.sleep(REST_S)
+        while (left := _answered - time.monotonic()) > 0:
+            time.sleep(left)
+            if cancelled():
+                raise Stopped
 
     return check
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,11 +16,9 @@ from planner.tui.actions import BY_ID, bindings, key_name, keys, panel_bindings
 from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
-from planner.tui.text import wrap
 from planner.tui.widgets.best import BestLine
 from planner.tui.widgets.field_panel import FieldPanel
 from planner.tui.widgets.hints import HintBar, ModeBar
-from planner.tui.widgets.lines import Line, Lines, padded
 from planner.tui.widgets.panel import Panel
 from planner.tui.widgets.results import (
     MemoryPanel,
@@ -30,24 +28,10 @@ from planner.tui.widgets.results import (
     Strip,
     TopLine,
 )
+from planner.tui.widgets.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall
 
 if TYPE_CHECKING:
     from planner.tui.app import PlannerApp
-
-LEAST_WIDTH: Final = 60
-LEAST_HEIGHT: Final = 18
-
-
-class TooSmall(Lines):
-    """What stands in a terminal that is too small: the size that is needed."""
-
-    def build(self, width: int, height: int) -> list[Line]:
-        """The size needed, and the size there is."""
-        words = wrap(f"The workbench needs {LEAST_WIDTH} x {LEAST_HEIGHT} cells.", width)
-        words += wrap(f"This terminal has {width} x {height}.", width)
-        words += ["", *wrap("Make it larger; nothing is lost. q quits.", width)]
-        blank: list[Line] = [()] * max((height - len(words)) // 2, 0)
-        return [*blank, *(padded([(line.center(width), "text")], width) for line in words)]
 
 
 class WorkbenchScreen(LeanScreen):

@@ -65,7 +65,7 @@ class ModeBar(Lines):
         self._ends = []
         for key, title, name in entries:
             here = name == self._mode
-            words = title if roomy or here else title[: max(width // len(entries) - 5, 0)]
+            words = title if roomy or here else ""
             ink = "chosen" if here else "quiet"
             line += [(" ", ink), (key, f"key+{ink}" if here else "key"), (f" {words}" if words else "", ink),
                      (" ", ink), (" ", "text")]  # fmt: skip

@@ -45,5 +45,8 @@ def paragraph(words: str, width: int, ink: str = "text") -> list[Line]:
 
 
 def report(lines: Iterable[Words], width: int) -> list[Line]:
-    """Lines of a report, as the command line prints them; longer ones are cut."""
-    return [padded([(line.text, INKS[line.style])], width) for line in lines]
+    """Lines of a report, as the command line prints them but for a margin; longer ones are cut."""
+    return [
+        padded([("  " if line.text[:2].strip() else "", "text"), (line.text, INKS[line.style])], width)
+        for line in lines
+    ]

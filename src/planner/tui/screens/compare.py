@@ -1,0 +1,181 @@
+"""The plan beside up to three others: itself on another card or fabric, or presets; what differs comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from textual.app import ComposeResult
+
+from planner.engine.result import Outcome
+from planner.exchange import compare
+from planner.exchange.compare import Compared
+from planner.exchange.edits import changed
+from planner.spec.base import PlanError
+from planner.spec.plan import Plan
+from planner.tui import thinking
+from planner.tui.actions import bindings
+from planner.tui.fields import CLUSTER
+from planner.tui.picking import options
+from planner.tui.screens.parts import PartsScreen, trouble
+from planner.tui.state import Session
+from planner.tui.thinking import Check
+from planner.tui.widgets.lines import Line
+from planner.tui.widgets.page import Page, paragraph, report
+from planner.tui.widgets.picker import Option, Picker
+
+MOST: Final = 4
+"""Plans side by side."""
+TWINS: Final = {"cluster.card": "card", "cluster.scale_up": "scale-up", "cluster.scale_out": "scale-out"}
+"""Keys a what-if twin changes, and what they are called in the list."""
+PRESET: Final = "preset"
+INTRODUCTION: Final = (
+    "What would this plan be on another card, or another fabric? n picks one, or a preset; both plans are shown as "
+    "they are and with the best strategy found for each, what differs first."
+)
+
+
+class Comparison(Page):
+    """The comparison as the command line prints it."""
+
+    def __init__(self) -> None:
+        super().__init__("Compare", id="comparison")
+        self.plans: list[Compared] = []
+        self.words = ""
+        """What is going on, or wrong."""
+
+    def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
+        """Differences first."""
+        lines: list[Line] = [(), *paragraph(self.words, width, "quiet"), ()] if self.words else [()]
+        if len(self.plans) > 1:
+            lines += report(compare.lines(self.plans, width - 3), width)
+        return [*lines, ()]
+
+
+class CompareScreen(PartsScreen):
+    """One page."""
+
+    MODE = "compare"
+    PARTS = ("comparison",)
+    BINDINGS = [*bindings("compare")]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._of: Plan | None = None
+        self._others: list[str] = []
+        """KEY=VALUE, or `preset=ID`."""
+
+    def body(self) -> ComposeResult:
+        """The page."""
+        yield Comparison()
+
+    def arrive(self) -> None:
+        """Compare again where the plan is another."""
+        if self.session.plan is not self._of:
+            self._of = self.session.plan
+            self._compute()
+
+    def _compute(self) -> None:
+        page = self.query_one(Comparison)
+        page.plans, page.words = [], INTRODUCTION if not self._others else "Searching both for their best strategy …"
+        page.to_top()
+        if not self._others:
+            self.rest()
+            return
+        plan, others = self.session.plan, list(self._others)
+
+        def work(check: Check, tell: Callable[[list[Compared] | str], None]) -> None:
+            try:
+                found = [self._compared(plan, plan.name or self.session.source, check)]
+                for other in others:
+                    changed_plan, name = self._plan(plan, other)
+                    found.append(self._compared(changed_plan, name, check))
+            except PlanError as error:
+                tell(trouble(error))
+            else:
+                tell(found)
+
+        self.think(work, self._show)
+
+    def _plan(self, plan: Plan, other: str) -> tuple[Plan, str]:
+        """A plan of the comparison, and its name."""
+        key, _, name = other.partition("=")
+        if key == PRESET:
+            preset = self.session.catalog.plan(name)
+            return preset, preset.name or name
+        return changed(plan, [other], self.session.catalog), f"with {TWINS[key]} {name}"
+
+    def _compared(self, plan: Plan, name: str, check: Check) -> Compared:
+        """A plan as it is, where that is possible, and with its best strategy.
+
+        Raises:
+            PlanError: it cannot be used, or nothing fits.
+        """
+        check()
+        session = self.session
+        filled = plan if plan.strategy is not None else session.filled(plan)
+        resolved = session.catalog.resolve(filled)
+        ranked = session.tools.search(resolved, 1, check).ranked
+        best = session.evaluate(thinking.with_strategy(resolved, ranked[0].strategy)) if ranked else None
+        try:
+            own: Outcome = session.evaluate(resolved)
+        except PlanError:
+            if best is None:
+                raise
+            return Compared(f"{name} (its own strategy is impossible there: the best one found)", best, best)
+        return Compared(name, own, best)
+
+    def _show(self, found: list[Compared] | str) -> None:
+        page = self.query_one(Comparison)
+        if isinstance(found, str):
+            page.words = f"{found} Del takes the last plan away."
+        else:
+            page.plans, page.words = found, ""
+        page.to_top()
+        self.guide()
+
+    # ------------------------------------------------------------------------------------------------- others
+
+    def action_add(self) -> None:
+        """Pick what to compare with."""
+        if len(self._others) >= MOST - 1:
+            self.say(f"{MOST} plans at most; Del takes the last away")
+            return
+
+        def done(value: object | None) -> None:
+            self.show(self._here)
+            if value is not None:
+                self._others.append(str(value))
+                self._compute()
+                self.guide()
+
+        picker = Picker("Compare with", list(self._entries()), done)
+        self.mount(picker)
+        self.set_focus(picker)
+
+    def _entries(self) -> Iterator[Option]:
+        """Cards and fabrics for a twin of the plan, then presets."""
+        for key, words in TWINS.items():
+            item = next(item for item in CLUSTER if item.key == key)
+            for option in options(item, self.session):
+                if option.ok and not option.current:
+                    yield Option(f"{key}={option.value}", f"{words} {option.name}", option.facts, option.detail)
+        for name in self.session.catalog.ids("plans"):
+            yield Option(f"{PRESET}={name}", f"preset {name}")
+
+    def action_drop(self) -> None:
+        """Take the last plan away."""
+        if self._others:
+            self._others.pop()
+            self._compute()
+            self.guide()
+
+    def hints(self) -> list[tuple[str, str]]:
+        """Its own keys first."""
+        keys = [("n", "compare with")]
+        return [*keys, ("Del", "drop the last"), ("↑↓", "scroll")] if self._others else keys
+
+    def about(self) -> str:
+        """The twin."""
+        sets = " ".join(f"--set {other}" for other in self._others[:1] if not other.startswith(PRESET))
+        return f"planner compare FILE {sets}".strip()

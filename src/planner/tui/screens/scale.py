@@ -1,0 +1,203 @@
+"""The plan on more and fewer cards: days, cost and MFU, and what bubbles and failures take of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from textual.app import ComposeResult
+
+from planner.engine.result import Outcome
+from planner.exchange import scale
+from planner.exchange.format import days, money, percent, significant
+from planner.exchange.scale import Point
+from planner.exchange.strategies import describe
+from planner.spec.base import PlanError
+from planner.spec.plan import Plan, Resolved
+from planner.tui import thinking
+from planner.tui.actions import bindings
+from planner.tui.picking import options
+from planner.tui.screens.parts import PartsScreen, trouble
+from planner.tui.state import Session, Value
+from planner.tui.thinking import Check
+from planner.tui.widgets.lines import Line, padded
+from planner.tui.widgets.page import Page
+from planner.tui.widgets.picker import Option, Picker
+from planner.tui.widgets.results import Results
+from planner.tui.widgets.table import Column, Row, Table
+
+MOST: Final = 4
+"""Cards of different kinds."""
+THREE: Final = 96
+"""Columns from which three charts stand side by side."""
+CHART: Final = 13
+COLUMNS: Final = (
+    Column("cards", 9), Column("card", 15, right=False, wanted=70), Column("days", 8), Column("cost", 9),
+    Column("MFU", 7, falls=True), Column("goodput", 8, falls=True), Column("bubble", 7),
+    Column("failures", 8, wanted=90), Column("strategy", 0, right=False),
+)  # fmt: skip
+
+
+class Charts(Page):
+    """Three pictures of the same clusters."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Days, cost and MFU against cards", id="charts")
+        self._session = session
+        self.points: list[Point] = []
+
+    def body(self, width: int, height: int) -> list[Line]:
+        """Beside each other, or below where there is little room."""
+        if not any(point.outcome for point in self.points):
+            return []
+        across = 3 if width >= THREE else 1
+        rows = max(height - 1, CHART) if across > 1 else CHART
+        lines = scale.charts(self.points, self.name_of, width, rows, across=across, ascii_only=Results.ascii_only)
+        return [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
+
+    def name_of(self, card: str) -> str:
+        """A card's name."""
+        if card:
+            return self._session.catalog.card(card).name
+        return self._session.resolved.card.name if self._session.resolved else ""
+
+
+class ScaleScreen(PartsScreen):
+    """Charts above, the table below them."""
+
+    MODE = "scale"
+    PARTS = ("sizes", "charts")
+    BINDINGS = [*bindings("scale")]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._of: Plan | None = None
+        self._cards: list[str] = [""]
+        self._points: list[Point] = []
+
+    def body(self) -> ComposeResult:
+        """Charts, table."""
+        yield Charts(self.session)
+        yield Table("Each number of cards with its best strategy", COLUMNS, self._apply, id="sizes")
+
+    def arrive(self) -> None:
+        """Compute again where the plan is another."""
+        if self.session.plan is not self._of:
+            self._of, self._points = self.session.plan, []
+            self._compute(self._cards)
+
+    def _compute(self, cards: list[str]) -> None:
+        plan = self.session.plan
+        self._fill(busy=True)
+
+        def work(check: Check, tell: Callable[[Point | None], None]) -> None:
+            for card in cards:
+                for point in scale.points(plan, card, self.session.catalog, lambda r: self._best(r, check)):
+                    tell(point)
+            tell(None)
+
+        self.think(work, self._add)
+
+    def _best(self, resolved: Resolved, check: Check) -> Outcome | None:
+        check()
+        ranked = self.session.tools.search(resolved, 1, check).ranked
+        return self.session.evaluate(thinking.with_strategy(resolved, ranked[0].strategy)) if ranked else None
+
+    def _add(self, point: Point | None) -> None:
+        if point is not None:
+            self._points.append(point)
+        self._fill(busy=point is not None)
+        self.guide()
+
+    def _fill(self, *, busy: bool) -> None:
+        charts, table = self.query_one(Charts), self.query_one(Table)
+        order = {card: n for n, card in enumerate(self._cards)}
+        self._points.sort(key=lambda point: (order.get(point.card, MOST), point.cards))
+        charts.points = self._points
+        charts.repaint()
+        table.heading = "Each number of cards with its best strategy" + (" · still searching" if busy else "")
+        table.fill([_row(point, charts.name_of(point.card)) for point in self._points], "Searching …")
+
+    def _apply(self, row: Row) -> None:
+        """Take over the cluster and strategy under the cursor."""
+        point = row.value
+        assert isinstance(point, Point)  # noqa: S101 - as filled in
+        if point.outcome is None:
+            self.say(point.trouble)
+            return
+        changes: list[tuple[str, Value | None]] = [("cluster.cards", point.cards)]
+        if point.card:
+            changes.append(("cluster.card", point.card))
+        changes += thinking.changes(point.outcome.resolved.plan)
+        try:
+            self.session.apply(changes, f"{point.cards:,} cards")
+        except PlanError as error:
+            self.say(trouble(error))
+            return
+        if not point.card:
+            self._of = self.session.plan  # the same ladder still stands
+        self.app.autosave()
+        self.say(f"applied: {point.cards:,} cards with their best strategy; undo it on the workbench")
+
+    # ------------------------------------------------------------------------------------------------- other cards
+
+    def action_add(self) -> None:
+        """Pick another card to draw beside the plan's."""
+        if len(self._cards) >= MOST:
+            self.say(f"{MOST} kinds of cards at most; Del takes the last away")
+            return
+        from planner.tui.fields import CLUSTER
+
+        entries: list[Option] = options(next(item for item in CLUSTER if item.key == "cluster.card"), self.session)
+
+        def done(value: object | None) -> None:
+            self.show(self._here)
+            if value is not None and value not in self._cards:
+                self._cards.append(str(value))
+                missing = [c for c in self._cards if not any(p.card == c for p in self._points)]
+                self._compute([*dict.fromkeys([*self._unfinished(), *missing])])
+
+        picker = Picker("Another card", entries, done)
+        self.mount(picker)
+        self.set_focus(picker)
+
+    def _unfinished(self) -> list[str]:
+        """Cards whose ladder was cut short by another wish."""
+        busy = "searching" in self.query_one(Table).heading
+        last = self._points[-1].card if busy and self._points else None
+        if last is None:
+            return []
+        self._points = [point for point in self._points if point.card != last]
+        return [last]
+
+    def action_drop(self) -> None:
+        """Take the last card away."""
+        if len(self._cards) > 1:
+            card = self._cards.pop()
+            self._points = [point for point in self._points if point.card != card]
+            self.rest()
+            self._fill(busy=False)
+
+    def picks(self) -> list[tuple[str, str]]:
+        """Enter applies; n draws another card."""
+        return [("Enter", "apply"), ("n", "another card"), *([("Del", "drop it")] if len(self._cards) > 1 else [])]
+
+    def about(self) -> str:
+        """The twin."""
+        return "planner sweep FILE --vary cluster.cards=… --strategies best"
+
+
+def _row(point: Point, name: str) -> Row:
+    if point.outcome is None:
+        cells = (f"{point.cards:,}", name, "–", "–", "–", "–", "–", "–", point.trouble)
+        return Row(point, cells, (point.cards, name, *[float("inf")] * 6, point.trouble), "faint")
+    e, r = point.outcome.estimate, point.outcome.resolved
+    bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
+    failures = e.extra.get("interruptions", 0.0)
+    text = describe(r.strategy, r.data_parallel)
+    cells = (
+        f"{point.cards:,}", name, days(e.training_days)[0], money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
+        percent(e.goodput), percent(bubble), significant(failures), text,
+    )  # fmt: skip
+    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, failures, text)
+    return Row(point, cells, keys)
