@@ -39,7 +39,7 @@ def by_family() -> list[Family]:
     return [_family(ALL, errors), *(_family(name, errors[rows]) for name, rows in ordered)]
 
 
-def _family(name: str, errors: np.ndarray) -> Family:  # type: ignore[type-arg]  # floats
+def _family(name: str, errors: np.ndarray) -> Family:  # floats
     return Family(name, summarize_errors(errors, [True] * len(errors)), tuple(errors.tolist()))
 
 

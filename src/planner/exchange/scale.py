@@ -50,9 +50,7 @@ def counts(plan: Plan, node: int) -> list[int]:
     return sorted({max(round(own * factor / node), 1) * node for factor in FACTORS} | {own})
 
 
-def points(
-    plan: Plan, card: str, catalog: Catalog, best: Callable[[Resolved], Outcome | None]
-) -> Iterator[Point]:
+def points(plan: Plan, card: str, catalog: Catalog, best: Callable[[Resolved], Outcome | None]) -> Iterator[Point]:
     """The plan on each number of cards, its own number first.
 
     Args:
