@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.color import ColorSystem
 from rich.style import Style
-from tests.tui.helpers import CATALOG, plain_engine, press
+from tests.tui.helpers import CATALOG, PLAIN, plain_engine, press
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.screen import Screen
 
@@ -25,7 +25,8 @@ class Recorder(PlannerApp):
     """The application, writing into a list as well."""
 
     def __init__(self) -> None:
-        super().__init__(CATALOG.plan("deepseek-v3"), "deepseek-v3", catalog=CATALOG, engine=plain_engine)
+        plan = CATALOG.plan("deepseek-v3")
+        super().__init__(plan, "deepseek-v3", catalog=CATALOG, engine=plain_engine, tools=PLAIN)
         self.sent: list[str] = []
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
