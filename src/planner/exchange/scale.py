@@ -42,7 +42,7 @@ class Point:
 def counts(plan: Plan, node: int) -> list[int]:
     """Numbers of cards around a plan's own, in whole nodes.
 
-    >>> from planner.spec.plan import Cluster, Workload
+    >>> from planner.spec.plan import Cluster, Plan, Workload
     >>> counts(Plan(cluster=Cluster(card="h100-sxm", cards=64), workload=Workload(model="m", tokens=1.0)), 8)
     [8, 16, 32, 64, 128, 256, 512]
     """
