@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from planner.engine.result import Outcome
+    from planner.exchange.report import Line
 
 
 @click.command("estimate")
@@ -48,6 +54,18 @@ def command(
         from planner.exchange.report import lines
 
         assumed = catalog.preset_info(file).assumed if is_preset(file, catalog) else ()
-        put_lines(lines(outcome, width(), everything=everything, assumed=assumed))
+        page = lines(outcome, width(), everything=everything, assumed=assumed)
+        put_lines([*page, *_limits(outcome, width())])
     if not outcome.fits:
         context.exit(1)
+
+
+def _limits(outcome: Outcome, columns: int) -> Iterator[Line]:
+    """What ten per cent more of each thing would change."""
+    from planner.engine.explain import explain
+    from planner.exchange.report import NARROWEST, WIDEST, Line
+    from planner.exchange.strategies import tornado
+
+    yield Line("")
+    yield Line("What 10 % more of one thing would change, the strategy as it is", "heading")
+    yield from tornado(explain(outcome.resolved), min(max(columns, NARROWEST), WIDEST))

@@ -67,7 +67,7 @@ def lines(fleet: Fleet, totals: FleetTotals, width: int) -> Iterator[Line]:
         yield from wrapped(f"  No price is known of {names}: capital leaves these cards out.", width, "warning", 2)
     yield Line("")
     yield Line("Export control of the United States, by date of the rule", "heading")
-    yield from _export(totals)
+    yield from _export(totals, width)
     yield from wrapped(LEGEND, width, "quiet", 2)
     if fleet.notes:
         yield from (Line(""), Line("Notes", "heading"))
@@ -120,8 +120,8 @@ def _figures(t: FleetTotals) -> Iterator[tuple[str, str]]:
     yield "Largest run", escaped(f"{run.cards:,} {run.card} at {run.site}") if run.cards else "no site is stated"
 
 
-def _export(totals: FleetTotals) -> Iterator[Line]:
-    """A row a card, a column a rule; then the rules about the fleet as a whole."""
+def _export(totals: FleetTotals, width: int) -> Iterator[Line]:
+    """A row a card, a column a rule, or below each other where there is no room; then the rules about the fleet."""
     cards = dict.fromkeys(c.card for c in totals.export_classes if c.card != FLEET)
     of_cards = [c for c in totals.export_classes if c.card != FLEET]
     rules = list(dict.fromkeys(_dated(c) for c in of_cards))
@@ -131,10 +131,16 @@ def _export(totals: FleetTotals) -> Iterator[Line]:
         first = next(iter(own.values()))
         density = significant(first.performance_density) if first.performance_density else "not known"
         rows.append((escaped(card), f"{first.tpp:,.0f}", density, *(own[rule].outcome for rule in rules)))
-    yield from table(rows, ("card", "TPP", "density", *rules), right=(1, 2))
+    found = list(table(rows, ("card", "TPP", "density", *rules), right=(1, 2)))
+    if max(len(line.text) for line in found) > width:
+        found = []
+        for card, tpp, density, *outcomes in rows:
+            found.append(Line(f"  {card}: TPP {tpp}, density {density}"))
+            found += [Line(f"    {rule}: {outcome}") for rule, outcome in zip(rules, outcomes, strict=True)]
+    yield from found
     for whole in totals.export_classes:
         if whole.card == FLEET:
-            yield Line(f"  {whole.rule}, {_dated(whole)}: the fleet is {whole.outcome}")
+            yield from wrapped(f"  {whole.rule}, {_dated(whole)}: the fleet is {whole.outcome}", width, "text", 2)
 
 
 def _dated(c: ExportClass) -> str:

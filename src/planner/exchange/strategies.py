@@ -82,7 +82,7 @@ def pareto(
     """
     per_second = best.estimate.training_days / best.estimate.step_time_s
     front = sorted((one.memory_gb, one.step_time_s * per_second) for one in result.front)
-    series = [Series("least for that memory", front)]
+    series = [Series("Pareto front", front)]
     if own is not None:
         series.append(Series("this plan", [own], mark="+" if ascii_only else "◆"))
     show = Axis("days", lambda value: days(value)[0], log=True)

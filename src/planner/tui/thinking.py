@@ -5,6 +5,7 @@ The search and its like are imported when first asked for: the workbench is on s
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -108,6 +109,14 @@ def checking(cancelled: Callable[[], bool]) -> Check:
                 raise Stopped
 
     return check
+
+
+def give_back() -> None:
+    """Memory a search has freed goes back to the system, where the C library can do that (glibc keeps it otherwise)."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def with_strategy(resolved: Resolved, strategy: Strategy) -> Resolved:

@@ -114,6 +114,8 @@ class PartsScreen(ModeScreen):
                 work(thinking.checking(lambda: worker.is_cancelled), tell)
             except Stopped:
                 return
+            finally:
+                thinking.give_back()
 
         self.run_worker(beside, thread=True, group="think", exclusive=True, exit_on_error=False)
 

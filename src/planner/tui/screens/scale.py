@@ -34,7 +34,7 @@ CHART: Final = 13
 COLUMNS: Final = (
     Column("cards", 9), Column("card", 15, right=False, wanted=70), Column("days", 8), Column("cost", 9),
     Column("MFU", 7, falls=True), Column("goodput", 8, falls=True), Column("bubble", 7),
-    Column("failures", 8, wanted=90), Column("strategy", 0, right=False),
+    Column("failures", 8, wanted=90), Column("strategy", 0, right=False, wanted=90),
 )  # fmt: skip
 
 

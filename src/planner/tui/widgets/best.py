@@ -78,6 +78,7 @@ class BestLine(Lines):
                     self.app.call_from_thread(self._show_of, resolved, found)
 
             self._look(resolved, thinking.checking(lambda: worker.is_cancelled), done)
+            thinking.give_back()
 
         self.run_worker(work, thread=True, group="best", exclusive=True, exit_on_error=False)
 

@@ -60,7 +60,8 @@ class ModeBar(Lines):
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
         """Key and title of each; keys alone for those there is no room for."""
         entries = [(key_name(keys(action)[0]), action.title, action.id) for action in modes()]
-        roomy = sum(span([(key, ""), (title, "")]) + 4 for key, title, _ in entries) <= width
+        room = width - sum(span([(key, ""), (title, "")]) + 3 for key, title, _ in entries)
+        roomy, gap = room >= 0, " " if not 0 <= room < len(entries) else ""
         line: list[tuple[str, str]] = []
         self._ends = []
         for key, title, name in entries:
@@ -68,7 +69,7 @@ class ModeBar(Lines):
             words = title if roomy or here else ""
             ink = "chosen" if here else "quiet"
             line += [(" ", ink), (key, f"key+{ink}" if here else "key"), (f" {words}" if words else "", ink),
-                     (" ", ink), (" ", "text")]  # fmt: skip
+                     (" ", ink), (gap, "text")]  # fmt: skip
             self._ends.append((span(line), name))
         return [padded(line, width)]
 

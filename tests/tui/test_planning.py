@@ -1,0 +1,311 @@
+"""Best strategy, strategies, scale, compare, audit, fleet, limits: real keys, and the figures they lead to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from tests.tui.helpers import CATALOG, PLAIN, app_on, plain_engine, plain_search, press, screen_lines, screen_text
+
+from planner.engine.search import SearchResult
+from planner.exchange import plan_toml
+from planner.spec.plan import Resolved
+from planner.tui.app import PlannerApp
+from planner.tui.screens.audit import AuditScreen
+from planner.tui.screens.limits import LimitsScreen
+from planner.tui.screens.workbench import WorkbenchScreen
+from planner.tui.widgets import best as best_module
+from planner.tui.widgets.best import BestLine
+from planner.tui.widgets.table import Table
+
+WIDE, SMALL = (120, 40), (80, 24)
+BOTH = pytest.mark.parametrize("size", [WIDE, SMALL])
+
+
+def best_words(app: PlannerApp) -> str:
+    line = app.workbench.query_one(BestLine)
+    return "".join(text for row in line.build(120, 2) for text, _ in row)
+
+
+# ------------------------------------------------------------------------------------------------- best strategy
+
+
+@BOTH
+async def test_the_best_strategy_is_on_screen_and_a_key_applies_it(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        # A step of 18 s, not 20: 49.0 days, not 54.5, which are 10.0 % less.
+        assert "Best found: 49.0 days (-10.0 %), 70.0 GB" in screen_text(app)
+        await press(pilot, "b")
+        assert app.session.plan.strategy is not None
+        assert app.session.stated("strategy.recompute") == "full"
+        assert [step.label for step in app.session.history] == ["opened", "best strategy"]
+        assert "no other of 1,000 strategies is faster" in screen_text(app)
+        await press(pilot, "b")
+        assert "there is no better strategy to apply" in screen_text(app)
+        await press(pilot, "u")
+        assert app.session.stated("strategy.recompute") == "selective"
+        assert "Best found: 49.0 days" in screen_text(app)
+
+
+async def test_the_best_strategy_follows_each_edit() -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "text:4096")
+        assert "Best found: 24.5 days (-10.0 %)" in screen_text(app)
+        await press(pilot, "text:1")
+        assert "Best found" not in screen_text(app)  # 40,961 cards have no layout
+        await press(pilot, "escape")
+        assert "Best found: 49.0 days" in screen_text(app)
+
+
+async def test_what_would_help_most_stands_below_it() -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert "10 % more of: card FLOP/s -3.27 days · scale-out bandwidth -0.545 days" in screen_text(app)
+        await press(pilot, "x")
+        assert isinstance(app.screen, LimitsScreen)
+        text = screen_text(app)
+        assert "card price" in text
+        assert "+$500 k (+10.0 %)" in text
+        assert "-3.27 days (-6.0 %)" in text
+        assert "No effect to speak of: memory size." in text
+        await press(pilot, "escape")
+        assert isinstance(app.screen, WorkbenchScreen)
+
+
+async def test_nothing_fits_is_said() -> None:
+    def none(resolved: Resolved, top: int, _check: object = None) -> SearchResult:
+        return replace(plain_search(resolved, top), ranked=(), front=())
+
+    app = app_on()
+    app.session.tools = replace(PLAIN, search=none)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert "None of 1,000 strategies fits these cards" in screen_text(app)
+
+
+async def test_an_edit_stops_the_search_of_the_plan_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(best_module, "DELAY_S", 0.001)
+    begun, stopped, cards = threading.Event(), threading.Event(), list[int]()
+
+    def slow(resolved: Resolved, top: int, check: Callable[[], None]) -> SearchResult:
+        cards.append(resolved.plan.cluster.cards)
+        if len(cards) > 1:
+            return plain_search(resolved, top)
+        begun.set()
+        try:
+            while True:
+                check()
+        finally:
+            stopped.set()
+
+    app = app_on()
+    app.session.tools = replace(PLAIN, search=slow, beside=True)
+    async with app.run_test(size=WIDE) as pilot:
+        while not begun.is_set():
+            await pilot.pause(0.01)
+        assert "Looking for the best strategy" in screen_text(app)
+        await press(pilot, "text:4096 enter")
+        while app.workbench.query_one(BestLine).found is None:
+            await pilot.pause(0.01)
+        await pilot.pause()
+        assert stopped.is_set()
+        assert cards[-1] == 4096
+        assert "Best found: 24.5 days" in screen_text(app)
+
+
+async def test_a_plan_without_a_strategy_opens_with_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = CATALOG.plan("deepseek-v3")
+    bare = plan.model_copy(update={"strategy": None})
+    monkeypatch.setattr("planner.choose.best_for", lambda *_: plan)
+    app = PlannerApp(bare, "bare", catalog=CATALOG, engine=plain_engine, tools=PLAIN)
+    async with app.run_test(size=WIDE):
+        assert app.session.plan.strategy == plan.strategy
+        assert app.session.outcome is not None
+
+
+# --------------------------------------------------------------------------------------------------- strategies
+
+
+def table(app: PlannerApp) -> Table:
+    return app.screen.query_one(Table)
+
+
+async def test_strategies_are_ranked_filtered_sorted_and_applied() -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "s")
+        assert len(table(app).shown) == 12
+        assert "49.0" in screen_lines(app)[3]
+        assert "$4.82 M" in screen_lines(app)[3]
+        await press(pilot, "slash text:all")
+        assert len(table(app).shown) == 6
+        assert "6 of 12" in screen_text(app)
+        await press(pilot, "escape right right")
+        assert "days▴" in screen_text(app)
+        assert [row.cells[1] for row in table(app).shown] == ["49.0"] * 6 + ["54.5"] * 6
+        await press(pilot, "minus")
+        assert "days▾" in screen_text(app)
+        assert table(app).shown[0].cells[1] == "54.5"
+        await press(pilot, "end enter")
+        assert app.session.plan.strategy is not None
+        assert app.session.stated("strategy.recompute") == "full"
+        assert app.session.history[-1].label.startswith("strategy ")
+        await press(pilot, "escape u")
+        assert app.session.stated("strategy.recompute") == "selective"
+
+
+async def test_strategies_show_the_front_and_why_the_rest_is_out() -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "s")
+        text = screen_text(app)
+        assert "● Pareto front" in text
+        assert "◆ this plan" in text
+        assert "The plan's own strategy takes 11.1 % more time" in text
+        await press(pilot, "tab tab z end")
+        assert "at least 412.0 GB over, on stage 0 of 1." in " ".join(screen_text(app).split())
+
+
+async def test_a_small_terminal_shows_one_part_after_the_other() -> None:
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "s")
+        assert "this plan" not in screen_text(app)
+        await press(pilot, "tab")
+        assert "◆ this plan" in screen_text(app)
+        await press(pilot, "tab")
+        assert "What memory rules out" in screen_text(app)
+        await press(pilot, "escape")
+        assert "Strategies, the fastest first" in screen_text(app)
+
+
+# -------------------------------------------------------------------------------------------------------- scale
+
+
+@BOTH
+async def test_scale_halves_the_days_and_adds_another_card(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "l")
+        days = {row.keys[0]: row.cells[2] for row in table(app).shown}
+        assert (days[1024], days[2048], days[4096]) == ("98.0", "49.0", "24.5")
+        assert days[256] == "–"
+        goodput = {row.cells[5] for row in table(app).shown}
+        assert goodput == {"–", "97.0 %"}
+        await press(pilot, "n text:h20 enter")
+        assert len(table(app).shown) == 14
+        assert {row.cells[1] for row in table(app).shown} == {"H800 SXM5 80 GB", "H20 96 GB"}
+        await press(pilot, "delete")
+        assert len(table(app).shown) == 7
+        while table(app).highlighted.keys[0] != 4096:  # type: ignore[union-attr]  # there are rows
+            await press(pilot, "down")
+        await press(pilot, "enter")
+        assert app.session.plan.cluster.cards == 4096
+        assert app.session.history[-1].label == "4,096 cards"
+
+
+async def test_scale_draws_each_card_with_its_own_mark() -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "l n text:h20 enter")
+        assert "● H800 SXM5 80 GB   ○ H20 96 GB" in screen_text(app)
+
+
+# ------------------------------------------------------------------------------------------------------ compare
+
+
+@BOTH
+async def test_compare_with_the_plan_on_another_card(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "c")
+        assert "n picks one, or a preset" in " ".join(screen_text(app).split())
+        await press(pilot, "n")
+        await press(pilot, ["text:cluster.card=h100-sxm", "enter"])
+        text = screen_text(app)
+        assert "[2]: with card h100-sxm" in text
+        assert "nvlink4-h800" in text
+        assert "scale_up.gb_per_s" in text
+        await press(pilot, "n")
+        await press(pilot, ["text:preset=llama-3.1-405b ", "enter"])
+        assert "[3]: Llama 3.1 405B" in screen_text(app)
+        await press(pilot, "delete delete")
+        assert "[2]" not in screen_text(app)
+
+
+# ------------------------------------------------------------------------------------------------- audit, fleet
+
+
+@BOTH
+async def test_audit_lists_verdicts_and_says_why(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "d")
+        text = screen_text(app)
+        for words in ("deepseek-v3", "✓ plausible", "llama-3.1-405b", "▲ slower", "· not enough stated", "2.66 M"):
+            assert words in text
+        await press(pilot, "down enter")
+        assert "Llama 3.1 405B pre-training: slower" in screen_text(app)
+        await press(pilot, "tab")
+        assert "Could 2,048 H800 have trained DeepSeek-V3" in screen_text(app)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, AuditScreen)
+        await press(pilot, "slash text:kimi")
+        assert [row.cells[0] for row in table(app).shown] == ["kimi-k2"]
+
+
+@BOTH
+async def test_fleets_with_totals_and_export_classes(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "e slash text:deepseek")
+        row = table(app).highlighted
+        assert row is not None
+        assert row.cells[1:5] == ("60,000", "27,640", "68.5 MW", "$1.63 B")
+        await press(pilot, "enter")
+        text = screen_text(app)
+        assert "60,000" in text
+        await press(pilot, "pagedown")
+        assert "since 2025-04: licence required" in screen_text(app) or "licence required" in text
+
+
+async def test_a_cursor_in_a_table_costs_few_bytes() -> None:
+    from tests.tui.test_wire import Recorder
+
+    app = Recorder()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "e")
+        app.take()
+        await press(pilot, "s")
+        app.take()
+        await press(pilot, "down")
+        assert app.take() <= 2_500
+        await press(pilot, "tab")
+        assert app.take() <= 1_500
+
+
+def test_a_search_stops_where_nobody_waits() -> None:
+    from planner.engine.search import search
+    from planner.tui.thinking import Stopped, checking
+
+    resolved = CATALOG.resolve(CATALOG.plan("olmo-2-32b"))
+    with pytest.raises(Stopped):
+        search(resolved, 1, between=checking(lambda: True))
+
+
+def test_every_key_of_a_searched_strategy_is_taken_over() -> None:
+    from planner.choose import SEARCHED
+    from planner.tui.thinking import changes
+
+    plan = CATALOG.plan("deepseek-v3")
+    taken = dict(changes(plan))
+    assert set(taken) == {f"strategy.{key}" for key in SEARCHED}
+    stated = plan_toml.as_dict(plan)["strategy"]
+    assert taken["strategy.pipeline"] == stated["pipeline"]
+    assert taken["strategy.shard_group"] is None
