@@ -87,11 +87,12 @@ def main() -> None:
 def free_names(beliefs: dict[str, dict[str, object]], rows: Sequence[MeasuredRun]) -> list[str]:
     """Constants the fit may move: those with a spread, and of one a card architecture, those some run is on."""
     present = {run.resolved.card.architecture for run in rows}
-    kinds = {"fitted"}
     return [
         name
         for name, row in beliefs.items()
-        if row["kind"] in kinds and float(str(row["sigma"])) > 0 and ("." not in name or name.split(".")[1] in present)
+        if row["kind"] == "fitted"
+        and float(str(row["sigma"])) > 0
+        and ("." not in name or name.split(".")[1] in present)
     ]
 
 

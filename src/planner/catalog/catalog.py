@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import Any, Literal, TypeVar
 from planner.catalog.inline import entry_of
 from planner.catalog.resolving import resolve
 from planner.catalog.shelf import Folders, Maker, Shelf
-from planner.data_files import data_root
+from planner.data_files import config_folder, data_root
 from planner.spec.base import Entry, PlanError, Problem
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
@@ -213,11 +212,7 @@ class Catalog:
 
 def user_folder() -> Path:
     """The user's own catalogue: `catalogue` in the planner's configuration folder (PLANNER_CONFIG_DIR)."""
-    if folder := os.environ.get("PLANNER_CONFIG_DIR"):
-        return Path(folder) / "catalogue"
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("cluster-planner")) / "catalogue"
+    return config_folder() / "catalogue"
 
 
 def _maker(kind: type[EntryT]) -> Maker[EntryT]:

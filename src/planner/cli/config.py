@@ -38,7 +38,8 @@ def show(*, as_json: bool) -> None:
 def validate(context: click.Context) -> None:
     """Look at settings.toml, keymap.toml and your themes; the exit status is 1 where something cannot be used."""
     from planner.cli.output import complain, put
-    from planner.exchange.settings import config_folder, load
+    from planner.data_files import config_folder
+    from planner.exchange.settings import load
     from planner.tui.app import file_problems
 
     problems = [*load().problems, *file_problems()]

@@ -17,13 +17,12 @@ from planner.engine.num import Num
 from planner.engine.topology import network_shape
 from planner.spec.card import Architecture, Card
 from planner.spec.model import Model
-from planner.spec.plan import Recompute, Resolved, Schedule, Sharding
+from planner.spec.plan import Resolved, Schedule, Sharding
 from planner.spec.stack import AttentionKernel, CudaGraphs, KernelFusion
 
 ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 SHARDINGS: tuple[str, ...] = get_args(Sharding)
-RECOMPUTES: tuple[str, ...] = get_args(Recompute)
 ATTENTION_KERNELS: tuple[str, ...] = get_args(AttentionKernel)
 FUSIONS: tuple[str, ...] = get_args(KernelFusion)
 GRAPHS: tuple[str, ...] = get_args(CudaGraphs)

@@ -207,7 +207,6 @@ def step(x: Inputs, c: Constants) -> Step:
     shown = where(x.software.overlap_pipeline, where(x.layout.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
     moved = m * sent * shown + (p - 1.0) * sent / (2.0 * x.layout.chunks)
     held = parameters(minimum(1.0 + 0.0 * p, p - 1.0), x)
-    one = m * slowest.layers / (x.shape.layers + x.shape.mtp)
     per_stage = slowest.layers / (x.shape.layers + x.shape.mtp)
     window = (b.forward.total * per_stage, (b.backward.total + b.again.total) * per_stage)
     data = where(
@@ -216,9 +215,8 @@ def step(x: Inputs, c: Constants) -> Step:
         data_parallel(held, window, x, g, c),
     )
     slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
-    compute_scale = one * slow
-    both = b.forward + b.backward
-    again = b.again
+    compute_scale = m * slowest.layers / (x.shape.layers + x.shape.mtp) * slow
+    both, again = b.forward + b.backward, b.again
     adding = accumulation(held, x, c)
     update = optimizer_step(held, x, g, c)
     result = Step(
@@ -236,7 +234,7 @@ def step(x: Inputs, c: Constants) -> Step:
         data=data,
         optimizer=update,
         other=c.step_fixed,
-        recomputed_share=b.again.gemm / b.forward.gemm,
+        recomputed_share=again.gemm / b.forward.gemm,
     )
     return with_stragglers(result, x, c)
 

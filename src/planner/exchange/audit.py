@@ -8,8 +8,7 @@ from typing import Any
 from planner.engine.audit import READINGS, Finding, Judged, Verdict
 from planner.engine.result import Outcome
 from planner.exchange.format import between, days, money, percent, short, significant
-from planner.exchange.report import Line, Style
-from planner.exchange.tables import wrapped
+from planner.exchange.report import Line, Style, wrapped
 from planner.spec.wording import escaped
 
 VERDICT_WORDS: dict[Verdict, str] = {

@@ -14,8 +14,8 @@ from planner.exchange.figures import STEP_NAMES
 from planner.exchange.format import amount, days, gigabytes, megawatts, money, percent, seconds, significant
 from planner.exchange.plan_toml import as_dict
 from planner.exchange.questions import run_dict
-from planner.exchange.report import Line
-from planner.exchange.tables import table, wrapped
+from planner.exchange.report import Line, wrapped
+from planner.exchange.tables import table
 from planner.spec.wording import escaped
 
 LEFT_OUT = frozenset({"schema", "name", "notes", "sources", "claim"})

@@ -12,8 +12,8 @@ from planner.engine.result import Outcome
 from planner.exchange.figures import layout_facts
 from planner.exchange.format import amount, between, days, megawatts, money, percent, significant
 from planner.exchange.questions import run_dict
-from planner.exchange.report import Line
-from planner.exchange.tables import table, wrapped
+from planner.exchange.report import Line, wrapped
+from planner.exchange.tables import table
 from planner.spec.fleet import Fleet
 from planner.spec.wording import escaped
 

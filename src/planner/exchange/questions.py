@@ -13,7 +13,7 @@ from planner.exchange.audit import VERDICT_WORDS, judged_dict
 from planner.exchange.edits import changed
 from planner.exchange.figures import layout_facts
 from planner.exchange.format import between, days, money, percent, short
-from planner.exchange.tables import wrapped
+from planner.exchange.report import wrapped
 from planner.spec.plan import Strategy
 from planner.spec.wording import escaped
 

@@ -74,12 +74,12 @@ def lines(outcome: Outcome, width: int = 100, *, everything: bool = False, assum
 def problem_lines(problem: Problem, width: int) -> list[Line]:
     """A problem: severity, key, what is wrong, what to do."""
     words = " ".join(part for part in (f"{problem.key}:" if problem.key else "", problem.message, problem.fix) if part)
-    return _wrapped(f"{problem.severity:<9}{escaped(words)}", width, problem.severity, 9)
+    return wrapped(f"{problem.severity:<9}{escaped(words)}", width, problem.severity, 9)
 
 
 def _plan(outcome: Outcome, width: int) -> Iterator[Line]:
     resolved = outcome.resolved
-    yield from _wrapped(escaped(resolved.plan.name or f"{resolved.model.name} on {resolved.card.name}"), width, "title")
+    yield from wrapped(escaped(resolved.plan.name or f"{resolved.model.name} on {resolved.card.name}"), width, "title")
     yield from _joined(plan_facts(resolved), width)
     yield from _joined(layout_facts(resolved), width)
 
@@ -91,11 +91,11 @@ def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
     yield Line(f"{verdict:<32}{ranges}", "heading" if outcome.fits else "error")
     for figure in headline(outcome):
         yield from _figure(figure, width)
-    yield from _wrapped(f"  {MFU_NOTE}", width, "quiet", 2)
+    yield from wrapped(f"  {MFU_NOTE}", width, "quiet", 2)
     if said := claims(outcome):
         claim = outcome.resolved.plan.claim
         source = f" ({escaped(claim.source)})" if claim and claim.source else ""
-        yield from _wrapped(f"  Claimed: {', '.join(said)}{source}.", width, "quiet", 2)
+        yield from wrapped(f"  Claimed: {', '.join(said)}{source}.", width, "quiet", 2)
 
 
 def _figure(figure: Figure, width: int) -> Iterator[Line]:
@@ -104,7 +104,7 @@ def _figure(figure: Figure, width: int) -> Iterator[Line]:
         yield Line(f"{row}{figure.note}".rstrip())
         return
     yield Line(row.rstrip())
-    yield from _wrapped(f"    {figure.note}", width, "quiet", 4)
+    yield from wrapped(f"    {figure.note}", width, "quiet", 4)
 
 
 def _step(e: Estimate, width: int) -> Iterator[Line]:
@@ -185,7 +185,15 @@ def _problems(problems: Iterable[Problem], width: int) -> Iterator[Line]:
         yield from problem_lines(problem, width)
 
 
-def _wrapped(words: str, width: int, style: Style = "text", indent: int = 0) -> list[Line]:
+def wrapped(words: str, width: int, style: Style = "text", indent: int = 0) -> list[Line]:
+    """A paragraph, its first line as it starts, the others indented.
+
+    Args:
+        words: already made harmless to terminals where they come from files.
+        width: columns to fill.
+        style: of every line.
+        indent: of every line after the first.
+    """
     parts = textwrap.wrap(words, width, subsequent_indent=" " * indent, break_on_hyphens=False)
     return [Line(part, style) for part in parts or [""]]
 
@@ -200,8 +208,8 @@ def _joined(
     for word in [*(f"{escaped(fact)}{mark}" for fact in facts[:-1]), escaped(facts[-1])]:
         longer = f"{line}{gap}{word}" if line else word
         if line and len(start) + len(longer) > width:
-            yield from _wrapped(start + line, width, style, len(start))
+            yield from wrapped(start + line, width, style, len(start))
             start, line = " " * len(start), word
         else:
             line = longer
-    yield from _wrapped(start + line, width, style, len(start))
+    yield from wrapped(start + line, width, style, len(start))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from planner.data_files import config_folder
 from planner.spec.wording import escaped, nearest
 
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -72,15 +73,6 @@ class Settings:
     def on(self, key: str) -> bool:
         """The value of a switch."""
         return bool(self.values[key].value)
-
-
-def config_folder() -> Path:
-    """Where settings, keys, themes and own presets are."""
-    if folder := os.environ.get("PLANNER_CONFIG_DIR"):
-        return Path(folder)
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("cluster-planner"))
 
 
 def settings_path() -> Path:

@@ -1,24 +1,10 @@
-"""Paragraphs and tables of reports in plain text."""
+"""Tables of reports in plain text."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection, Iterator, Sequence
 
-from planner.exchange.report import Line, Style
-
-
-def wrapped(words: str, width: int, style: Style = "text", indent: int = 0) -> Iterator[Line]:
-    """A paragraph, its first line as it starts, the others indented.
-
-    Args:
-        words: already made harmless to terminals where they come from files.
-        width: columns to fill.
-        style: of every line.
-        indent: of every line after the first.
-    """
-    for part in textwrap.wrap(words, width, subsequent_indent=" " * indent, break_on_hyphens=False) or [""]:
-        yield Line(part, style)
+from planner.exchange.report import Line
 
 
 def table(rows: Sequence[Sequence[str]], heading: Sequence[str] = (), right: Collection[int] = ()) -> Iterator[Line]:

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from planner.exchange.settings import config_folder
+from planner.data_files import config_folder
 from planner.spec.wording import escaped, nearest
 from planner.tui.actions import ACTIONS, BY_ID, MODES, Action
 

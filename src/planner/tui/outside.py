@@ -9,10 +9,10 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from planner.data_files import state_folder
 from planner.exchange import plan_toml
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
-from planner.tui.session_file import state_folder
 from planner.tui.state import Session, sentence
 
 if TYPE_CHECKING:

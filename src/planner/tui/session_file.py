@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
+from planner.data_files import state_folder
 from planner.exchange import plan_toml
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
@@ -15,15 +15,6 @@ from planner.tui.state import Session, Step
 
 VERSION: Final = 1
 """Files of another version are left alone and not read."""
-
-
-def state_folder() -> Path:
-    """Where sessions are kept: PLANNER_STATE_DIR, else the system's place for it."""
-    if folder := os.environ.get("PLANNER_STATE_DIR"):
-        return Path(folder)
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("cluster-planner"))
 
 
 def session_path() -> Path:

@@ -11,8 +11,7 @@ from typing import Final
 from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
 
-from planner.data_files import data_root
-from planner.exchange.settings import config_folder
+from planner.data_files import config_folder, data_root
 
 COLOURS: Final = (
     "background", "surface", "panel", "foreground", "primary", "secondary", "accent", "success", "warning", "error",
