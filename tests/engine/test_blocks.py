@@ -6,7 +6,6 @@ from tests.plans import EXPERTS, HYBRID, LATENT
 
 from planner.engine import collectives
 from planner.engine.blocks import (
-    PARTS,
     Block,
     Cost,
     attention_block,
@@ -46,7 +45,7 @@ def test_costs_add_part_by_part() -> None:
     one = Cost(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
     assert one.total == 28
     assert (one + one * 2.0).total == 84
-    assert PARTS == ("gemm", "attention", "memory", "tensor", "context", "expert", "host")
+    assert one * 2.0 == one + one
 
 
 def test_backward_gemms_are_twice_the_forward_ones() -> None:

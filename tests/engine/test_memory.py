@@ -29,8 +29,16 @@ def state_of(held: Parameters, x: Inputs) -> tuple[float, float, float]:
 def held_by_all(x: Inputs) -> float:
     """Parameters over all ranks of one copy of the model."""
     y = x.layout
-    one = memory.stage_parameters(np.arange(y.pipeline), x)
+    one = memory.parameters(memory.stage_at(np.arange(y.pipeline), x), x)
     return float(np.sum(one.dense) * y.tensor + np.sum(one.expert) * y.expert * y.expert_tensor)
+
+
+def activations_of(stage: float, x: Inputs) -> float:
+    return float(memory.activations(memory.stage_at(stage, x), x, memory.layer_bytes(x)))
+
+
+def working_of(stage: float, x: Inputs) -> float:
+    return float(memory.working(memory.stage_at(stage, x), x, memory.layer_bytes(x)))
 
 
 # state
@@ -125,8 +133,8 @@ def test_splitting_a_model_loses_no_parameters(x: Inputs, tensor: int, pipeline:
 def test_dualpipe_holds_the_stage_of_the_other_end_too() -> None:
     x = with_layout(numbers(strategy__pipeline=4, strategy__tensor=1), schedule=DUALPIPE)
     plain = with_layout(x, schedule=1)
-    both = memory.parameters(0.0, x)
-    ends = [memory.parameters(stage, plain).dense for stage in (0.0, 3.0)]
+    both = memory.parameters(memory.stage_at(0.0, x), x)
+    ends = [memory.parameters(memory.stage_at(stage, plain), plain).dense for stage in (0.0, 3.0)]
     assert both.dense == pytest.approx(sum(ends))
     one, two = state_of(Parameters(1e9, 0.0), plain), state_of(Parameters(2e9, 0.0), x)
     assert two == pytest.approx((2 * one[0], 2 * one[1], one[2]))  # twice the ranks share the optimizer
@@ -168,7 +176,7 @@ def test_without_sequence_parallelism_norm_inputs_stay_whole() -> None:
 def test_full_recomputation_keeps_a_layers_input() -> None:
     # 2 s b h (Korthikanti 2022, section 5), over the sequence shards here; 16 layers a stage.
     x = with_layout(DENSE, full_recompute=1.0)
-    assert memory.activations(0.0, x) == pytest.approx(8192 * 16 * 2 * 4096 / 2)
+    assert activations_of(0.0, x) == pytest.approx(8192 * 16 * 2 * 4096 / 2)
 
 
 def test_gpt_3_on_1024_a100_fits_as_it_ran() -> None:
@@ -204,7 +212,7 @@ def test_every_recomputed_module_saves_something(module: str) -> None:
     model: dict[str, Any] = {**EXPERTS, "attention": "mla", "kv_heads": 32, "mla": LATENT["mla"]}
     x = numbers(workload__model=model, strategy__pipeline=1, strategy__attention_kernel="unfused")
     some = with_layout(x, **{module: 1.0})
-    assert memory.activations(0.0, some) < memory.activations(0.0, x)
+    assert activations_of(0.0, some) < activations_of(0.0, x)
 
 
 def test_compiled_code_keeps_less_and_eager_code_more() -> None:
@@ -223,9 +231,9 @@ def test_activations_in_flight_fall_from_stage_to_stage() -> None:
 def test_logits_lie_on_the_last_stage() -> None:
     # 8192 tokens x 128,256 / 2 x 10 bytes, and the head's weight gradient in BF16.
     x = numbers()
-    assert memory.working(1.0, x) - memory.working(0.0, x) >= 8192 * 128_256 / 2 * 10
+    assert working_of(1.0, x) - working_of(0.0, x) >= 8192 * 128_256 / 2 * 10
     gathered = numbers(strategy__loss="gathered")
-    assert memory.working(1.0, gathered) > 3.9 * memory.working(1.0, x) - 3e9
+    assert working_of(1.0, gathered) > 3.9 * working_of(1.0, x) - 3e9
 
 
 def test_offloaded_activations_leave_a_layer_on_the_card() -> None:

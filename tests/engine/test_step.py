@@ -12,7 +12,7 @@ from planner.engine import collectives
 from planner.engine.blocks import layers
 from planner.engine.inputs import DUALPIPE, Inputs, inputs_of
 from planner.engine.layout import groups
-from planner.engine.memory import Parameters, parameters
+from planner.engine.memory import Parameters, parameters, stage_at
 from planner.engine.schedule import split
 from planner.engine.step import (
     Step,
@@ -130,7 +130,7 @@ def test_separate_accumulation_passes_over_the_gradients() -> None:
     # 512 / 16 = 32 micro-batches, 31 of them added: read BF16, read and write FP32, over the parameters of a stage.
     apart = with_software(DENSE, fused_accumulation=False)
     seconds = run(apart).memory_bound - run(DENSE).memory_bound
-    held = parameters(1.0, DENSE).dense
+    held = parameters(stage_at(1.0, DENSE), DENSE).dense
     assert held == pytest.approx(2e9, rel=0.1)
     assert seconds == pytest.approx(31 * held * (2 + 4 + 4) / (C.hbm * 3.35e12))
 

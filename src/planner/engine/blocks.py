@@ -46,15 +46,20 @@ class Cost:
 
     def __mul__(self, factor: Num) -> Cost:
         """All parts scaled."""
-        return Cost(*(getattr(self, name) * factor for name in PARTS))
+        return Cost(
+            self.gemm * factor,
+            self.attention * factor,
+            self.memory * factor,
+            self.tensor * factor,
+            self.context * factor,
+            self.expert * factor,
+            self.host * factor,
+        )
 
     @property
     def total(self) -> Num:
         """All parts together, s."""
         return self.gemm + self.attention + self.memory + self.tensor + self.context + self.expert + self.host
-
-
-PARTS = tuple(f.name for f in dataclasses.fields(Cost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +129,15 @@ def tensor_exchange(x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
     An all-gather and a reduce-scatter each way (or an all-reduce: the same bytes). Sequence parallelism gathers once
     more in the backward pass; asynchronous software hides that behind the input gradient (Korthikanti 2022).
     """
+    on = x.layout.tensor > 1.0
+    if not any_of(on):
+        return 0.0, 0.0
     size = x.tokens * x.shape.hidden * wide_bytes(x.layout)
     pair = 2.0 * collectives.gather(size, g.tensor, x.machine, c)
     reduce = collectives.all_reduce(size, g.tensor, x.machine, c)
     once = where(x.layout.sequence_parallel > 0, pair, reduce)
     forward = once * where(x.software.overlap_tensor, c.exposed_tensor, 1.0)
     extra = where(x.software.overlap_tensor, 0.0, 0.5 * pair * x.layout.sequence_parallel)
-    on = x.layout.tensor > 1.0
     return where(on, forward, 0.0), where(on, forward + extra, 0.0)
 
 
@@ -141,6 +148,9 @@ def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Cons
     move the same bytes. What does not fit behind the attention core is exposed.
     """
     y, s = x.layout, x.shape
+    on = y.context > 1.0
+    if not any_of(on):
+        return 0.0, 0.0
     keys = where(s.mla, s.heads * (s.qk_dim + s.v_dim), s.kv_heads * (s.qk_dim + s.v_dim))
     width = keys * wide_bytes(y) / minimum(y.tensor, where(s.mla, s.heads, s.kv_heads))
     received = (y.context - 1.0) * x.tokens * width
@@ -150,7 +160,6 @@ def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Cons
         minimum(maximum(times * once - 0.72 * window, 0.0) + c.exposed_context * times * once, times * once)
         for times, window in ((1.0, attention_s[0]), (2.0, attention_s[1]))
     )
-    on = y.context > 1.0
     return where(on, exposed[0], 0.0), where(on, exposed[1], 0.0)
 
 

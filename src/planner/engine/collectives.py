@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.engine.constants import Constants
 from planner.engine.inputs import Machine
 from planner.engine.layout import Group, torus_axes
-from planner.engine.num import Num, log2, maximum, minimum, where
+from planner.engine.num import Num, any_of, log2, maximum, minimum, where
 
 
 def scale_up_rate(group: Num, machine: Machine) -> Num:
@@ -15,8 +15,11 @@ def scale_up_rate(group: Num, machine: Machine) -> Num:
     (JAX scaling book, TPU chapter).
     """
     mesh = minimum(machine.scale_up, machine.scale_up_link * maximum(group - 1.0, 1.0))
+    plain = where(machine.switched, machine.scale_up, mesh)
+    if not any_of(machine.torus_axes > 0):
+        return plain
     torus = machine.scale_up * torus_axes(group, machine) / maximum(machine.torus_axes, 1.0)
-    return where(machine.torus_axes > 0, torus, where(machine.switched, machine.scale_up, mesh))
+    return where(machine.torus_axes > 0, torus, plain)
 
 
 def bus_rate(group: Group, machine: Machine, c: Constants) -> Num:

@@ -7,7 +7,7 @@ import numpy as np
 from planner.engine import money, parts, power, run
 from planner.engine.constants import Constants, calibrated
 from planner.engine.inputs import Inputs, inputs_of
-from planner.engine.layout import groups
+from planner.engine.layout import Groups, groups
 from planner.engine.memory import stage_memory
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
 from planner.engine.run import RunLength
@@ -44,7 +44,8 @@ def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
 
 
 def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
-    seconds = step(x, c)
+    g = groups(x)
+    seconds = step(x, c, g)
     work, cluster = r.plan.workload, r.plan.cluster
     step_s = float(seconds.total)
     tokens = work.global_batch * work.sequence_length
@@ -59,7 +60,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
     mfu = flops / x.machine.peak16
     recomputed = float(seconds.recomputed_share) / 3.0
     energy = money.energy_mwh(draw.facility_average_w, length.wall_seconds)
-    stages = _stages(x, c)
+    stages = _stages(x, g, c)
     fullest = max(stages, key=lambda stage: sum(stage.values()))
     cost = rate * card_hours
     return Estimate(
@@ -184,10 +185,10 @@ def _params_6nd(x: Inputs) -> float:
     return float(s.active_params - (1.0 - s.tied) * s.vocab * s.hidden)
 
 
-def _stages(x: Inputs, c: Constants) -> tuple[dict[str, float], ...]:
+def _stages(x: Inputs, g: Groups, c: Constants) -> tuple[dict[str, float], ...]:
     """Memory by kind of every pipeline stage, GB."""
     count = int(x.layout.pipeline)
-    memory = stage_memory(np.arange(float(count)), x, groups(x), c)
+    memory = stage_memory(np.arange(float(count)), x, g, c)
     columns = [(np.zeros(count) + getattr(memory, name) / 1e9).tolist() for name in MEMORY_PARTS]
     return tuple(dict(zip(MEMORY_PARTS, row, strict=True)) for row in zip(*columns, strict=True))
 

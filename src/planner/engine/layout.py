@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.inputs import DUALPIPE, Inputs, Machine
-from planner.engine.num import Num, ceil, clip, log2, maximum, minimum, where
+from planner.engine.num import Num, any_of, ceil, clip, log2, maximum, minimum, where
 from planner.engine.topology import Pattern, extra_latency_s, hops, top_tier_share
 
 TORUS_HOP_S = 1e-6
@@ -44,12 +44,13 @@ def group(size: Num, stride: Num, machine: Machine, pattern: Pattern = "ring") -
     local = clip(machine.domain // stride, 1.0, maximum(size, 1.0))
     span = maximum(((size - 1.0) * stride + 1.0) / machine.cards_per_node, 1.0)
     share = top_tier_share(machine, span, machine.oversubscription, minimum(size, span), pattern)
-    switches = where(size > local, extra_latency_s(hops(machine, span), machine.hop_s), 0.0)
+    wait = where(size > local, extra_latency_s(hops(machine, span), machine.hop_s), 0.0)
     torus = machine.torus_axes > 0
     ring = where(torus, ceil(size / local), size) - 1.0
-    axes = torus_axes(local, machine)
-    along = where(torus, TORUS_HOP_S * 0.5 * axes * local ** (1.0 / axes), 0.0)
-    return Group(size, local, machine.nic * share, ring, switches + along)
+    if any_of(torus):
+        axes = torus_axes(local, machine)
+        wait = wait + where(torus, TORUS_HOP_S * 0.5 * axes * local ** (1.0 / axes), 0.0)
+    return Group(size, local, machine.nic * share, ring, wait)
 
 
 @dataclass(frozen=True, slots=True)

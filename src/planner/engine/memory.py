@@ -14,7 +14,7 @@ from planner.engine.constants import Constants
 from planner.engine.inputs import ATTENTION_KERNELS, DUALPIPE, FUSIONS, HALF, Inputs, Layout
 from planner.engine.kernels import wide_bytes
 from planner.engine.layout import Groups
-from planner.engine.num import Num, any_of, ceil, maximum, minimum, where
+from planner.engine.num import Num, any_of, ceil, logical_or, maximum, minimum, where
 from planner.engine.schedule import in_flight, split
 
 MODULES = (
@@ -51,6 +51,34 @@ class Parameters:
     """Layers they make up; what is whole for a moment is of one or two of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the card of a pipeline stage holds; floats or arrays.
+
+    With DualPipe the card of a stage also holds the stage as far from the other end (DualPipe README).
+    """
+
+    layers: Num
+    moe: Num
+    """MoE layers among them."""
+    first: Num
+    """It holds the embedding."""
+    last: Num
+    """It holds the head."""
+
+
+def stage_at(index: Num, x: Inputs) -> Stage:
+    """The stage of this index, from 0."""
+    p, dual = x.layout.pipeline, x.layout.schedule == DUALPIPE
+    first, last = index == 0, index == p - 1.0
+    layers, moe = stage_layers(index, x)
+    if any_of(dual):
+        far_layers, far_moe = stage_layers(p - 1.0 - index, x)
+        layers, moe = layers + where(dual, far_layers, 0.0), moe + where(dual, far_moe, 0.0)
+        first, last = where(dual, logical_or(first, last), first), where(dual, logical_or(first, last), last)
+    return Stage(layers, moe, first, last)
+
+
 def stage_layers(stage: Num, x: Inputs) -> tuple[Num, Num]:
     """Layers, and MoE layers among them, of a stage; leading dense layers stand on the first stages.
 
@@ -59,6 +87,8 @@ def stage_layers(stage: Num, x: Inputs) -> tuple[Num, Num]:
     s, parts, p = x.shape, split(x), x.layout.pipeline
     count = where(stage == 0, parts.first, where(stage <= minimum(parts.more, p - 2.0), parts.full, parts.last))
     count = where(p == 1.0, s.layers + s.mtp, count)
+    if not any_of(s.moe_layers > 0):
+        return count, 0.0
     fuller = minimum(stage - 1.0, parts.more)
     before = where(stage > 0, parts.first + (stage - 1.0) * parts.last + fuller * (parts.full - parts.last), 0.0)
     leading = minimum(maximum(s.first_dense - before, 0.0), count)
@@ -67,23 +97,13 @@ def stage_layers(stage: Num, x: Inputs) -> tuple[Num, Num]:
     return count, minimum((count - leading) * share, s.moe_layers + s.mtp)
 
 
-def parameters(stage: Num, x: Inputs) -> Parameters:
+def parameters(at: Stage, x: Inputs) -> Parameters:
     """Parameters a card of the stage holds (before sharding over data parallel ranks).
 
-    With DualPipe the card of a stage also holds the stage as far from the other end (DualPipe README).
+    Tensor parallelism splits all but norms, routers and latent projections.
     """
-    dual = x.layout.schedule == DUALPIPE
-    one = stage_parameters(stage, x)
-    if not any_of(dual):
-        return one
-    other = stage_parameters(x.layout.pipeline - 1.0 - stage, x)
-    return Parameters(*(getattr(one, n) + where(dual, getattr(other, n), 0.0) for n in Parameters.__slots__))
-
-
-def stage_parameters(stage: Num, x: Inputs) -> Parameters:
-    """Parameters of one stage on a card; tensor parallelism splits all but norms, routers and latent projections."""
     s, y = x.shape, x.layout
-    count, moe = stage_layers(stage, x)
+    count, moe = at.layers, at.moe
     blocks = s.layers + s.mtp
     whole = where(s.mla, s.hidden * (s.q_lora + s.kv_lora + s.qk_rope), 0.0)
     # With more ranks than key-value heads each head is held several times.
@@ -94,7 +114,7 @@ def stage_parameters(stage: Num, x: Inputs) -> Parameters:
     ffn = dense_blocks(count, moe, x) * s.matrices * s.hidden * s.ffn / y.tensor
     always = moe * s.hidden * (s.matrices * s.shared_ffn / y.tensor + s.experts)
     table = s.vocab * s.hidden
-    ends = where(stage == 0, table, 0.0) + where(stage == y.pipeline - 1.0, table, 0.0)
+    ends = where(at.first, table, 0.0) + where(at.last, table, 0.0)
     ends = where(y.pipeline == 1.0, table * (2.0 - s.tied), ends) / y.tensor
     routed = moe * s.matrices * s.hidden * s.expert_ffn * s.experts / (y.expert * y.expert_tensor)
     return Parameters(count * layer + ffn + always + ends + 2.0 * count * s.hidden, routed, count)
@@ -216,38 +236,26 @@ def recomputes(y: Layout) -> Num:
     return sum(getattr(y, name) for name in MODULES) + y.full_recompute > 0
 
 
-def activations(stage: Num, x: Inputs, layer: LayerBytes | None = None) -> Num:
-    """Activation bytes one micro-batch leaves on a stage; with DualPipe the mean of a card's two stages."""
-    layer = layer or layer_bytes(x)
-    dual = x.layout.schedule == DUALPIPE
-    one = stage_activations(stage, x, layer)
-    if not any_of(dual):
-        return one
-    return where(dual, 0.5 * (one + stage_activations(x.layout.pipeline - 1.0 - stage, x, layer)), one)
-
-
-def stage_activations(stage: Num, x: Inputs, layer: LayerBytes) -> Num:
-    """Activation bytes one micro-batch leaves in the layers of one stage."""
+def activations(at: Stage, x: Inputs, layer: LayerBytes) -> Num:
+    """Activation bytes one micro-batch leaves in the layers of a stage; with DualPipe the mean of a card's two."""
     s, y = x.shape, x.layout
-    count, moe = stage_layers(stage, x)
+    count, moe = at.layers, at.moe
     blocks = s.layers + s.mtp
     inner = (1.0 - 0.45 * y.half_linears) * wide_bytes(y) * (4.0 * s.mamba_inner + 2.0 * s.mamba_groups) / y.tensor
     whole = count * (s.attention_layers + s.mtp) / blocks * layer.attention + dense_blocks(count, moe, x) * layer.ffn
     whole = whole + moe * layer.expert + count * s.mamba_layers / blocks * (2.0 * layer.hidden + inner)
-    return x.tokens * (whole * (1.0 - y.full_recompute) + layer.hidden * count * y.full_recompute)
+    kept = x.tokens * (whole * (1.0 - y.full_recompute) + layer.hidden * count * y.full_recompute)
+    return kept * where(y.schedule == DUALPIPE, 0.5, 1.0)
 
 
-def working(stage: Num, x: Inputs, layer: LayerBytes | None = None) -> Num:
+def working(at: Stage, x: Inputs, layer: LayerBytes) -> Num:
     """Bytes needed for a moment: logits or what is computed again of one layer, and weight-gradient staging."""
     s, y = x.shape, x.layout
-    layer = layer or layer_bytes(x)
-    last = where(y.schedule == DUALPIPE, stage * (y.pipeline - 1.0 - stage) == 0, stage == y.pipeline - 1.0)
     split_loss = where(x.software.loss_split, y.tensor, 1.0)
-    logits = where(last, x.tokens * s.vocab / split_loss * x.software.loss_bytes, 0.0)
-    largest = maximum((s.matrices - 1.0) * s.hidden * s.ffn, where(last, s.vocab * s.hidden, 0.0))
-    count, moe = stage_layers(stage, x)
+    logits = where(at.last, x.tokens * s.vocab / split_loss * x.software.loss_bytes, 0.0)
+    largest = maximum((s.matrices - 1.0) * s.hidden * s.ffn, where(at.last, s.vocab * s.hidden, 0.0))
     first, dense, routed = layer.again
-    second = maximum(where(dense_blocks(count, moe, x) > 0, dense, 0.0), where(moe > 0, routed, 0.0))
+    second = maximum(where(dense_blocks(at.layers, at.moe, x) > 0, dense, 0.0), where(at.moe > 0, routed, 0.0))
     return maximum(logits, x.tokens * (first + second)) + wide_bytes(y) * largest / y.tensor
 
 
@@ -262,11 +270,12 @@ def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants, layer: LayerByt
         layer: its layers' bytes, where they are known already.
     """
     layer = layer or layer_bytes(x)
-    held = parameters(stage, x)
+    at = stage_at(stage, x)
+    held = parameters(at, x)
     weights, gradients, optimizer = state(held, x, g)
-    stored = activations(stage, x, layer) * in_flight(stage, x)
+    stored = activations(at, x, layer) * in_flight(stage, x)
     stored = where(x.layout.offload_activations, 0.1 * stored, stored)
-    moving = working(stage, x, layer)
+    moving = working(at, x, layer)
     used = weights + gradients + optimizer + stored + moving
     links = 2.0 + where(x.layout.tensor > 1, 1.0, 0.0) + where(x.layout.expert > 1, 1.0, 0.0)
     reserve = c.context_bytes + c.communicator_bytes * (links + where(x.layout.pipeline > 1, 2.0, 0.0))

@@ -11,8 +11,8 @@ from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.kernels import stream
 from planner.engine.layout import Groups, groups
-from planner.engine.memory import Parameters, parameters
-from planner.engine.num import Num, log2, maximum, minimum, where
+from planner.engine.memory import Parameters, parameters, stage_at
+from planner.engine.num import Num, any_of, log2, logical_not, maximum, minimum, where
 from planner.engine.schedule import Split, bubble, split
 
 PARAMETER_MESSAGES = 4.0
@@ -181,14 +181,15 @@ def accumulation(held: Parameters, x: Inputs, c: Constants) -> Num:
     return where(x.software.fused_accumulation, 0.0, stream(moved, x, c))
 
 
-def step(x: Inputs, c: Constants) -> Step:
+def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
     """One optimizer step.
 
     Args:
         x: the plan as numbers; floats or broadcasting arrays.
         c: constants.
+        g: its groups, where they are known already.
     """
-    g = groups(x)
+    g = g or groups(x)
     every = layers(x, g, c)
     parts = split(x)
     slowest = pace(every, parts, x)
@@ -206,14 +207,15 @@ def step(x: Inputs, c: Constants) -> Step:
     sent = transfer(x, g, c)
     shown = where(x.software.overlap_pipeline, where(x.layout.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
     moved = m * sent * shown + (p - 1.0) * sent / (2.0 * x.layout.chunks)
-    held = parameters(minimum(1.0 + 0.0 * p, p - 1.0), x)
+    held = parameters(stage_at(minimum(1.0 + 0.0 * p, p - 1.0), x), x)
     per_stage = slowest.layers / (x.shape.layers + x.shape.mtp)
     window = (b.forward.total * per_stage, (b.backward.total + b.again.total) * per_stage)
-    data = where(
-        x.layout.zero >= 3.0,  # noqa: PLR2004
-        fully_sharded(held, window, x, g, c),
-        data_parallel(held, window, x, g, c),
-    )
+    whole = x.layout.zero < 3.0  # noqa: PLR2004
+    data = 0.0
+    if any_of(whole):
+        data = where(whole, data_parallel(held, window, x, g, c), 0.0)
+    if any_of(logical_not(whole)):
+        data = where(whole, data, fully_sharded(held, window, x, g, c))
     slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
     compute_scale = m * slowest.layers / (x.shape.layers + x.shape.mtp) * slow
     both, again = b.forward + b.backward, b.again

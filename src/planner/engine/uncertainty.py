@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from planner.engine.constants import calibrated
 from planner.engine.inputs import Inputs
+from planner.engine.num import log2, where
 from planner.spec.plan import Resolved
 
 Floats = NDArray[np.float64]
@@ -80,32 +81,31 @@ def held_out() -> HeldOut:
     return HeldOut(
         ids=tuple(row[0] for row in rows),
         families=families,
-        features=np.array([[float(v) for v in row[2:-1]] for row in rows]),
+        features=np.array([[float(v) for v in row[2:-1]] for row in rows], order="F"),  # read column by column
         log_error=np.array([float(row[-1]) for row in rows]),
         share=np.array([sizes[family] ** -0.5 for family in families]),
     )
 
 
 def features_of(x: Inputs) -> Floats:
-    """A plan's place among the measured runs, in the order of FEATURES; rows x FEATURES where `x` holds arrays."""
-    bits = np.where(x.layout.four_bit, 4.0, np.where(x.layout.eight_bit, 8.0, 16.0))
-    software = np.where(x.software.xla, 2.0, np.where(x.software.mature, 0.0, 1.0))
+    """A plan's place among the measured runs, in the order of FEATURES; rows x FEATURES for a batch of plans."""
     columns = (
-        np.asarray(x.machine.architecture, dtype=float),
-        np.asarray(x.shape.moe_layers, dtype=float) > 0,
-        np.asarray(x.shape.mamba_layers, dtype=float) > 0,
-        software,
-        bits,
-        np.log2(x.machine.cards),
-        np.log2(x.layout.sequence),
+        x.machine.architecture,
+        x.shape.moe_layers > 0,
+        x.shape.mamba_layers > 0,
+        where(x.software.xla, 2.0, where(x.software.mature, 0.0, 1.0)),
+        where(x.layout.four_bit, 4.0, where(x.layout.eight_bit, 8.0, 16.0)),
+        log2(x.machine.cards),
+        log2(x.layout.sequence),
     )
-    return np.stack(np.broadcast_arrays(*columns), axis=-1).astype(float)
+    return np.array(columns, dtype=float).T
 
 
 def similarity(place: Floats, others: Floats) -> Floats:
     """How alike runs are, 1 to 0: exp(-distance^2) over the features."""
-    categories = (others[:, :4] != place[:4]) @ CATEGORY_DISTANCE
-    scales = np.abs(others[:, 4:] - place[4:]) @ SCALE_DISTANCE
+    columns, here = others.T, place[:, np.newaxis]
+    categories = CATEGORY_DISTANCE @ (columns[:4] != here[:4])
+    scales = SCALE_DISTANCE @ np.abs(columns[4:] - here[4:])
     return np.asarray(np.exp(-((categories + scales) ** 2)))
 
 
