@@ -4,7 +4,9 @@ import pytest
 from tests.plans import plan
 
 from planner.catalog import Catalog
-from planner.exchange.edits import changed
+from planner.engine.estimate import evaluate
+from planner.exchange.edits import changed, set_keys
+from planner.exchange.sweep import Sweep, parse_vary
 from planner.spec.base import PlanError
 
 CATALOG = Catalog.default()
@@ -82,3 +84,15 @@ def test_wrong_edits(edit: str, words: str) -> None:
     with pytest.raises(PlanError) as caught:
         changed(plan(), [edit], CATALOG)
     assert words in str(caught.value)
+
+
+def test_a_swept_card_brings_its_host_as_an_edited_one_does() -> None:
+    spelt = plan(cluster__card="h800-sxm", cluster__scale_up="nvlink4-h800")
+    swept = next(iter(Sweep(spelt, (parse_vary("cluster.card=h100-sxm"),)).rows(CATALOG, 0)))[1]
+    edited = changed(spelt, ["cluster.card=h100-sxm"], CATALOG)
+    assert swept["step_time_s"] == [evaluate(CATALOG.resolve(edited)).estimate.step_time_s]
+
+
+def test_none_takes_a_key_out() -> None:
+    spelt = plan(cluster__scale_up="nvlink4-h800")
+    assert set_keys(spelt, [("cluster.scale_up", None)], CATALOG) == plan()

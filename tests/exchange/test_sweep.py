@@ -13,7 +13,8 @@ import pytest
 from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
 from planner.engine.search import search
-from planner.exchange.sweep import Sweep, changed, parse_vary
+from planner.exchange.edits import set_keys
+from planner.exchange.sweep import Sweep, parse_vary
 from planner.exchange.sweep_files import sink
 from planner.spec.base import PlanError
 
@@ -69,7 +70,7 @@ def test_a_row_is_what_the_estimate_says(catalog: Catalog, tmp_path: Path) -> No
     assert [(row["cluster.cards"], row["workload.precision"]) for row in rows] == [
         ("256", "bf16"), ("256", "fp8"), ("512", "bf16"), ("512", "fp8"),
     ]  # fmt: skip
-    plan = changed(sweep.plan, {"cluster.cards": 512, "workload.precision": "fp8"})
+    plan = set_keys(sweep.plan, {"cluster.cards": 512, "workload.precision": "fp8"}.items(), catalog)
     outcome = evaluate(catalog.resolve(plan))
     assert float(rows[3]["training_days"]) == outcome.estimate.training_days
     assert rows[3]["fits"] == str(outcome.fits).lower()
@@ -88,7 +89,7 @@ def test_best_and_all_agree_with_the_search(catalog: Catalog, tmp_path: Path) ->
     run(sweep_of(catalog, cards, batch, *held, strategies="all"), catalog, tmp_path / "all.csv")
     run(sweep_of(catalog, cards, batch, *held, strategies="best"), catalog, tmp_path / "best.csv")
     every, (best,) = written(tmp_path / "all.csv"), written(tmp_path / "best.csv")
-    plan = changed(catalog.plan("llama-3.1-8b"), {"cluster.cards": 16, "workload.global_batch": 16})
+    plan = set_keys(catalog.plan("llama-3.1-8b"), {"cluster.cards": 16, "workload.global_batch": 16}.items(), catalog)
     r = catalog.resolve(plan)
     from planner.engine.search_space import Constraints
 

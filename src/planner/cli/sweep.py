@@ -26,7 +26,8 @@ def command(file: str, *, vary: tuple[str, ...], output: str, strategies: str) -
     """
     from planner.catalog import Catalog
     from planner.cli.plans import find_plan
-    from planner.exchange.sweep import Sweep, changed, parse_vary
+    from planner.exchange.edits import set_keys
+    from planner.exchange.sweep import Sweep, parse_vary
     from planner.exchange.sweep_files import sink
 
     catalog = Catalog.default()
@@ -36,7 +37,9 @@ def command(file: str, *, vary: tuple[str, ...], output: str, strategies: str) -
         raise click.BadParameter("a key is varied twice.", param_hint="--vary")
     plan = find_plan(file, catalog)
     for one in varied:
-        changed(plan, {one.key: one.values[0]})  # a key that is none is said once, before the first row
+        set_keys(
+            plan, [(one.key, one.values[0])], catalog, plan.name
+        )  # a key that is none is said once, before the first row
     sweep = Sweep(plan, varied, strategies)  # type: ignore[arg-type]  # click has checked it
     label = f"{sweep.count:,} combinations"
     shown = sys.stderr.isatty() and output != "-"

@@ -1,4 +1,4 @@
-"""A plan with some of its keys changed, as the command line and the what-if twin ask for it."""
+"""A plan with some of its keys changed: by an edit on screen, on the command line, in a what-if twin or a sweep."""
 
 from __future__ import annotations
 
@@ -24,11 +24,36 @@ MACHINE = (
 """Keys whose default is the card's."""
 
 
-def changed(plan: Plan, edits: Iterable[str], catalog: Catalog) -> Plan:
-    """A plan with keys set to other values; without its claim, which was made of the plan as it was.
+def set_keys(plan: Plan, changes: Iterable[tuple[str, object]], catalog: Catalog, source: str = "") -> Plan:
+    """A plan with keys set to other values, checked as a file would be.
 
     Where the card changes, keys that spell out what was the old card's own default follow the new card: a plan that
     writes the H800's fabric out gets the H100's with the H100. Keys that differ from that default stay.
+
+    Args:
+        plan: the plan.
+        changes: dotted keys and their values; None takes a key out, so that its default applies.
+        catalog: knows the cards' defaults.
+        source: names the changed plan in messages.
+
+    Raises:
+        PlanError: there is no such key, or it cannot have the value.
+    """
+    changes = list(changes)
+    data = copy.deepcopy(as_dict(plan))
+    if any(key == CARD for key, _ in changes):
+        for key in _the_cards_own(data, catalog):
+            _drop(data, key)
+    for key, value in changes:
+        if value is None:
+            _drop(data, key)
+        else:
+            _put(data, key, value)
+    return parse_plan(data, source)
+
+
+def changed(plan: Plan, edits: Iterable[str], catalog: Catalog) -> Plan:
+    """A plan with keys set to other values; without its claim, which was made of the plan as it was.
 
     Args:
         plan: the plan.
@@ -41,16 +66,14 @@ def changed(plan: Plan, edits: Iterable[str], catalog: Catalog) -> Plan:
     pairs = [_pair(edit) for edit in edits]
     if not pairs:
         return plan
-    data = copy.deepcopy(as_dict(plan))
-    if any(key == CARD for key, _ in pairs):
-        for key in _the_cards_own(plan, data, catalog):
-            _drop(data, key)
-    for key, value in pairs:
-        _put(data, key, value)
-    data.pop("claim", None)
     words = ", ".join(f"{key} = {value}" for key, value in pairs)
-    data["name"] = f"{plan.name}, {words}" if plan.name else words
-    return parse_plan(data, words)
+    new = set_keys(plan, pairs, catalog, words)
+    return new.model_copy(update={"claim": None, "name": f"{plan.name}, {words}" if plan.name else words})
+
+
+def stated(plan: Plan, key: str) -> Any:  # noqa: ANN401 - any value a plan may hold
+    """What a plan itself says of a dotted key; None where it leaves it to a default."""
+    return _get(as_dict(plan), key)
 
 
 def _pair(edit: str) -> tuple[str, Any]:
@@ -65,13 +88,16 @@ def _pair(edit: str) -> tuple[str, Any]:
         return key, text
 
 
-def _the_cards_own(plan: Plan, data: Mapping[str, Any], catalog: Catalog) -> list[str]:
-    """Keys the plan spells out with the value its card would have given them anyway."""
+def _the_cards_own(data: Mapping[str, Any], catalog: Catalog) -> list[str]:
+    """Keys a plan spells out with the value its card would have given them anyway; none where it cannot be resolved."""
     bare = copy.deepcopy(dict(data))
     for key in MACHINE:
         _drop(bare, key)
     bare.setdefault("strategy", {})
-    own = _defaults(catalog.resolve(parse_plan(bare, plan.name)))
+    try:
+        own = _defaults(catalog.resolve(parse_plan(bare, "")))
+    except PlanError:
+        return []
     return [key for key in MACHINE if (value := _get(data, key)) is not None and value == own[key]]
 
 
@@ -87,8 +113,8 @@ def _defaults(r: Resolved) -> dict[str, object]:
     }
 
 
-def _get(data: Mapping[str, Any], key: str) -> object:
-    value: object = data
+def _get(data: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - any value a plan may hold
+    value: Any = data
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
@@ -96,7 +122,7 @@ def _get(data: Mapping[str, Any], key: str) -> object:
 
 def _drop(data: dict[str, Any], key: str) -> None:
     table, _, name = key.rpartition(".")
-    if isinstance(place := data.get(table), dict):
+    if isinstance(place := _get(data, table) if table else data, dict):
         place.pop(name, None)
 
 

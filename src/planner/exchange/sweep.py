@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from planner.exchange.edits import set_keys
 from planner.exchange.plan_toml import as_dict
 from planner.spec.base import PlanError, Problem
-from planner.spec.parse import parse_plan
 from planner.spec.plan import Plan
 from planner.spec.wording import shown
 
@@ -129,7 +129,7 @@ class Sweep:
         from planner.engine.search_space import Constraints
         from planner.spec.plan import Strategy
 
-        plan = changed(self.plan, varied)
+        plan = set_keys(self.plan, varied.items(), catalog, self.plan.name)
         if plan.strategy is None or self.strategies != "plan":
             if plan.strategy is None:
                 plan = plan.model_copy(update={"strategy": Strategy()})
@@ -185,29 +185,6 @@ class Sweep:
     def _block(self, row: dict[str, Any]) -> Columns:
         """A block of one row."""
         return {name: [row.get(name, "" if name == "problem" else None)] for name in self.columns}
-
-
-def changed(plan: Plan, values: dict[str, Value]) -> Plan:
-    """The plan with some keys set, checked as a file would be.
-
-    Args:
-        plan: the plan.
-        values: dotted key -> value.
-
-    Raises:
-        PlanError: there is no such key, or it cannot have the value.
-    """
-    data = as_dict(plan)
-    for key, value in values.items():
-        *tables, name = key.split(".")
-        table = data
-        for one in tables:
-            inner = table.setdefault(one, {})
-            if not isinstance(inner, dict):  # an id, where the key is of an inline table
-                inner = table[one] = {"base": inner}
-            table = inner
-        table[name] = value
-    return parse_plan(data, plan.name)
 
 
 def _of(estimate: Estimate) -> dict[str, float]:

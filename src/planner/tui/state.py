@@ -6,16 +6,15 @@ second edit can mend it, while the last good outcome stays in view with the reas
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from planner.catalog import Catalog
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml
+from planner.exchange.edits import set_keys, stated
 from planner.spec.base import PlanError, Problem
-from planner.spec.parse import parse_plan
 from planner.spec.plan import Plan, Resolved
 from planner.tui.thinking import REAL, Tools
 
@@ -24,15 +23,6 @@ Value = int | float | str | bool | list[str]
 Changes = Iterable[tuple[str, Value | None]]
 """Dotted keys with their new values; None takes the key out, so that its default applies."""
 LONGEST_HISTORY: Final = 200
-
-_FOLLOW_CARD: Final = (
-    "cluster.cards_per_node",
-    "cluster.scale_up",
-    "cluster.scale_up_domain",
-    "cluster.scale_out",
-    "cluster.nics_per_node",
-)
-"""Keys that go with a card's host: where they only repeat what the old card brings, they follow the new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +134,7 @@ class Session:
 
     def stated(self, key: str) -> Any:  # noqa: ANN401 - any value a plan may hold
         """What the plan itself says of a key; None where it leaves it to a default."""
-        return _get(plan_toml.as_dict(self.plan), key)
+        return stated(self.plan, key)
 
     def error(self, key: str) -> str:
         """What is wrong with a key, or an empty string."""
@@ -154,7 +144,7 @@ class Session:
 
     def modified(self, key: str) -> bool:
         """The key differs from the plan that was opened."""
-        return bool(self.index) and self.stated(key) != _get(plan_toml.as_dict(self.history[0].plan), key)
+        return bool(self.index) and self.stated(key) != stated(self.history[0].plan, key)
 
     # ------------------------------------------------------------------------------------------------- editing
 
@@ -179,12 +169,7 @@ class Session:
             PlanError: the changed plan is no plan; nothing has changed.
         """
         changes = list(changes)
-        data = copy.deepcopy(plan_toml.as_dict(self.plan))
-        if any(key == "cluster.card" for key, _ in changes):
-            self._let_host_follow(data)
-        for key, value in changes:
-            _set(data, key, value)
-        plan = parse_plan(data, "")
+        plan = set_keys(self.plan, changes, self.catalog)
         for key, _ in changes:
             self.drafts.pop(key, None)
         if plan_toml.as_dict(plan) != plan_toml.as_dict(self.plan):
@@ -275,41 +260,7 @@ class Session:
         except PlanError as error:
             self.blocking = error.problems
 
-    def _let_host_follow(self, data: dict[str, Any]) -> None:
-        bare = copy.deepcopy(data)
-        for key in _FOLLOW_CARD:
-            _set(bare, key, None)
-        try:
-            with_keys, without = self.catalog.resolve(self.plan), self.catalog.resolve(parse_plan(bare, ""))
-        except PlanError:
-            return
-        for key in _FOLLOW_CARD:
-            name = key.removeprefix("cluster.")
-            if getattr(with_keys, name, None) == getattr(without, name, None):
-                _set(data, key, None)
-
 
 def sentence(problem: Problem) -> str:
     """A problem and its remedy in one line."""
     return f"{problem.message} {problem.fix}".strip()
-
-
-def _get(data: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - any value a plan may hold
-    value: Any = data
-    for part in key.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value
-
-
-def _set(data: dict[str, Any], key: str, value: Value | None) -> None:
-    *tables, name = key.split(".")
-    for table in tables:
-        if value is None and table not in data:
-            return
-        data = data.setdefault(table, {})
-    if value is None:
-        data.pop(name, None)
-    else:
-        data[name] = value
