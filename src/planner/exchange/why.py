@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from planner.exchange.format import between, percent, significant
 from planner.exchange.formulas import COUNTS, FORMULAS, Formula
 from planner.exchange.listing import rows
 from planner.exchange.plan_toml import as_dict
-from planner.exchange.report import Line
+from planner.exchange.report import Line, Style, wrapped
 from planner.spec.base import PlanError, Problem
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
@@ -121,27 +120,34 @@ def lines(why: Why, width: int) -> list[Line]:
     """An explanation as text."""
     width = max(width, 40)
     out = [Line(f"{why.name}  {why.value}", "title")]
-    out += _wrapped(why.note, width, "quiet") if why.note else []
-    out += [Line(""), *_wrapped(why.words, width)]
+    out += _indented(why.note, width, "quiet") if why.note else []
+    out += [Line(""), *_indented(why.words, width)]
     for title, found in (("Made of", why.inputs), ("Constants", why.constants)):
         if found:
             out += [Line(""), Line(title, "heading"), *(line for item in found for line in _row(item, width))]
     if why.cites:
-        out += [Line(""), Line("Sources", "heading"), *(line for cite in why.cites for line in _wrapped(cite, width))]
+        out += [
+            Line(""),
+            Line("Sources", "heading"),
+            *(line for cite in why.cites for line in _indented(cite, width)),
+        ]
     if why.feeds:
-        out += [Line(""), Line("Feeds", "heading"), *_wrapped(", ".join(name for _, name in why.feeds), width)]
+        out += [
+            Line(""),
+            Line("Feeds", "heading"),
+            *_indented(", ".join(name for _, name in why.feeds), width),
+        ]
     return out
 
 
 def _row(item: Input, width: int) -> Iterator[Line]:
     name, value = escaped(item.name), escaped(item.value)
     start = f"  {name:<{NAME}} {value:<{max(NAME + VALUE - max(len(name), NAME), 0)}} "
-    yield from _wrapped(escaped(item.origin), width, "text", start, " " * min(NAME + VALUE + 4, width // 2))
+    yield from wrapped(start + escaped(item.origin), width, indent=min(NAME + VALUE + 4, width // 2))
 
 
-def _wrapped(text: str, width: int, style: Any = "text", start: str = "  ", then: str = "  ") -> list[Line]:  # noqa: ANN401 - a Style
-    rows_ = textwrap.wrap(text, width, initial_indent=start, subsequent_indent=then, break_on_hyphens=False)
-    return [Line(row, style) for row in rows_ or [start.rstrip()]]
+def _indented(words: str, width: int, style: Style = "text") -> list[Line]:
+    return wrapped(f"  {words}", width, style, indent=2)
 
 
 def _standing(outcome: Outcome) -> str:

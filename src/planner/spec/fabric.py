@@ -27,8 +27,6 @@ class ScaleUp(Entry):
     """One link, one direction; in a mesh, what a pair of cards gets."""
     torus_axes: Annotated[int, Field(ge=0)] = 0
     """Axes of the torus; 0: not a torus."""
-    wrap_multiple: Annotated[int, Field(ge=0)] = 0
-    """A torus axis closes into a ring when its length is a multiple of this."""
     in_switch_reduction: bool = False
     """The switches can add (NVLink SHARP)."""
 
@@ -44,4 +42,4 @@ class ScaleOut(Entry):
     switch: str = ""
     """Catalogue id of the switch it is usually built with."""
     rdma: bool = True
-    """Cards send without passing through host memory."""
+    """Cards send without passing through host memory. Shown beside the fabric; no equation uses it yet."""
