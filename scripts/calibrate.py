@@ -53,6 +53,9 @@ TERMS: dict[str, tuple[str, ...]] = {
 }
 """Ablations: a term of the model, and the constants that are set to nothing to remove it."""
 NOTHING = 1e-9
+MEMORY_SCATTER = 0.3
+"""Scatter of one row's memory figure, in its logarithm: so wide that a whole family weighs about as much as the prior,
+since its rows share what their source read as memory (reserved or allocated), and it does not say which."""
 
 
 def main() -> None:
@@ -69,6 +72,7 @@ def main() -> None:
     free = free_names(beliefs, rows)
     data = data_of(rows)
     values = fit(data, priors, sigmas, free)
+    values["fragmentation"] = fragmentation(runs, values, sigmas["fragmentation"])
     values["usable"] = usable(runs, values)
     with Pool() as pool:
         by_family = held_out_errors(pool, rows, lambda run: run.group, (priors, sigmas, free))
@@ -129,6 +133,21 @@ def ablate(pool: object, rows: list[MeasuredRun], belief: Belief) -> dict[str, F
         )
         for term, gone in TERMS.items()
     }
+
+
+def fragmentation(runs: Sequence[MeasuredRun], values: dict[str, float], sigma: float) -> float:
+    """Reserved over allocated memory that rows with a memory figure speak for, held to its prior.
+
+    The mean of the rows' logarithmic errors, weighted as in the fit of step times, against the prior.
+    """
+    data = data_of([run for run in runs if run.exact and run.run.measured.memory_gb])
+    measured = np.array([run.run.measured.memory_gb for run in data.rows], dtype=float) * 1e9
+    need = fullest(data.inputs, groups(data.inputs), from_values(values))
+    used = need.weights + need.gradients + need.optimizer + need.activations
+    asked = np.log((measured - need.total) / used + values["fragmentation"])
+    pull = data.weights / MEMORY_SCATTER**2
+    prior = np.log(values["fragmentation"])
+    return round(float(np.exp((pull @ asked + prior / sigma**2) / (pull.sum() + sigma**-2.0))), 3)
 
 
 def usable(runs: Sequence[MeasuredRun], values: dict[str, float]) -> float:

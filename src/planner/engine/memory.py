@@ -237,7 +237,11 @@ def recomputes(y: Layout) -> Num:
 
 
 def activations(at: Stage, x: Inputs, layer: LayerBytes) -> Num:
-    """Activation bytes one micro-batch leaves in the layers of a stage; with DualPipe the mean of a card's two."""
+    """Activation bytes one micro-batch leaves in the layers of a stage; with DualPipe the mean of a card's two.
+
+    A pipeline that sends whole hidden states also keeps what it sent until the backward pass (DeepSpeed
+    `PipelineEngine`); Megatron-LM frees it (`deallocate_output_tensor`).
+    """
     s, y = x.shape, x.layout
     count, moe = at.layers, at.moe
     blocks = s.layers + s.mtp
@@ -245,6 +249,8 @@ def activations(at: Stage, x: Inputs, layer: LayerBytes) -> Num:
     whole = count * (s.attention_layers + s.mtp) / blocks * layer.attention + dense_blocks(count, moe, x) * layer.ffn
     whole = whole + moe * layer.expert + count * s.mamba_layers / blocks * (2.0 * layer.hidden + inner)
     kept = x.tokens * (whole * (1.0 - y.full_recompute) + layer.hidden * count * y.full_recompute)
+    sent = where(x.software.redundant_p2p, where(at.last, 0.0, y.chunks * x.tokens * s.hidden * wide_bytes(y)), 0.0)
+    kept = kept + where(y.pipeline > 1.0, sent, 0.0)
     return kept * where(y.schedule == DUALPIPE, 0.5, 1.0)
 
 

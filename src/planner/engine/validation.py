@@ -217,11 +217,11 @@ def mean_of_medians(summaries: Iterable[Summary]) -> float | None:
 
 
 def memory_errors(predictions: Iterable[Prediction]) -> MemorySummary:
-    """Errors of memory, over every row that ran and whose source gives the memory of a card."""
+    """Errors of memory, over rows that ran, whose every input is known and whose source gives a card's memory."""
     pairs = [
         (p.memory_gb, p.row.run.measured.memory_gb)
         for p in predictions
-        if p.row.run.measured.memory_gb is not None and not p.row.oom
+        if p.row.run.measured.memory_gb is not None and p.row.exact and not p.row.oom
     ]
     summary = summarize_errors([predicted / measured - 1.0 for predicted, measured in pairs], [True] * len(pairs))
     return MemorySummary(summary.n, summary.median_abs_error, summary.p90_abs_error, summary.bias)
