@@ -43,9 +43,10 @@ def as_text(value: Value) -> str:
 IDLE: dict[str, Callable[[Resolved], bool]] = {
     "cluster.wan_gb_per_s": lambda r: r.plan.cluster.sites == 1,
     "cost.usd_per_card_hour": lambda r: r.plan.cost.basis == "own",
+    "cost.rent": lambda r: r.plan.cost.basis == "own" or "cost.usd_per_card_hour" not in r.defaults,
     **dict.fromkeys(
         ("cost.card_usd", "cost.server", "cost.network", "cost.years", "cost.cost_of", "cost.colocation",
-         "cost.usd_per_kwh", "cost.staff", "cost.utilization"),
+         "cost.usd_per_kwh", "cost.building", "cost.staff", "cost.utilization"),
         lambda r: r.plan.cost.basis == "rent",
     ),
     "strategy.sequence": lambda r: r.strategy.tensor == 1,
@@ -75,6 +76,7 @@ def _value(r: Resolved, key: str) -> Value | None:
         "cluster.scale_out": _name(r.scale_out),
         "cost.usd_per_card_hour": r.usd_per_card_hour,
         "cost.card_usd": r.card_price_usd,
+        "power.kg_co2_per_kwh": r.kg_co2_per_kwh,
         "strategy.stack": _name(r.stack),
     }
     if key in decided:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from planner.catalog import Catalog, Source
 from planner.catalog.catalog import Kind
-from planner.catalog.prices import typical_rent
+from planner.catalog.prices import rent_of
 from planner.exchange.format import STEPS, short
 from planner.exchange.plan_toml import as_dict as plan_dict
 from planner.spec.base import Entry
@@ -129,7 +129,7 @@ def _cells(catalog: Catalog, name: str, item: Item) -> list[str]:
         case Card():
             sizes = [_figure(item, "memory_gb", item.memory_gb), _figure(item, "memory_tb_per_s", item.memory_tb_per_s)]
             peaks = [_figure(item, "peak_tflops", peak) for peak in (item.peak_tflops.bf16, item.peak_tflops.fp8)]
-            rent = f"{typical_rent(item):,.2f}" if typical_rent(item) else NONE
+            rent = f"{rent_of(item):,.2f}" if rent_of(item) else NONE
             return [item.name, *sizes, *peaks, _figure(item, "tdp_w", item.tdp_w), item.scale_up, rent]
         case ScaleUp() | ScaleOut():
             domain = f"{item.domain:,}" if isinstance(item, ScaleUp) else NONE
