@@ -11,7 +11,7 @@ from planner.engine import money
 
 def test_2023_h100_server_costs_1_52_a_card_hour() -> None:
     # SemiAnalysis, GPU Cloud Economics Explained (2023-12): 7,025 $ a month of capital at 13 % over four years and
-    # 1,871 $ of hosting (183 $ a kW and month, 10.2 kW). SemiAnalysis (2023-12): the capital is 261.9 k$.
+    # 1,871 $ of hosting (183 $ a kW and month, 10.2 kW): 80 and 20 %. SemiAnalysis (2023-12): the capital is 261.9 k$.
     assert money.annuity(261_900.0, 0.13, 4.0) / 12 == pytest.approx(7025, rel=0.0005)
     assert money.hosting_usd_per_year(10.2, 183.0) / 12 == pytest.approx(1871, rel=0.003)
     year = money.own_usd_per_card_year(
@@ -24,7 +24,9 @@ def test_2023_h100_server_costs_1_52_a_card_hour() -> None:
         colocation_usd_per_kw_month=183.0,
     )
     assert money.usd_per_used_hour(year.total) == pytest.approx(1.52, abs=0.005)
-    assert (year.total - year.hosting) / year.total == pytest.approx(0.8, abs=0.02)  # capital is 80 % (AI Datacenter Energy Dilemma)
+    assert (year.total - year.hosting) / year.total == pytest.approx(
+        0.8, abs=0.02
+    )  # capital is 80 % (AI Datacenter Energy Dilemma)
 
 
 @pytest.mark.parametrize(("rate", "years", "usd"), [(0.13, 4.0, 1.15), (0.10, 5.0, 0.91), (0.08, 6.0, 0.75)])

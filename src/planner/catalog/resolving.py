@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.catalog.inline import entry_of
-from planner.catalog.network import grids, parts_for
+from planner.catalog.network import parts_for
 from planner.catalog.prices import newest_price, rent_of
 from planner.spec.base import PlanError, Problem, Spec
 from planner.spec.card import Card
@@ -15,7 +15,6 @@ from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.model import Model
 from planner.spec.plan import Cost, Plan, Power, Resolved, Strategy
 from planner.spec.stack import Stack
-from planner.spec.wording import nearest, shown
 
 if TYPE_CHECKING:
     from planner.catalog.catalog import Catalog
@@ -50,7 +49,7 @@ def resolve(catalog: Catalog, plan: Plan) -> Resolved:
     stack = _attempt(problems, lambda: entry_of(strategy.stack, "strategy.stack", catalog.stack, Stack))
     scale_up = _attempt(problems, lambda: _scale_up(catalog, plan, card))
     scale_out = _attempt(problems, lambda: _scale_out(catalog, plan, card))
-    carbon = _attempt(problems, lambda: carbon_of(plan.power))
+    carbon = _attempt(problems, lambda: carbon_of(catalog, plan.power))
     if card is None or model is None or stack is None or scale_up is None or scale_out is None or carbon is None:
         raise PlanError(problems)
     stack = _overridden(stack, strategy)
@@ -88,22 +87,16 @@ def rent_per_hour(card: Card, cost: Cost) -> float:
     return rent_of(card, cost.rent_level, cost.rent_date) if stated is None else stated
 
 
-def carbon_of(power: Power) -> float:
+def carbon_of(catalog: Catalog, power: Power) -> float:
     """Carbon dioxide of one kWh, kg: stated, else the grid's, else `USUAL_KG_CO2_PER_KWH`.
 
     Raises:
         PlanError: there is no such grid.
     """
-    if power.grid and power.grid not in grids():
-        meant = nearest(power.grid, grids())
-        hint = f'Did you mean "{meant}"? ' if meant else ""
-        change = (("power.grid", meant),) if meant else ()
-        message = f"there is no grid {shown(power.grid)} in the catalogue."
-        fix = f"{hint}`planner catalog grids` lists what there is."
-        raise PlanError([Problem("error", "power.grid", message, fix, change)])
+    grid = catalog.grid(power.grid, "power.grid") if power.grid else None
     if power.kg_co2_per_kwh is not None:
         return power.kg_co2_per_kwh
-    return grids()[power.grid].kg_co2_per_kwh if power.grid else USUAL_KG_CO2_PER_KWH
+    return grid.kg_co2_per_kwh if grid else USUAL_KG_CO2_PER_KWH
 
 
 def _unset(table: Spec | None, name: str) -> list[str]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine import money, power, run
-from planner.engine.inputs import Inputs
+from planner.engine.inputs import Inputs, inputs_of
 from planner.engine.layout import Group, groups
 from planner.engine.parts import Materials, materials, network_shape
 from planner.engine.power import PowerDraw
 from planner.engine.result import Outcome
 from planner.engine.run import RunLength
+from planner.engine.step import between_sites
 from planner.engine.topology import NetworkShape
 from planner.spec.plan import Resolved
-
-SECONDS_PER_HOUR = 3600.0
 
 
 def materials_of(r: Resolved) -> Materials:
@@ -159,6 +158,16 @@ class Account:
     owned: Price
     network: NetworkShape
     reach: tuple[Reach, ...]
+    joules_per_token: float
+    """Energy at the meter."""
+    electricity_usd: float
+    """Of the run, at the plan's price of a kWh; a colocation or rent holds it already."""
+    lost_usd: float
+    """What the hours cost that checkpoints and interruptions take."""
+    spares_usd: float
+    """What the spare cards cost while the run lasts; not in the cost of the run."""
+    between_sites_s: float
+    """Of a step: how long it waits for the gradients of other sites, s."""
 
     @property
     def mean_time_s(self) -> float:
@@ -177,39 +186,49 @@ class Account:
         return float(self.length.interruptions * self.length.lost_s_per_failure)
 
 
-def account(outcome: Outcome, x: Inputs) -> Account:
-    """Everything behind an outcome's days and cost.
-
-    Args:
-        outcome: of a plan.
-        x: the plan as numbers.
-    """
+def account(outcome: Outcome) -> Account:
+    """Everything behind an outcome's days and cost."""
     r, e = outcome.resolved, outcome.estimate
+    x = inputs_of(r)
     built = materials_of(r)
     draw = power_of(r, built)
     own = own_cost_of(r, built, draw)
     hour = float(money.usd_per_used_hour(own.total, r.plan.cost.utilization))
     rent = r.usd_per_card_hour
+    length = run_length_of(r, e.step_time_s)
     return Account(
         materials=built,
         draw=draw,
-        length=run_length_of(r, e.step_time_s),
+        length=length,
         own=own,
-        rented=_price(outcome, rent, rent * money.HOURS_PER_YEAR) if rent else None,
-        owned=_price(outcome, hour, float(own.total)),
+        rented=price_at(outcome, rent) if rent else None,
+        owned=price_at(outcome, hour, float(own.total)),
         network=network_of(r),
+        joules_per_token=3.6e9 * e.energy_mwh / r.plan.workload.tokens,
+        electricity_usd=1000.0 * e.energy_mwh * r.plan.cost.usd_per_kwh,
+        lost_usd=e.cost_usd * (1.0 - e.goodput),
+        spares_usd=e.cost_usd * float(length.spares) / r.plan.cluster.cards,
         reach=_reach(x),
+        between_sites_s=float(between_sites(x)),
     )
 
 
-def _price(outcome: Outcome, per_card_hour: float, per_card_year: float) -> Price:
+def price_at(outcome: Outcome, usd_per_card_hour: float, usd_per_card_year: float | None = None) -> Price:
+    """A price of a card-hour, said in four ways.
+
+    Args:
+        outcome: whose run it is.
+        usd_per_card_hour: what a used hour costs.
+        usd_per_card_year: what a card costs a year; None: every hour of the year is paid for.
+    """
     e, plan = outcome.estimate, outcome.resolved.plan
-    run_usd = per_card_hour * e.card_hours
+    run_usd = usd_per_card_hour * e.card_hours
+    year = usd_per_card_hour * money.HOURS_PER_YEAR if usd_per_card_year is None else usd_per_card_year
     return Price(
-        per_card_hour=per_card_hour,
+        per_card_hour=usd_per_card_hour,
         per_million_tokens=float(money.usd_per_million_tokens(run_usd, plan.workload.tokens)),
         per_run=run_usd,
-        per_year=per_card_year * plan.cluster.cards,
+        per_year=year * plan.cluster.cards,
     )
 
 

@@ -67,7 +67,7 @@ IDLE: dict[str, Callable[[Resolved], bool]] = {
 
 
 def _value(r: Resolved, key: str) -> Value | None:
-    """What stands in the place of a key; None for a table."""
+    """What stands in the place of a key; None for a table, or where nothing does."""
     decided: dict[str, Value] = {
         "cluster.cards_per_node": r.cards_per_node,
         "cluster.nics_per_node": r.nics_per_node,
@@ -89,6 +89,8 @@ def _value(r: Resolved, key: str) -> Value | None:
         owner = getattr(owner, table)
     value = getattr(owner, name)
     if isinstance(value, BaseModel):
+        return None
+    if value == "":
         return None
     return list(value) if isinstance(value, tuple) else value
 

@@ -63,7 +63,7 @@ def lines(outcome: Outcome, width: int = 100, *, everything: bool = False, assum
         _outcome(outcome, width),
         _step(outcome.estimate, width),
         _memory(outcome.estimate, width, everything=everything),
-        _bill(outcome.estimate, width),
+        bill_lines(outcome.estimate, width),
         _defaults((default_values if everything else counting_defaults)(outcome.resolved), width),
         _assumed(assumed, width),
         _problems(outcome.problems, width),
@@ -149,7 +149,8 @@ def _stacked(parts: dict[str, float], cells_per_gb: float) -> str:
     return out
 
 
-def _bill(e: Estimate, width: int) -> Iterator[Line]:
+def bill_lines(e: Estimate, width: int) -> Iterator[Line]:
+    """What the cluster is built from: count, price, power."""
     parts = e.bill_of_materials
     if not parts:
         return

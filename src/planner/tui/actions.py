@@ -13,7 +13,7 @@ from planner.tui.screens import SCREENS, offered
 
 Where = Literal[
     "everywhere", "modes", "workbench", "field", "typing", "results",
-    "strategies", "scale", "compare", "audit", "fleet", "pictures", "catalogue", "accuracy",
+    "strategies", "scale", "costs", "compare", "audit", "fleet", "pictures", "catalogue", "accuracy",
 ]  # fmt: skip
 """Where the keys of an action work: everywhere, from mode to mode, in one mode, or in a part of the workbench."""
 
@@ -57,6 +57,8 @@ ACTIONS: Final = (
            "app.mode('strategies')"),
     Action("scale", "Scale", ("l", "f6"), "modes", "", "Days and cost against the number of cards.",
            "app.mode('scale')"),
+    Action("costs", "Costs", ("C", "f11"), "modes", "", "Money, power and carbon, failures, network.",
+           "app.mode('costs')"),
     Action("compare", "Compare", ("c", "f7"), "modes", "", "Plans side by side.", "app.mode('compare')"),
     Action("audit", "Audit", ("d", "f8"), "modes", "", "Published claims against the engine.", "app.mode('audit')"),
     Action("fleet", "Fleet", ("e", "f9"), "modes", "", "Totals of several clusters.", "app.mode('fleet')"),
