@@ -43,7 +43,8 @@ def as_text(value: Value) -> str:
 IDLE: dict[str, Callable[[Resolved], bool]] = {
     "cluster.wan_gb_per_s": lambda r: r.plan.cluster.sites == 1,
     "cost.usd_per_card_hour": lambda r: r.plan.cost.basis == "own",
-    "cost.rent": lambda r: r.plan.cost.basis == "own" or "cost.usd_per_card_hour" not in r.defaults,
+    "cost.rent_level": lambda r: r.plan.cost.basis == "own" or "cost.usd_per_card_hour" not in r.defaults,
+    **dict.fromkeys(("cost.rent_date", "power.grid"), lambda _: True),
     **dict.fromkeys(
         ("cost.card_usd", "cost.server", "cost.network", "cost.years", "cost.cost_of", "cost.colocation",
          "cost.usd_per_kwh", "cost.building", "cost.staff", "cost.utilization"),
@@ -67,7 +68,7 @@ IDLE: dict[str, Callable[[Resolved], bool]] = {
 
 
 def _value(r: Resolved, key: str) -> Value | None:
-    """What stands in the place of a key; None for a table, or where nothing does."""
+    """What stands in the place of a key; None for a table."""
     decided: dict[str, Value] = {
         "cluster.cards_per_node": r.cards_per_node,
         "cluster.nics_per_node": r.nics_per_node,
@@ -89,8 +90,6 @@ def _value(r: Resolved, key: str) -> Value | None:
         owner = getattr(owner, table)
     value = getattr(owner, name)
     if isinstance(value, BaseModel):
-        return None
-    if value == "":
         return None
     return list(value) if isinstance(value, tuple) else value
 

@@ -95,6 +95,8 @@ ACTIONS: Final = (
     Action("compare-add", "Another plan to compare", ("n",), "compare", "compare with",
            "The plan on another card or fabric, or another preset.", "add"),
     Action("compare-drop", "Drop the last plan", ("delete",), "compare", "drop", "Takes its column away.", "drop"),
+    Action("fleet-rule", "H100-equivalents by the other rate", ("n",), "fleet", "other rate",
+           "By dense 8-bit rate, or by BF16.", "rule"),
     Action("next-field", "Next field", ("down", "tab"), "field", "", "Also goes on into the next panel."),
     Action("previous-field", "Previous field", ("up", "shift+tab"), "field", "", "Also goes back a panel."),
     Action("step", "Step the value", ("left", "right"), "field", "change",
