@@ -58,9 +58,9 @@ def test_deepseek_v3_is_half_a_percent_of_the_fleet() -> None:
     assert money.rent(2.788e6, 2.0) / t.owning_usd_per_year == pytest.approx(0.009, abs=0.0005)
 
 
-# Epoch AI, xai_datacenter_timelines.csv (2026-04-22): H100-equivalents, facility MW, compute B$, construction B$, and by
-# how much ours is off in compute. Power comes 1 to 4.5 % low. Compute: Epoch takes 32 k$ a Hopper all in, 54 k$ a GB200;
-# ours is the newest verified card price (39 k$ for an H200, a retail quote), a server, and a network of three tiers.
+# Epoch AI, xai_datacenter_timelines.csv (2026-04-22): H100-equivalents, facility MW, compute and construction B$, and
+# how much ours is off in compute. Power comes 1 to 4.5 % low. Epoch takes 32 k$ a Hopper and 54 k$ a GB200 all in; ours
+# is the newest verified card price (39 k$ for an H200, a retail quote), a server, and a network of three tiers.
 EPOCH = (
     ("xai-colossus-2024", None, 181, 3.2, 1.5, 0.18),
     ("xai-colossus-2025-02", None, 361, 6.3, 3.0, 0.32),
@@ -105,8 +105,8 @@ def test_carbon_of_a_fleet_is_that_of_its_grid() -> None:
 
 
 def test_the_20480_h100_reference() -> None:
-    # SemiAnalysis, AI Datacenter Energy Dilemma (2024-03): 28.4 MW, 249,185 MWh, 20.7 M$ a year at 0.083 $. Ours is up to
-    # 3.5 % above: a third tier of switches, which the 1,389 W a card of a two-tier SuperPOD do not hold.
+    # SemiAnalysis, AI Datacenter Energy Dilemma (2024-03): 28.4 MW, 249,185 MWh, 20.7 M$ a year at 0.083 $. Ours is up
+    # to 3.5 % above: a third tier of switches, which the 1,389 W a card of a two-tier SuperPOD do not hold.
     t = totals("reference-20480-h100")
     assert 1.0 < t.power_mw / 28.4 < 1.035
     assert 1.0 < t.energy_mwh_per_year / 249_185 < 1.035

@@ -43,8 +43,7 @@ def as_text(value: Value) -> str:
 IDLE: dict[str, Callable[[Resolved], bool]] = {
     "cluster.wan_gb_per_s": lambda r: r.plan.cluster.sites == 1,
     "cost.usd_per_card_hour": lambda r: r.plan.cost.basis == "own",
-    "cost.rent_level": lambda r: r.plan.cost.basis == "own" or "cost.usd_per_card_hour" not in r.defaults,
-    **dict.fromkeys(("cost.rent_date", "power.grid"), lambda _: True),
+    **dict.fromkeys(("cost.rent_level", "cost.rent_date", "power.grid"), lambda _: True),
     **dict.fromkeys(
         ("cost.card_usd", "cost.server", "cost.network", "cost.years", "cost.cost_of", "cost.colocation",
          "cost.usd_per_kwh", "cost.building", "cost.staff", "cost.utilization"),
@@ -64,7 +63,7 @@ IDLE: dict[str, Callable[[Resolved], bool]] = {
     "strategy.recompute_modules": lambda r: r.strategy.recompute != "selective",
     "strategy.recompute_layers": lambda r: r.strategy.recompute != "full",
 }  # fmt: skip
-"""Beginnings of keys -> whether they change nothing in a plan."""
+"""Beginnings of keys -> whether they change nothing in a plan, or say nothing that another key does not."""
 
 
 def _value(r: Resolved, key: str) -> Value | None:
