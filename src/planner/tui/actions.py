@@ -95,6 +95,8 @@ ACTIONS: Final = (
     Action("compare-add", "Another plan to compare", ("n",), "compare", "compare with",
            "The plan on another card or fabric, or another preset.", "add"),
     Action("compare-drop", "Drop the last plan", ("delete",), "compare", "drop", "Takes its column away.", "drop"),
+    Action("audit-questions", "The questions of January 2025", ("n",), "audit", "January 2025",
+           "Could 2,048 H800 have done it, what would 50,000 H100 have taken, what did the link cost.", "ask"),
     Action("fleet-rule", "H100-equivalents by the other rate", ("n",), "fleet", "other rate",
            "By dense 8-bit rate, or by BF16.", "rule"),
     Action("next-field", "Next field", ("down", "tab"), "field", "", "Also goes on into the next panel."),
