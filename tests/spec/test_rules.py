@@ -48,6 +48,11 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
          "cluster.topology", "dragonfly joins up to 262,656 NICs with switches of 64 ports; a site here has 262,720.",
          'Use topology = "fat-tree".'),
     ],
+    "building": [
+        ({"cost__basis": "own", "cost__building_usd_per_kw": 10_500.0}, "warning", "cost.colocation_usd_per_kw_month",
+         "a building is paid for twice: building_usd_per_kw, and colocation at 183 $ a kW and month.",
+         "Use colocation_usd_per_kw_month = 0."),
+    ],
     "whole_nodes": [
         ({"cluster__cards": 60}, "warning", "cluster.cards", "60 cards fill 7 nodes of 8 and leave one with 4.",
          "Use cards = 64 or 56."),

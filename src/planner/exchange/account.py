@@ -124,6 +124,8 @@ def money_lines(outcome: Outcome, found: Account, width: int, *, everything: boo
     if everything and (years := rents_by_year(r.card)):
         said = (
             f"{year} {between(each.low, each.high, _dollars)} (typical {_dollars(each.typical)})"
+            if each.high > each.low
+            else f"{year} {_dollars(each.low)}"
             for year, each in years.items()
         )
         yield from wrapped(f"  Rents a card-hour by year: {', '.join(said)}.", width, "quiet", 2)

@@ -12,6 +12,7 @@ ALWAYS: tuple[Rule, ...] = (
     machine.precision_of_card,
     machine.sites,
     machine.topology_holds,
+    machine.building,
     machine.whole_nodes,
     machine.domain,
     machine.sequence_of_model,

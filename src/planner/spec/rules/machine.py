@@ -90,6 +90,15 @@ def topology_holds(r: Resolved) -> Iterator[Problem]:
         yield Problem("error", "cluster.topology", message, *use("cluster.topology", ("fat-tree",)))
 
 
+def building(r: Resolved) -> Iterator[Problem]:
+    """Who pays for a building of his own pays no colocation."""
+    cost, key = r.plan.cost, "cost.colocation_usd_per_kw_month"
+    if cost.basis == "own" and cost.building_usd_per_kw and cost.colocation_usd_per_kw_month:
+        price = f"{cost.colocation_usd_per_kw_month:g}"
+        message = f"a building is paid for twice: building_usd_per_kw, and colocation at {price} $ a kW and month."
+        yield Problem("warning", key, message, *use(key, (0,)))
+
+
 def whole_nodes(r: Resolved) -> Iterator[Problem]:
     """Nodes are bought whole."""
     cards, node = r.plan.cluster.cards, r.cards_per_node
