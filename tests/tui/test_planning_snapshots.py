@@ -14,8 +14,10 @@ SCREENS = {
     "strategies": "s",
     "scale": "l n text:h20 enter",
     "compare": ["c", "n", "text:cluster.card=h100-sxm", "enter"],
-    "compare-four": ["c", "n", "text:cluster.card=h100-sxm", "enter", "n", "text:cluster.card=gb200-nvl72", "enter", "n",
-                     "text:preset=bloom-176b ", "enter"],
+    "compare-four": [
+        "c", "n", "text:cluster.card=h100-sxm", "enter", "n", "text:cluster.card=gb200-nvl72", "enter",
+        "n", "text:preset=bloom-176b ", "enter",
+    ],
     "costs": "C",
     "audit": "d down",
     "questions": "d n",
