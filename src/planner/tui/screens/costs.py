@@ -41,8 +41,8 @@ class SectionPage(Page):
         return report(self._section(*self.of, width - 3, everything=True), width)
 
 
-def _bill(outcome: Outcome, _found: Account, width: int, *, everything: bool) -> Iterator[TextLine]:  # noqa: ARG001
-    yield from bill_lines(outcome.estimate, width)
+def _bill(_outcome: Outcome, found: Account, width: int, *, everything: bool) -> Iterator[TextLine]:  # noqa: ARG001
+    yield from bill_lines(found.materials.bill, width)
 
 
 class CostsScreen(PartsScreen):
