@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.plans import preset
 
 from planner.cli.compare import command
+from planner.exchange.compare import Compared, lines
 from planner.spec.base import PlanError
 
 
@@ -49,6 +51,27 @@ def test_four_plans() -> None:
     names = ["deepseek-v3", "kimi-k2", "llama-3.1-405b", "bloom-176b"]
     result = CliRunner().invoke(command, [*names, "--no-search"])
     assert "[4]: BLOOM" in result.stdout
+
+
+def test_four_plans_in_a_narrow_terminal_are_split_and_never_cut() -> None:
+    plans = [Compared(name, preset(name), None) for name in ("deepseek-v3", "kimi-k2", "llama-3.1-405b", "bloom-176b")]
+    found = [line.text for line in lines(plans, 77)]
+    assert max(map(len, found)) <= 77
+    follows = [line for line in found if line.startswith("  What follows")]
+    assert len(follows) > 1
+    assert all("[1]" in line for line in follows)
+    assert {f"[{n}]" for line in follows for n in (2, 3, 4) if f"[{n}]" in line} == {"[2]", "[3]", "[4]"}
+    # A row that is the same in a part of the table is left out there: Kimi K2 runs on the same card.
+    second = found[found.index(next(line for line in found if "What differs" in line)) :]
+    assert not second[1].startswith("  cluster.card ") or "[3]" in second[0]
+
+
+def test_a_rent_kept_for_another_card_is_said() -> None:
+    edit = ["deepseek-v3", "--set", "cluster.card=gb200-nvl72", "--no-search"]
+    text = " ".join(CliRunner().invoke(command, edit).stdout.split())
+    assert "[2] keeps the $2.00 a card-hour the plan states" in text
+    other = ["deepseek-v3", "--set", "cluster.card=gb200-nvl72", "--set", "cost.usd_per_card_hour=3.92", "--no-search"]
+    assert "keeps the" not in CliRunner().invoke(command, other).stdout
 
 
 def test_plans_that_do_not_differ() -> None:

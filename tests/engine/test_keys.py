@@ -70,6 +70,8 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "reliability.checkpoint_every_s": ({}, 3600.0),
     "cost.basis": ({}, "own"),
     "cost.usd_per_card_hour": ({}, 9.0),
+    "cost.rent_level": ({}, "high"),
+    "cost.rent_date": ({}, "2023"),
     "cost.card_usd": (OWN, 1e5),
     "cost.server_usd_per_card": (OWN, 9e4),
     "cost.network_usd_per_card": (OWN, 5e4),
@@ -77,9 +79,11 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "cost.cost_of_capital": (OWN, 0.05),
     "cost.colocation_usd_per_kw_month": (OWN, 100.0),
     "cost.usd_per_kwh": ({**OWN, "cost__colocation_usd_per_kw_month": 0.0}, 0.3),
+    "cost.building_usd_per_kw": (OWN, 10_000.0),
     "cost.staff_usd_per_card_year": (OWN, 500.0),
     "cost.utilization": (OWN, 0.8),
     "power.pue": ({}, 1.1),
+    "power.grid": ({}, "fr"),
     "power.kg_co2_per_kwh": ({}, 0.1),
 }
 """Key -> a plan it matters to, and another value for it."""

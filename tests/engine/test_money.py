@@ -11,10 +11,10 @@ from planner.engine import money
 
 def test_2023_h100_server_costs_1_52_a_card_hour() -> None:
     # SemiAnalysis, GPU Cloud Economics Explained (2023-12): 7,025 $ a month of capital at 13 % over four years and
-    # 1,871 $ of hosting (183 $ a kW and month, 10.2 kW). SemiAnalysis (2023-12): the capital is 261.9 k$.
+    # 1,871 $ of hosting (183 $ a kW and month, 10.2 kW): 80 and 20 %. SemiAnalysis (2023-12): the capital is 261.9 k$.
     assert money.annuity(261_900.0, 0.13, 4.0) / 12 == pytest.approx(7025, rel=0.0005)
     assert money.hosting_usd_per_year(10.2, 183.0) / 12 == pytest.approx(1871, rel=0.003)
-    hour = money.own_usd_per_card_hour(
+    year = money.own_usd_per_card_year(
         card_usd=200_000.0 / 8,
         server_usd=50_000.0 / 8,
         network_usd=11_900.0 / 8,
@@ -23,7 +23,10 @@ def test_2023_h100_server_costs_1_52_a_card_hour() -> None:
         kw_per_card=10.2 / 8,
         colocation_usd_per_kw_month=183.0,
     )
-    assert hour == pytest.approx(1.52, abs=0.005)
+    assert money.usd_per_used_hour(year.total) == pytest.approx(1.52, abs=0.005)
+    assert (year.total - year.hosting) / year.total == pytest.approx(
+        0.8, abs=0.02
+    )  # capital is 80 % (AI Datacenter Energy Dilemma)
 
 
 @pytest.mark.parametrize(("rate", "years", "usd"), [(0.13, 4.0, 1.15), (0.10, 5.0, 0.91), (0.08, 6.0, 0.75)])
@@ -111,13 +114,14 @@ def test_owning_has_every_part() -> None:
         "staff_usd_per_card_year": 500.0,
         "load": 0.8,
     }
-    hour = money.own_usd_per_card_hour(**values)
+    year = money.own_usd_per_card_year(**values).total
     for key, value in values.items():
-        changed = money.own_usd_per_card_hour(**(values | {key: value * 1.1}))
-        assert changed < hour if key == "years" else changed > hour, key
-    assert money.own_usd_per_card_hour(**values, utilization=0.5) == pytest.approx(2 * hour)
-    built = money.own_usd_per_card_hour(**values, building_usd_per_kw=10_000.0)
-    assert built - hour == pytest.approx(money.annuity(14_000.0, 0.1, 15.0) / money.HOURS_PER_YEAR)
+        changed = money.own_usd_per_card_year(**(values | {key: value * 1.1})).total
+        assert changed < year if key == "years" else changed > year, key
+    assert money.usd_per_used_hour(year, 0.5) == pytest.approx(2 * money.usd_per_used_hour(year))
+    built = money.own_usd_per_card_year(**values, building_usd_per_kw=10_000.0)
+    assert built.building == pytest.approx(money.annuity(14_000.0, 0.1, 15.0))
+    assert built.total - year == pytest.approx(built.building)
 
 
 def test_grids_of_the_catalogue() -> None:

@@ -80,7 +80,7 @@ def test_what_was_left_to_defaults_is_told_with_its_value(data: Any) -> None:
 def test_the_order_never_changes() -> None:
     done = preset("deepseek-v3")
     assert dumps(outcome_dict(done)) == dumps(outcome_dict(done))
-    assert list(outcome_dict(done)) == ["plan", "engine", "fits", "problems", "defaults", "estimate"]
+    assert list(outcome_dict(done)) == ["plan", "engine", "fits", "problems", "defaults", "estimate", "account"]
 
 
 def test_figures_that_are_no_numbers_are_refused() -> None:

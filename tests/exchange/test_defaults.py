@@ -3,7 +3,7 @@
 import pytest
 from tests.plans import BUILT_IN, EXPERTS, PRESETS, resolved
 
-from planner.catalog.prices import typical_rent
+from planner.catalog.prices import rent_of
 from planner.exchange.defaults import counting_defaults, default_values
 
 
@@ -17,7 +17,7 @@ def test_values_come_from_host_stack_and_catalogue() -> None:
     assert found["strategy.sequence"] is r.stack.sequence_parallel
     assert found["strategy.schedule"] == "1f1b"
     assert found["strategy.overlap.data"] is True
-    assert found["cost.usd_per_card_hour"] == typical_rent(r.card) > 0
+    assert found["cost.usd_per_card_hour"] == rent_of(r.card) > 0
     assert found["reliability.mtbf_card_hours"] == 50_600.0
 
 

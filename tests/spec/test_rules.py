@@ -40,6 +40,19 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
         ({"cluster__sites": 32, "cluster__wan_gb_per_s": 9.0}, "error", "cluster.sites",
          "data = 16 groups do not divide over 32 sites, and a copy of the model cannot span two.", "Use sites = 16."),
     ],
+    "topology_holds": [
+        ({"cluster__topology": "single-switch", "cluster__cards": 128}, "error", "cluster.topology",
+         "single-switch joins up to 64 NICs with switches of 64 ports; a site here has 128.",
+         'Use topology = "fat-tree".'),
+        ({"cluster__topology": "dragonfly", "cluster__cards": 262_720, "workload__global_batch": 65_680}, "error",
+         "cluster.topology", "dragonfly joins up to 262,656 NICs with switches of 64 ports; a site here has 262,720.",
+         'Use topology = "fat-tree".'),
+    ],
+    "building": [
+        ({"cost__basis": "own", "cost__building_usd_per_kw": 10_500.0}, "warning", "cost.colocation_usd_per_kw_month",
+         "a building is paid for twice: building_usd_per_kw, and colocation at 183 $ a kW and month.",
+         "Use colocation_usd_per_kw_month = 0."),
+    ],
     "whole_nodes": [
         ({"cluster__cards": 60}, "warning", "cluster.cards", "60 cards fill 7 nodes of 8 and leave one with 4.",
          "Use cards = 64 or 56."),

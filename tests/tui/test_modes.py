@@ -122,7 +122,7 @@ async def test_every_kind_of_the_catalogue_shows_figures_with_sources() -> None:
     app = app_on()
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "g")
-        for words in ("Cards", "Fabrics", "Models", "Software", "Presets", "Fleets", "Cards"):
+        for words in ("Cards", "Fabrics", "Models", "Software", "Presets", "Fleets", "Network parts", "Grids", "Cards"):
             assert f"{words}  ←→" in screen_text(app)
             await press(pilot, "right")
         await press(pilot, "left left enter pagedown pagedown pagedown pagedown")

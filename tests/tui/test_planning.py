@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.tui.helpers import CATALOG, PLAIN, app_on, plain_engine, plain_search, press, screen_lines, screen_text
@@ -239,6 +240,60 @@ async def test_compare_with_the_plan_on_another_card(size: tuple[int, int]) -> N
         assert "[2]" not in screen_text(app)
 
 
+async def test_a_plan_file_of_the_folder_can_be_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.toml").write_text(plan_toml.write(CATALOG.plan("bloom-176b")), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "c n")
+        await press(pilot, ["text:mine.toml", "enter"])
+        assert "[2]: BLOOM 176B pre-training" in screen_text(app)
+        assert "planner compare FILE mine.toml" in screen_text(app)
+
+
+async def test_compare_never_cuts_a_line_in_a_small_terminal() -> None:
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "c")
+        for other in ("cluster.card=h100-sxm", "cluster.card=gb200-nvl72", "preset=bloom-176b "):
+            await press(pilot, ["n", f"text:{other}", "enter"])
+        await press(pilot, "pagedown pagedown")
+        assert "…" not in screen_text(app).replace("moe…", "")
+
+
+# ------------------------------------------------------------------------------------------------------- costs
+
+
+@BOTH
+async def test_costs_are_one_key_away_and_follow_the_plan(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "C")
+        text = screen_text(app)
+        for words in ("rented, as planned", "owned", "a year", "colocation", "catalogue, high"):
+            assert words in text
+        # 2,048 cards x 2 $ x 8,766 hours.
+        assert "$35.9 M" in text
+        if size == SMALL:
+            await press(pilot, "tab")
+        assert "Carbon of the run" in screen_text(app)
+        assert "facility, PUE 1.25" in screen_text(app)
+        await press(pilot, ["escape", "escape"] if size == SMALL else "escape")
+        await press(pilot, "text:1024 enter C")
+        assert "$18.0 M" in screen_text(app)
+
+
+async def test_every_part_of_the_costs_is_reached_with_tab_in_a_small_terminal() -> None:
+    app = app_on()
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "C tab tab")
+        assert "Young/Daly" in screen_text(app)
+        await press(pilot, "tab")
+        assert "96 switches of 64 ports in 2 tiers" in screen_text(app)
+        await press(pilot, "tab")
+        assert "Bill of materials" in screen_text(app)
+
+
 # ------------------------------------------------------------------------------------------------- audit, fleet
 
 
@@ -258,6 +313,29 @@ async def test_audit_lists_verdicts_and_says_why(size: tuple[int, int]) -> None:
         assert isinstance(app.screen, AuditScreen)
         await press(pilot, "slash text:kimi")
         assert [row.cells[0] for row in table(app).shown] == ["kimi-k2"]
+
+
+@BOTH
+async def test_the_questions_of_january_have_the_screen_for_themselves(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "d n")
+        text = screen_text(app)
+        assert "✓ plausible" not in text
+        for words in ("Could 2,048 H800", "What would 50,000 H100 have taken?", "What did the H800's halved link cost"):
+            assert words in text
+        await press(pilot, "escape")
+        assert "✓ plausible" in screen_text(app)
+
+
+async def test_fleets_count_h100s_by_either_rate() -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "e slash text:deepseek enter escape n")
+        row = next(row for row in table(app).shown if row.cells[0].startswith("DeepSeek"))
+        # 20,000 H100 and H800, H20 at 148 / 989, A100 at 312 / 989.
+        assert row.cells[2] == "27,644"
+        assert "by BF16 rate" in screen_text(app)
 
 
 @BOTH

@@ -14,11 +14,18 @@ SCREENS = {
     "strategies": "s",
     "scale": "l n text:h20 enter",
     "compare": ["c", "n", "text:cluster.card=h100-sxm", "enter"],
+    "compare-four": [
+        "c", "n", "text:cluster.card=h100-sxm", "enter", "n", "text:cluster.card=gb200-nvl72", "enter",
+        "n", "text:preset=bloom-176b ", "enter",
+    ],
+    "costs": "C",
     "audit": "d down",
+    "questions": "d n",
     "fleet": "e slash text:deepseek enter escape",
     "limits": "x",
-}
-SMALL = {"pareto": "s tab", "reasons": "s tab tab", "charts": "l tab", "claim": "d enter", "totals": "e enter"}
+}  # fmt: skip
+SMALL = {"pareto": "s tab", "reasons": "s tab tab", "charts": "l tab", "claim": "d enter", "totals": "e enter",
+         "power": "C tab", "failures": "C tab tab", "network": "C tab tab tab"}  # fmt: skip
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

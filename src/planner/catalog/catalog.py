@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from planner.catalog.inline import entry_of
+from planner.catalog.network import grids, network_parts
 from planner.catalog.resolving import resolve
 from planner.catalog.shelf import Folders, Maker, Shelf
 from planner.data_files import config_folder, data_root
@@ -17,13 +18,15 @@ from planner.spec.base import Entry, PlanError, Problem
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.fleet import Fleet, parse_fleet
+from planner.spec.grid import Grid
 from planner.spec.model import Model
+from planner.spec.network import NetworkPart
 from planner.spec.parse import build, load_toml, parse_plan
 from planner.spec.plan import Plan, Resolved
 from planner.spec.stack import Stack
-from planner.spec.wording import shown
+from planner.spec.wording import nearest, shown
 
-Kind = Literal["cards", "fabrics", "models", "stacks", "plans", "fleets"]
+Kind = Literal["cards", "fabrics", "models", "stacks", "plans", "fleets", "parts", "grids"]
 
 EntryT = TypeVar("EntryT", bound=Entry)
 
@@ -95,6 +98,10 @@ class Catalog:
 
     def ids(self, kind: Kind) -> tuple[str, ...]:
         """Every id of a kind, in order of the alphabet; presets in their own order. No entry is read."""
+        if kind == "parts":
+            return tuple(part.id for part in network_parts())
+        if kind == "grids":
+            return tuple(grids())
         if kind != "plans":
             return self._shelves[kind].ids
         last = len(self._index) + 1
@@ -161,6 +168,14 @@ class Catalog:
         """A fleet."""
         return self._fleets.get(name)
 
+    def part(self, name: str) -> NetworkPart:
+        """A part of a network."""
+        return self._built_in("parts", "network part", {part.id: part for part in network_parts()}, name)
+
+    def grid(self, name: str, key: str = "") -> Grid:
+        """A grid electricity comes from."""
+        return self._built_in("grids", "grid", grids(), name, key)
+
     def resolve(self, plan: Plan) -> Resolved:
         """A plan with every id an object and every default filled in.
 
@@ -175,7 +190,7 @@ class Catalog:
 
     def nearest(self, kind: Kind, word: str) -> tuple[str, ...]:
         """Ids most like a word, best first; empty when none is like it."""
-        known = {name.lower(): name for name in self._shelves[kind].ids}
+        known = {name.lower(): name for name in self.ids(kind)}
         word = word.lower()
         within = [name for name in known if word and word in name]
         alike = difflib.get_close_matches(word, known, n=MANY)
@@ -203,6 +218,17 @@ class Catalog:
     def _index(self) -> dict[str, PresetInfo]:
         tables = _tables(self._builtin / "plans" / INDEX)
         return {name: PresetInfo(**{**table, "assumed": tuple(table["assumed"])}) for name, table in tables.items()}
+
+    @staticmethod
+    def _built_in(kind: Kind, what: str, known: Mapping[str, EntryT], name: str, key: str = "") -> EntryT:
+        """An entry of a kind users cannot add to."""
+        if name in known:
+            return known[name]
+        meant = nearest(name, known)
+        fix = f"`planner catalog {kind}` lists what there is."
+        message = f"there is no {what} {shown(name)} in the catalogue."
+        change = ((key, meant),) if meant and key else ()
+        raise PlanError([Problem("error", key, message, f'Did you mean "{meant}"? {fix}' if meant else fix, change)])
 
     def _wrong_role(self, name: str, key: str, role: Literal["scale-up", "scale-out"]) -> PlanError:
         problem = self._fabrics.unknown(name, key, self.fabric_ids(role))

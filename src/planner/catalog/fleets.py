@@ -7,6 +7,7 @@ import math
 from planner.catalog.catalog import Catalog
 from planner.catalog.network import parts_at
 from planner.catalog.prices import newest_price
+from planner.catalog.resolving import carbon_of, rent_per_hour
 from planner.spec.base import PlanError, Problem
 from planner.spec.card import Card
 from planner.spec.fleet import Fleet, FleetCluster, Holding, ResolvedFleet
@@ -16,7 +17,7 @@ def resolve_fleet(catalog: Catalog, fleet: Fleet) -> ResolvedFleet:
     """Look up the cards of a fleet, their fabrics, network parts and prices.
 
     Raises:
-        PlanError: with every card or fabric that is not there and every table that is not valid.
+        PlanError: with every card or fabric that is not there and every table that is not valid; else with the grid.
     """
     holdings, problems = list[Holding](), list[Problem]()
     for number, cluster in enumerate(fleet.cluster):
@@ -28,7 +29,7 @@ def resolve_fleet(catalog: Catalog, fleet: Fleet) -> ResolvedFleet:
             problems += error.problems
     if problems:
         raise PlanError(problems)
-    return ResolvedFleet(fleet, tuple(holdings))
+    return ResolvedFleet(fleet, tuple(holdings), carbon_of(catalog, fleet.power))
 
 
 def _holding(catalog: Catalog, cluster: FleetCluster, card: Card, key: str) -> Holding:
@@ -46,4 +47,5 @@ def _holding(catalog: Catalog, cluster: FleetCluster, card: Card, key: str) -> H
         network=parts_at(rate, switch),
         nics_per_node=math.ceil(nics) if rate > 0 else 0,
         card_price_usd=cluster.card_usd or newest_price(card),
+        usd_per_card_hour=rent_per_hour(card, cluster),
     )

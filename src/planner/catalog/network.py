@@ -38,4 +38,5 @@ def parts_for(fabric: ScaleOut) -> NetworkParts:
 def grids() -> dict[str, Grid]:
     """Every grid of `presets/grids.toml`, by id."""
     file = data_root() / "presets" / "grids.toml"
-    return Grids.model_validate(tomllib.loads(file.read_text("utf-8"))).grid
+    found = Grids.model_validate(tomllib.loads(file.read_text("utf-8"))).grid
+    return {name: grid.model_copy(update={"id": name}) for name, grid in found.items()}

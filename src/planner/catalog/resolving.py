@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from planner.catalog.inline import entry_of
 from planner.catalog.network import parts_for
-from planner.catalog.prices import newest_price, typical_rent
+from planner.catalog.prices import newest_price, rent_of
 from planner.spec.base import PlanError, Problem, Spec
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.model import Model
-from planner.spec.plan import Plan, Resolved, Strategy
+from planner.spec.plan import Cost, Plan, Power, Resolved, Strategy
 from planner.spec.stack import Stack
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ SECTIONS = ("cluster", "workload", "strategy", "reliability", "cost", "power")
 
 OVERRIDES = ("attention_kernel", "kernel_fusion", "p2p", "gradient_bytes", "loss", "cuda_graphs", "dispatcher")
 """Facts of a stack that a plan's strategy may override by the key of the same name."""
+
+USUAL_KG_CO2_PER_KWH = 0.4
+"""Carbon of one kWh where neither it nor the grid is stated, kg: about the United States (0.369) or the world."""
 
 FoundT = TypeVar("FoundT")
 
@@ -46,7 +49,8 @@ def resolve(catalog: Catalog, plan: Plan) -> Resolved:
     stack = _attempt(problems, lambda: entry_of(strategy.stack, "strategy.stack", catalog.stack, Stack))
     scale_up = _attempt(problems, lambda: _scale_up(catalog, plan, card))
     scale_out = _attempt(problems, lambda: _scale_out(catalog, plan, card))
-    if card is None or model is None or stack is None or scale_up is None or scale_out is None:
+    carbon = _attempt(problems, lambda: carbon_of(catalog, plan.power))
+    if card is None or model is None or stack is None or scale_up is None or scale_out is None or carbon is None:
         raise PlanError(problems)
     stack = _overridden(stack, strategy)
     cards_per_node = cluster.cards_per_node or card.host.cards
@@ -62,8 +66,9 @@ def resolve(catalog: Catalog, plan: Plan) -> Resolved:
         nics_per_node=cluster.nics_per_node or _nics(card, scale_out, cards_per_node),
         scale_up_domain=cluster.scale_up_domain or scale_up.domain,
         network=parts_for(scale_out),
-        usd_per_card_hour=typical_rent(card) if plan.cost.usd_per_card_hour is None else plan.cost.usd_per_card_hour,
+        usd_per_card_hour=rent_per_hour(card, plan.cost),
         card_price_usd=plan.cost.card_usd or newest_price(card),
+        kg_co2_per_kwh=carbon,
         defaults=defaults_of(plan),
     )
 
@@ -74,6 +79,24 @@ def defaults_of(plan: Plan) -> frozenset[str]:
     if plan.strategy is not None:
         left_out |= set(_unset(plan.strategy.overlap, "strategy.overlap"))
     return frozenset(left_out)
+
+
+def rent_per_hour(card: Card, cost: Cost) -> float:
+    """Rent of one card, USD an hour: the plan's own, else the catalogue's; 0: unknown."""
+    stated = cost.usd_per_card_hour
+    return rent_of(card, cost.rent_level, cost.rent_date) if stated is None else stated
+
+
+def carbon_of(catalog: Catalog, power: Power) -> float:
+    """Carbon dioxide of one kWh, kg: stated, else the grid's, else `USUAL_KG_CO2_PER_KWH`.
+
+    Raises:
+        PlanError: there is no such grid.
+    """
+    grid = catalog.grid(power.grid, "power.grid") if power.grid else None
+    if power.kg_co2_per_kwh is not None:
+        return power.kg_co2_per_kwh
+    return grid.kg_co2_per_kwh if grid else USUAL_KG_CO2_PER_KWH
 
 
 def _unset(table: Spec | None, name: str) -> list[str]:

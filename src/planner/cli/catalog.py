@@ -1,4 +1,4 @@
-"""`planner catalog`: what is known of cards, fabrics, models, stacks, presets and fleets, with sources."""
+"""`planner catalog`: what is known of cards, fabrics, models, stacks, presets, fleets, parts, grids, with sources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from planner.exchange.listing import Item, Row
     from planner.exchange.report import Line
 
-KINDS = ("cards", "fabrics", "models", "stacks", "presets", "fleets")
+KINDS = ("cards", "fabrics", "models", "stacks", "presets", "fleets", "parts", "grids")
 
 LEGEND = {
     "?": "? behind a figure: not checked against a source that was read.",
@@ -28,8 +28,9 @@ LEGEND = {
 def command(kind: str | None, name: str | None, *, as_json: bool) -> None:
     """Cards, fabrics, models, stacks and presets, with sources.
 
-    Without ID, the list of a kind; without a kind, how many there are of each. A figure with ? behind it was not
-    checked against a source that was read.
+    Parts are what networks are built from; grids, where electricity comes from, with its carbon. Without ID, the list
+    of a kind; without a kind, how many there are of each. A figure with ? behind it was not checked against a source
+    that was read.
     """
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines, width

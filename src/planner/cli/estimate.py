@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("estimate")
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON, with every figure.")
-@click.option("--all", "everything", is_flag=True, help="Show every pipeline stage and every default.")
+@click.option("--all", "everything", is_flag=True, help="Show every pipeline stage, default, rent and grid.")
 @click.option("--why", "figure", metavar="FIGURE", help="Explain one figure (mfu, step.tensor) or key instead.")
 @click.option("--pictures", is_flag=True, help="Draw the pipeline's timeline and the map of ranks instead.")
 @click.pass_context
@@ -51,10 +51,13 @@ def command(
 
         put_json(outcome_dict(outcome))
     else:
-        from planner.exchange.report import lines
+        from planner.engine.account import account
+        from planner.exchange import account as behind
+        from planner.exchange.report import Line, lines
 
         assumed = catalog.preset_info(file).assumed if is_preset(file, catalog) else ()
         page = lines(outcome, width(), everything=everything, assumed=assumed)
+        page += [Line(""), *behind.lines(outcome, account(outcome), width(), everything=everything)]
         put_lines([*page, *_limits(outcome, width())])
     if not outcome.fits:
         context.exit(1)

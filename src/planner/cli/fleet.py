@@ -29,7 +29,7 @@ def command(file: str, *, as_json: bool, rule: str, plan_file: str | None) -> No
     """The totals of a fleet: cards, H100-equivalents, power, capital, operation, export classes, largest run.
 
     FILE is a fleet file, the id of one that comes with the program, or - for standard input. Operation is given a year
-    and over the depreciation period; capital holds cards, servers and network, no buildings.
+    and over the depreciation period; capital holds cards, servers and network, and buildings apart.
     """
     from planner.catalog import Catalog
     from planner.catalog.fleets import resolve_fleet

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.engine import money, parts, power, run
+from planner.engine import money
+from planner.engine.account import materials_of, power_of, run_length_of, usd_per_card_hour_of
 from planner.engine.constants import Constants, calibrated
 from planner.engine.inputs import Inputs, inputs_of
 from planner.engine.layout import Groups, groups
 from planner.engine.memory import stage_memory
+from planner.engine.power import PowerDraw
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
 from planner.engine.run import RunLength
 from planner.engine.step import step
@@ -49,12 +51,12 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
     work, cluster = r.plan.workload, r.plan.cluster
     step_s = float(seconds.total)
     tokens = work.global_batch * work.sequence_length
-    length = _run_length(r, x, step_s)
+    length = run_length_of(r, step_s)
     days = length.wall_seconds / SECONDS_PER_DAY
     card_hours = cluster.cards * length.wall_seconds / 3600.0
-    materials = _materials(r)
-    draw = _power(r, materials)
-    rate = _usd_per_card_hour(r, materials, draw)
+    materials = materials_of(r)
+    draw = power_of(r, materials)
+    rate = usd_per_card_hour_of(r, materials, draw)
     spread = spread_of(r, x)
     flops = x.shape.flops_per_token * tokens / step_s / cluster.cards
     mfu = flops / x.machine.peak16
@@ -83,7 +85,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
         usd_per_million_tokens=float(money.usd_per_million_tokens(cost, work.tokens)),
         energy_mwh=float(energy),
         power_mw=float(draw.facility_average_w) / 1e6,
-        co2_kg=float(money.co2_kg(energy, r.plan.power.kg_co2_per_kwh)),
+        co2_kg=float(money.co2_kg(energy, r.kg_co2_per_kwh)),
         memory_gb=sum(fullest.values()),
         memory_gb_by_stage=tuple(sum(stage.values()) for stage in stages),
         memory_breakdown_gb=fullest,
@@ -95,87 +97,6 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
         bill_of_materials=materials.bill,
         memory_capacity_gb=c.usable * x.machine.memory_bytes / 1e9,
         extra=_extra(length, draw, rate),
-    )
-
-
-def _run_length(r: Resolved, x: Inputs, step_s: float) -> RunLength:
-    work, reliability = r.plan.workload, r.plan.reliability
-    return run.run_length(
-        work.tokens,
-        float(work.global_batch),
-        float(work.sequence_length),
-        step_s,
-        float(r.plan.cluster.cards),
-        total_params=x.shape.total_params,
-        mtbf_card_hours=reliability.mtbf_card_hours,
-        restart_s=reliability.restart_s,
-        checkpoint_gb_per_s=reliability.checkpoint_gb_per_s,
-        checkpoint_every_s=reliability.checkpoint_every_s,
-        bytes_per_param=float(run.checkpoint_bytes_per_param(work.precision in {"fp32", "tf32"})),
-        cards_per_node=float(r.cards_per_node),
-    )
-
-
-def _host_w(r: Resolved, network_w: float = 0.0) -> float:
-    """Power of the server around one card, W; `network_w` is the network's share in a stated all-in power."""
-    host = r.card.host
-    return float(
-        power.host_w_per_card(float(host.cards), r.card.tdp_w, host.max_kw, host.all_in_kw_per_card, network_w)
-    )
-
-
-def _materials(r: Resolved) -> parts.Materials:
-    cluster = r.plan.cluster
-    return parts.materials(
-        cards=float(cluster.cards),
-        cards_per_node=float(r.cards_per_node),
-        nics_per_node=float(r.nics_per_node),
-        topology=cluster.topology,
-        parts=r.network,
-        card_name=r.card.name,
-        card_usd=r.card_price_usd,
-        card_w=r.card.tdp_w,
-        host_w_per_card=_host_w(r),
-        oversubscription=cluster.oversubscription,
-        server_usd_per_card=r.plan.cost.server_usd_per_card,
-        scale_up_domain=float(r.scale_up_domain),
-        sites=float(cluster.sites),
-    )
-
-
-def _power(r: Resolved, materials: parts.Materials) -> power.PowerDraw:
-    cards = float(r.plan.cluster.cards)
-    network_w = 1000.0 * sum(line.kw for line in materials.network)
-    return power.power(
-        cards=cards,
-        card_w=r.card.tdp_w,
-        host_w_per_card=_host_w(r, network_w / cards),
-        network_w=network_w,
-        pue=r.plan.power.pue,
-        load=float(power.training_load(r.card.host.max_kw, r.card.host.measured_kw)),
-    )
-
-
-def _usd_per_card_hour(r: Resolved, materials: parts.Materials, draw: power.PowerDraw) -> float:
-    cost, cards = r.plan.cost, r.plan.cluster.cards
-    if cost.basis == "rent":
-        return r.usd_per_card_hour
-    network = cost.network_usd_per_card or (materials.nic.usd + sum(line.usd for line in materials.network)) / cards
-    return float(
-        money.own_usd_per_card_hour(
-            card_usd=r.card_price_usd,
-            server_usd=cost.server_usd_per_card or (materials.server.usd + materials.rack.usd) / cards,
-            network_usd=network,
-            years=cost.years,
-            cost_of_capital=cost.cost_of_capital,
-            kw_per_card=draw.it_peak_w / cards / 1000.0,
-            colocation_usd_per_kw_month=cost.colocation_usd_per_kw_month,
-            usd_per_kwh=cost.usd_per_kwh,
-            pue=r.plan.power.pue,
-            staff_usd_per_card_year=cost.staff_usd_per_card_year,
-            utilization=cost.utilization,
-            load=draw.it_average_w / draw.it_peak_w,
-        )
     )
 
 
@@ -203,7 +124,7 @@ def _intervals(spread: Spread, step_s: float, mfu: float, days: float, cost: flo
     }
 
 
-def _extra(length: RunLength, draw: power.PowerDraw, rate: float) -> dict[str, float]:
+def _extra(length: RunLength, draw: PowerDraw, rate: float) -> dict[str, float]:
     return {
         "steps": float(length.steps),
         "interruptions": float(length.interruptions),

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from planner.engine.export import ExportClass, diffusion_cap, export_classes
-from planner.engine.money import HOURS_PER_YEAR, EquivalentRule, annuity, h100_equivalents, hosting_usd_per_year
+from planner.engine.money import (
+    BUILDING_YEARS,
+    HOURS_PER_YEAR,
+    EquivalentRule,
+    annuity,
+    co2_kg,
+    h100_equivalents,
+    hosting_usd_per_year,
+)
 from planner.engine.parts import Materials, materials
 from planner.engine.power import PowerDraw, host_w_per_card, power, training_load
 from planner.spec.fleet import FleetCluster, Holding, ResolvedFleet
@@ -54,22 +62,28 @@ class FleetTotals:
     """The same at the site's meter: times PUE."""
     energy_mwh_per_year: float
     """At the meter, at the load of training."""
+    co2_kg_per_year: float
+    """Of that energy, on the grid the fleet names."""
     capex_usd: float
-    """Cards, servers, network; without buildings and without the cards of `unpriced`."""
+    """Cards, servers, network of what is owned; without buildings and without the cards of `unpriced`."""
+    buildings_usd: float
+    """Own buildings, where a price a kW is given."""
     operating_usd_per_year: float
-    """Hosting or electricity, and staff; no capital."""
+    """Rent of what is rented; of what is owned, hosting or electricity, and staff. No capital."""
     operating_usd_over_period: float
     """Over the depreciation period of each cluster."""
     period_years: float
     """That period: the mean by operating cost."""
     owning_usd_per_year: float
-    """Capital spread evenly over the period, and operation."""
+    """Capital spread evenly over the period (buildings over `BUILDING_YEARS`), and operation."""
     owning_with_interest_usd_per_year: float
     """Capital as an annuity at its cost, and operation."""
+    usd_per_used_card_hour: float
+    """That, over the hours the cards are used."""
     largest_single_site_run: SiteRun
     export_classes: tuple[ExportClass, ...]
     unpriced: tuple[str, ...]
-    """Cards no price is known of."""
+    """Cards no price is known of: what they cost is left out of every sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +95,27 @@ class _Sum:
     draw: PowerDraw
     equivalents: float
     capex_usd: float
+    building_usd: float
     operating_usd: float
     """A year."""
+
+    @property
+    def spread_usd(self) -> float:
+        """Capital of a year without interest."""
+        return self.capex_usd / self.holding.cluster.years + self.building_usd / BUILDING_YEARS
+
+    @property
+    def annuity_usd(self) -> float:
+        """Capital of a year with interest."""
+        c = self.holding.cluster
+        building = annuity(self.building_usd, c.cost_of_capital, BUILDING_YEARS)
+        return float(annuity(self.capex_usd, c.cost_of_capital, c.years) + building)
+
+    @property
+    def unpriced(self) -> bool:
+        """What its cards cost is not known."""
+        h = self.holding
+        return not (h.usd_per_card_hour if h.cluster.basis == "rent" else h.card_price_usd)
 
 
 def fleet_totals(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> FleetTotals:
@@ -104,8 +137,8 @@ def fleet_totals(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> Fle
     average = sum(s.draw.facility_average_w for s in sums)
     operating = sum(s.operating_usd for s in sums)
     over_period = sum(s.operating_usd * c.years for s, c in zip(sums, costs, strict=True))
-    spread = sum(s.capex_usd / c.years for s, c in zip(sums, costs, strict=True))
-    interest = sum(annuity(s.capex_usd, c.cost_of_capital, c.years) for s, c in zip(sums, costs, strict=True))
+    with_interest = operating + sum(s.annuity_usd for s in sums)
+    energy = average * HOURS_PER_YEAR / 1e6
     return FleetTotals(
         cards=sum(c.cards for c in costs),
         by_card=tuple(_by_card(sums)),
@@ -113,16 +146,19 @@ def fleet_totals(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> Fle
         h100_equivalents_rule=EQUIVALENT_RULES[rule],
         power_mw=peak / 1e6,
         facility_mw=pue * peak / 1e6,
-        energy_mwh_per_year=average * HOURS_PER_YEAR / 1e6,
+        energy_mwh_per_year=energy,
+        co2_kg_per_year=float(co2_kg(energy, resolved.kg_co2_per_kwh)),
         capex_usd=sum(s.capex_usd for s in sums),
+        buildings_usd=sum(s.building_usd for s in sums),
         operating_usd_per_year=operating,
         operating_usd_over_period=over_period,
         period_years=over_period / operating if operating else costs[0].years,
-        owning_usd_per_year=spread + operating,
-        owning_with_interest_usd_per_year=float(interest) + operating,
+        owning_usd_per_year=sum(s.spread_usd for s in sums) + operating,
+        owning_with_interest_usd_per_year=with_interest,
+        usd_per_used_card_hour=with_interest / sum(c.cards * c.utilization * HOURS_PER_YEAR for c in costs),
         largest_single_site_run=_largest_run(sums),
         export_classes=tuple(_export(sums)),
-        unpriced=tuple(dict.fromkeys(s.name for s in sums if not s.holding.card_price_usd)),
+        unpriced=tuple(dict.fromkeys(s.name for s in sums if s.unpriced)),
     )
 
 
@@ -155,7 +191,9 @@ def _sum_of(holding: Holding, pue: float, rule: EquivalentRule) -> _Sum:
     card, cluster = holding.card, holding.cluster
     peaks = card.peak_tflops
     built, draw = _built(holding, pue)
+    owned = cluster.basis == "own"
     network = cluster.network_usd_per_card * cluster.cards or float(built.network_usd)
+    server = cluster.server_usd_per_card * cluster.cards or float(built.server_usd)
     hosting = hosting_usd_per_year(
         draw.it_peak_w / 1000.0,
         cluster.colocation_usd_per_kw_month,
@@ -163,14 +201,15 @@ def _sum_of(holding: Holding, pue: float, rule: EquivalentRule) -> _Sum:
         pue,
         draw.it_average_w / draw.it_peak_w,
     )
-    server = cluster.server_usd_per_card * cluster.cards or float(built.server_usd)
+    running = float(hosting) + cluster.cards * cluster.staff_usd_per_card_year
     return _Sum(
         name=holding.card_id or card.name,
         holding=holding,
         draw=draw,
         equivalents=float(h100_equivalents(cluster.cards, peaks.bf16, peaks.fp8, peaks.int8, rule)),
-        capex_usd=cluster.cards * holding.card_price_usd + server + network,
-        operating_usd=float(hosting) + cluster.cards * cluster.staff_usd_per_card_year,
+        capex_usd=cluster.cards * holding.card_price_usd + server + network if owned else 0.0,
+        building_usd=cluster.building_usd_per_kw * draw.it_peak_w / 1000.0 if owned else 0.0,
+        operating_usd=running if owned else cluster.cards * holding.usd_per_card_hour * HOURS_PER_YEAR,
     )
 
 

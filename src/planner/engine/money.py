@@ -5,6 +5,7 @@ Everything takes floats or NumPy arrays that broadcast against each other, and r
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from planner.engine.num import Num, maximum, where
@@ -94,7 +95,30 @@ def hosting_usd_per_year(
     return where(colocation_usd_per_kw_month > 0, 12.0 * colocation_usd_per_kw_month * kw, bought)
 
 
-def own_usd_per_card_hour(
+@dataclass(frozen=True, slots=True)
+class OwnCost:
+    """What owning one card costs a year, USD, by what it is paid for. Floats, or arrays of one shape."""
+
+    card: Num
+    """Annuity of the card."""
+    server: Num
+    """Annuity of the server and rack around it."""
+    network: Num
+    """Annuity of its share of NICs, switches and cables."""
+    building: Num
+    """Annuity of an own building, over `BUILDING_YEARS`."""
+    hosting: Num
+    """Colocation, or electricity."""
+    staff: Num
+    """People, maintenance, remote hands."""
+
+    @property
+    def total(self) -> Num:
+        """All of it."""
+        return self.card + self.server + self.network + self.building + self.hosting + self.staff
+
+
+def own_usd_per_card_year(
     *,
     card_usd: Num,
     server_usd: Num,
@@ -106,15 +130,13 @@ def own_usd_per_card_hour(
     usd_per_kwh: Num = 0.0,
     pue: Num = 1.0,
     staff_usd_per_card_year: Num = 0.0,
-    utilization: Num = 1.0,
     load: Num = 1.0,
     building_usd_per_kw: Num = 0.0,
-) -> Num:
-    """What one used hour of an owned card costs, USD.
+) -> OwnCost:
+    """What owning one card costs a year, used or not, USD.
 
-    Formula: (annuity(card + server + network) + annuity(building) + hosting + staff) / (hours of a year x utilization).
-    Source: SemiAnalysis, GPU Cloud Economics Explained (2023-12): an H100 server at 13 % over four years and 183 $ a kW
-    and month comes to 1.52 $ a card-hour.
+    Formula: annuity(card + server + network) + annuity(building) + hosting + staff.
+    Source: SemiAnalysis, GPU Cloud Economics Explained (2023-12).
 
     Args:
         card_usd: card, USD (float or array).
@@ -127,14 +149,33 @@ def own_usd_per_card_hour(
         usd_per_kwh: price of electricity (float or array).
         pue: facility power over IT power (float or array).
         staff_usd_per_card_year: people, maintenance, remote hands (float or array).
-        utilization: share of the hours somebody uses the card, above 0 (float or array).
         load: average over critical power, for electricity (float or array).
         building_usd_per_kw: own building, per kW of critical power; 0: hosted (float or array).
     """
-    equipment = annuity(card_usd + server_usd + network_usd, cost_of_capital, years)
-    building = annuity(building_usd_per_kw * kw_per_card, cost_of_capital, BUILDING_YEARS)
-    hosting = hosting_usd_per_year(kw_per_card, colocation_usd_per_kw_month, usd_per_kwh, pue, load)
-    return (equipment + building + hosting + staff_usd_per_card_year) / (HOURS_PER_YEAR * utilization)
+    return OwnCost(
+        card=annuity(card_usd, cost_of_capital, years),
+        server=annuity(server_usd, cost_of_capital, years),
+        network=annuity(network_usd, cost_of_capital, years),
+        building=annuity(building_usd_per_kw * kw_per_card, cost_of_capital, BUILDING_YEARS),
+        hosting=hosting_usd_per_year(kw_per_card, colocation_usd_per_kw_month, usd_per_kwh, pue, load),
+        staff=staff_usd_per_card_year,
+    )
+
+
+def usd_per_used_hour(usd_per_card_year: Num, utilization: Num = 1.0) -> Num:
+    """What one used hour of an owned card costs, USD: a year's cost over the hours it is used.
+
+    Source: SemiAnalysis, GPU Cloud Economics Explained (2023-12): an H100 server at 13 % over four years and 183 $ a kW
+    and month comes to 1.52 $ a card-hour.
+
+    Args:
+        usd_per_card_year: `OwnCost.total` (float or array).
+        utilization: share of the hours somebody uses the card, above 0 (float or array).
+
+    >>> usd_per_used_hour(8766.0, 0.5)
+    2.0
+    """
+    return usd_per_card_year / (HOURS_PER_YEAR * utilization)
 
 
 def energy_mwh(power_w: Num, seconds: Num) -> Num:

@@ -14,11 +14,14 @@ from planner.spec.wording import escaped
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 """A spreadsheet may take text that begins so for a formula."""
 
+LEFT_TO_JSON = frozenset({"bill_of_materials", "groups", "catalogue_rents_by_year", "co2_kg_by_grid"})
+"""What has no single cell for each plan."""
+
 
 def dumps(outcomes: Sequence[Outcome]) -> str:
     """A heading line and one row for each outcome; a column for every key any of them has.
 
-    Lists are joined with semicolons; the bill of materials is left to JSON.
+    Lists are joined with semicolons; `LEFT_TO_JSON` is left out.
     """
     rows = [dict(_flat(outcome_dict(outcome), "")) for outcome in outcomes]
     headings = list(dict.fromkeys(key for row in rows for key in row))
@@ -50,11 +53,12 @@ def _flat(data: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object
             yield key, safe_cell("; ".join(f"{p['severity']}: {p['message']}" for p in value))
         elif name == "defaults" and isinstance(value, Mapping):
             yield key, safe_cell("; ".join(f"{path} = {as_text(item)}" for path, item in value.items()))
+        elif name in LEFT_TO_JSON:
+            continue
         elif isinstance(value, Mapping):
             yield from _flat(value, f"{key}.")
         elif isinstance(value, list):
-            if name != "bill_of_materials":
-                yield key, safe_cell("; ".join(str(item) for item in value))
+            yield key, safe_cell("; ".join(str(item) for item in value))
         elif isinstance(value, bool):
             yield key, str(value).lower()
         else:

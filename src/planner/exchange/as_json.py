@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 from planner import __version__
+from planner.engine.account import account
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
+from planner.exchange.account import account_dict
 from planner.exchange.defaults import default_values
 from planner.exchange.plan_toml import as_dict as plan_dict
 from planner.spec.base import Problem
@@ -20,7 +22,7 @@ HEADLINE = (
 
 
 def outcome_dict(outcome: Outcome) -> dict[str, Any]:
-    """Everything the contract promises of an estimate, and what stands for the keys that were left to defaults."""
+    """Everything the contract promises of an estimate, what stands for keys left to defaults, and what is behind it."""
     return {
         "plan": plan_dict(outcome.resolved.plan),
         "engine": __version__,
@@ -28,6 +30,7 @@ def outcome_dict(outcome: Outcome) -> dict[str, Any]:
         "problems": [problem_dict(problem) for problem in outcome.problems],
         "defaults": default_values(outcome.resolved),
         "estimate": estimate_dict(outcome.estimate),
+        "account": account_dict(outcome, account(outcome)),
     }
 
 

@@ -172,11 +172,12 @@ def _if_slower(finding: Finding) -> str:
     if first.figure != "card-hours":
         return f"True if the software ran {percent(1.0 - first.claimed / first.low)} below the slow end of the range."
     lost = 1.0 - first.high / first.claimed
+    more = first.claimed / first.high - 1.0
     assumed = ", the layout was worse than the one assumed," if finding.layout_assumed else ""
     return (
         f"True if {percent(lost)} of the hours or more went to what the plan does not hold (restarts beyond the "
-        f"engine's, evaluation, smaller batches at first, other stages){assumed} or {short(finding.tokens[0])} tokens "
-        "were seen."
+        f"engine's, evaluation, smaller batches at first, other stages){assumed} or {percent(more)} more tokens were "
+        f"seen ({short(finding.tokens[0])})."
     )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from planner.catalog.prices import rent_of
 from planner.engine.compare import Difference, differing, differs, figures, machine_facts, step_parts
 from planner.engine.result import Outcome
 from planner.exchange.as_json import outcome_dict
 from planner.exchange.defaults import counting_defaults
 from planner.exchange.figures import STEP_NAMES
-from planner.exchange.format import amount, days, gigabytes, megawatts, money, percent, seconds, significant
+from planner.exchange.format import amount, days, gigabytes, megawatts, money, percent, seconds, short, significant
 from planner.exchange.plan_toml import as_dict
 from planner.exchange.questions import run_dict
 from planner.exchange.report import Line, wrapped
@@ -39,7 +40,11 @@ NAMES: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 """Figures as people call and read them."""
 
-WIDEST_CELL = 28
+WIDEST_CELL = 20
+LONG = 1e7
+"""From here on a number of a plan gets a letter."""
+TIMES = 4.0
+"""From here on a difference is told as a multiple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,37 +97,50 @@ def lines(plans: Sequence[Compared], width: int) -> Iterator[Line]:
         yield from wrapped(escaped(f"{number}: {plan.name}{unfit}"), width, "text", 3)
     yield Line("")
     keys = key_differences(outcomes)
-    if keys:
-        rows = [(escaped(row.key), *(_cell(value) for value in row.values)) for row in keys]
-        yield from table(rows, ("What differs", *titles), right=range(1, len(plans) + 1))
-    else:
+    if not keys:
         yield Line("The plans do not differ.", "heading")
         return
+    yield from _keys("What differs", keys, titles, width)
+    yield from _same_rent(outcomes, width)
     changes = differing(figures(outcomes))
     yield Line("")
-    yield from _figures("What follows", changes, titles, _figure_cell)
+    yield from _figures("What follows", changes, titles, _figure_cell, width)
     yield Line("")
-    yield from _figures("Where in a step", step_parts(outcomes), titles, _seconds_cell)
+    yield from _figures("Where in a step", step_parts(outcomes), titles, _seconds_cell, width)
     if all(plan.best for plan in plans):
         best = [plan.best for plan in plans if plan.best]
         yield Line("")
-        yield from _figures("With the best strategy found for each", differing(figures(best)), titles, _figure_cell)
-        rows = [
-            (escaped(row.key), *(_cell(value) for value in row.values))
-            for row in key_differences(best)
-            if row.key.startswith("strategy.")
-        ]
-        if rows:
+        yield from _figures("With the best strategy found", differing(figures(best)), titles, _figure_cell, width)
+        own = [row for row in key_differences(best) if row.key.startswith("strategy.")]
+        if own:
             yield Line("")
-            yield from table(rows, ("Their strategies", *titles), right=range(1, len(plans) + 1))
+            yield from _keys("Their strategies", own, titles, width)
     same = [NAMES[row.key][0] for row in figures(outcomes) if row not in changes]
     if same:
         yield Line("")
         yield from wrapped(f"The same: {', '.join(same)}.", width, "quiet")
 
 
+def _same_rent(outcomes: Sequence[Outcome], width: int) -> Iterator[Line]:
+    """A warning where a rent stated for one card is kept for another."""
+    first = outcomes[0].resolved
+    for number, outcome in enumerate(outcomes[1:], 2):
+        r = outcome.resolved
+        stated, usual = r.plan.cost.usd_per_card_hour, rent_of(r.card)
+        kept = stated is not None and stated == first.plan.cost.usd_per_card_hour and r.card != first.card
+        if kept and stated and r.plan.cost.basis == "rent" and usual and usual != stated:
+            words = f"[{number}] keeps the ${stated:,.2f} a card-hour the plan states; {r.card.name} usually rents for"
+            yield from wrapped(f"  {words} ${usual:,.2f} (cost.usd_per_card_hour).", width, "warning", 2)
+
+
+def _keys(heading: str, rows: Sequence[KeyDifference], titles: Sequence[str], width: int) -> Iterator[Line]:
+    """Keys of the plans and their values."""
+    body = [(escaped(row.key), [(_cell(value),) for value in row.values]) for row in rows]
+    yield from _side_by_side(heading, body, [(title,) for title in titles], width)
+
+
 def _figures(
-    heading: str, rows: Sequence[Difference], titles: Sequence[str], cell: Callable[[Difference, int], str]
+    heading: str, rows: Sequence[Difference], titles: Sequence[str], cell: Callable[[Difference, int], str], width: int
 ) -> Iterator[Line]:
     """Figures with how far each is from the first plan's."""
     if not rows:
@@ -130,12 +148,43 @@ def _figures(
         return
     body = []
     for row in rows:
-        cells = [cell(row, 0)]
-        for place in range(1, len(row.values)):
-            cells += [cell(row, place), _relative(row.relative[place])]
-        body.append((_name(row.key), *cells))
-    columns = [titles[0], *(part for title in titles[1:] for part in (title, ""))]
-    yield from table(body, (heading, *columns), right=range(1, len(columns) + 1))
+        others = [(cell(row, place), _relative(row.relative[place])) for place in range(1, len(row.values))]
+        body.append((_name(row.key), [(cell(row, 0),), *others]))
+    yield from _side_by_side(heading, body, [(titles[0],), *((title, "") for title in titles[1:])], width)
+
+
+Cells = tuple[str, ...]
+
+
+def _side_by_side(
+    heading: str, body: Sequence[tuple[str, Sequence[Cells]]], titles: Sequence[Cells], width: int
+) -> Iterator[Line]:
+    """A table with a group of columns for each plan.
+
+    Where there is no room for all, several tables below each other, each with the first plan and with the rows that
+    differ in it.
+
+    Args:
+        heading: of the names.
+        body: name of a row, and its cells for each plan.
+        titles: of the columns of each plan.
+        width: columns of the terminal.
+    """
+
+    def only(places: Sequence[int]) -> list[Line]:
+        told = [row for row in body if any(row[1][place][0] != row[1][places[0]][0] for place in places)] or body
+        rows = [(name, *(cell for place in places for cell in cells[place])) for name, cells in told]
+        columns = [title for place in places for title in titles[place]]
+        return [*table(rows, (heading, *columns), right=range(1, len(columns) + 1))]
+
+    others = range(1, len(titles))
+    for count in range(len(others), 0, -1):
+        tables = [only([0, *others[start : start + count]]) for start in range(0, len(others), count)]
+        if count == 1 or all(len(line.text) <= width for each in tables for line in each):
+            for number, each in enumerate(tables):
+                yield from [Line("")] * bool(number)
+                yield from each
+            return
 
 
 def _name(key: str) -> str:
@@ -153,6 +202,8 @@ def _seconds_cell(row: Difference, place: int) -> str:
 def _relative(value: float | None) -> str:
     if value is None:
         return ""
+    if value >= TIMES:
+        return f"x {significant(1.0 + value)}"
     return "=" if abs(value) < 0.0005 else f"{100 * value:+.1f} %"  # noqa: PLR2004 - less would show as zero
 
 
@@ -162,10 +213,12 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, int | float) and abs(value) >= LONG:
+        return short(value, 4)
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return significant(value, 4)
+        return f"{value:,.6g}"
     text = " + ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     text = escaped(text)
     return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 1]}…"

@@ -43,9 +43,10 @@ def as_text(value: Value) -> str:
 IDLE: dict[str, Callable[[Resolved], bool]] = {
     "cluster.wan_gb_per_s": lambda r: r.plan.cluster.sites == 1,
     "cost.usd_per_card_hour": lambda r: r.plan.cost.basis == "own",
+    **dict.fromkeys(("cost.rent_level", "cost.rent_date", "power.grid"), lambda _: True),
     **dict.fromkeys(
         ("cost.card_usd", "cost.server", "cost.network", "cost.years", "cost.cost_of", "cost.colocation",
-         "cost.usd_per_kwh", "cost.staff", "cost.utilization"),
+         "cost.usd_per_kwh", "cost.building", "cost.staff", "cost.utilization"),
         lambda r: r.plan.cost.basis == "rent",
     ),
     "strategy.sequence": lambda r: r.strategy.tensor == 1,
@@ -62,7 +63,7 @@ IDLE: dict[str, Callable[[Resolved], bool]] = {
     "strategy.recompute_modules": lambda r: r.strategy.recompute != "selective",
     "strategy.recompute_layers": lambda r: r.strategy.recompute != "full",
 }  # fmt: skip
-"""Beginnings of keys -> whether they change nothing in a plan."""
+"""Beginnings of keys -> whether they change nothing in a plan, or say nothing that another key does not."""
 
 
 def _value(r: Resolved, key: str) -> Value | None:
@@ -75,6 +76,7 @@ def _value(r: Resolved, key: str) -> Value | None:
         "cluster.scale_out": _name(r.scale_out),
         "cost.usd_per_card_hour": r.usd_per_card_hour,
         "cost.card_usd": r.card_price_usd,
+        "power.kg_co2_per_kwh": r.kg_co2_per_kwh,
         "strategy.stack": _name(r.stack),
     }
     if key in decided:

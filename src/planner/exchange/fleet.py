@@ -61,10 +61,13 @@ def lines(fleet: Fleet, totals: FleetTotals, width: int) -> Iterator[Line]:
     yield Line("")
     yield from table(_cards(totals), ("card", "cards", "sites"), right=(1,))
     yield Line("")
-    yield from table(list(_figures(totals)))
+    for figure, text in _figures(totals):
+        yield from wrapped(f"  {figure:<16}  {text}", width, "text", 20)
     if totals.unpriced:
         names = escaped(", ".join(totals.unpriced))
-        yield from wrapped(f"  No price is known of {names}: capital leaves these cards out.", width, "warning", 2)
+        yield from wrapped(
+            f"  No price is known of {names}: every sum of money leaves these cards out.", width, "warning", 2
+        )
     yield Line("")
     yield Line("Export control of the United States, by date of the rule", "heading")
     yield from _export(totals, width)
@@ -109,15 +112,23 @@ def _sites(c: CardCount) -> str:
 
 def _figures(t: FleetTotals) -> Iterator[tuple[str, str]]:
     run = t.largest_single_site_run
-    years = f"{significant(t.period_years)} years"
+    years = f"{t.period_years:.3g} years"
     yield "H100-equivalents", f"{t.h100_equivalents:,.0f}, by {t.h100_equivalents_rule}"
     yield "Power", f"{megawatts(t.power_mw)} critical, {megawatts(t.facility_mw)} at the meter"
     yield "Energy", f"{amount(t.energy_mwh_per_year / 1000)} GWh a year at the load of training"
-    yield "Capital", f"{money(t.capex_usd)}: cards, servers, network; no buildings"
+    yield "Carbon", f"{amount(t.co2_kg_per_year / 1000)} t of CO2 a year"
+    buildings = f"; buildings {money(t.buildings_usd)} more" if t.buildings_usd else "; no buildings"
+    yield "Capital", f"{capital(t)}: cards, servers, network{buildings}"
     yield "Operation", f"{money(t.operating_usd_over_period)} over {years}, {money(t.operating_usd_per_year)} a year"
     with_interest = f"{money(t.owning_with_interest_usd_per_year)} with interest"
-    yield "Owning", f"{money(t.owning_usd_per_year)} a year with capital spread over {years}, {with_interest}"
+    hour = f"${t.usd_per_used_card_hour:,.2f} a used card-hour"
+    yield "Owning", f"{money(t.owning_usd_per_year)} a year with capital spread over {years}, {with_interest}: {hour}"
     yield "Largest run", escaped(f"{run.cards:,} {run.card} at {run.site}") if run.cards else "no site is stated"
+
+
+def capital(t: FleetTotals) -> str:
+    """Capital, marked where cards without a price are left out of it."""
+    return f"{'over ' if t.unpriced else ''}{money(t.capex_usd)}"
 
 
 def _export(totals: FleetTotals, width: int) -> Iterator[Line]:

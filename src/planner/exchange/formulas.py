@@ -86,8 +86,8 @@ HEADLINE = (
             cites=(_DALY, "Llama 3, section 3.3.4 (arXiv 2407.21783): one interruption in 50,600 card-hours")),
     Formula("card_hours", "Card-hours", "Cards x training time x 24.", short, ("cluster.cards", "training_days")),
     Formula("cost_usd", "Cost", "Card-hours x price of a card-hour.", money, ("card_hours", "usd_per_card_hour")),
-    Formula("usd_per_card_hour", "Price of a card-hour", "Rented: the price in the plan, else the catalogue's typical "
-            "one. Owned: annuity of card, server and network, hosting or energy, and staff, over the hours used.",
+    Formula("usd_per_card_hour", "Price of a card-hour", "Rented: the price in the plan, else the catalogue's. "
+            "Owned: annuity of card, server, network and building, hosting or energy, and staff, over the hours used.",
             _dollars, ("cost.", "card.rental_usd_per_hour"),
             cites=("SemiAnalysis, GPU Cloud Economics Explained (2023-12)",), where="extra.usd_per_card_hour"),
     Formula("usd_per_million_tokens", "Cost of a million tokens", "Cost / tokens x 1,000,000.", _dollars,
@@ -103,7 +103,7 @@ HEADLINE = (
             ("cluster.cards", "card.tdp_w", "card.host.", "cluster.topology", "power.pue")),
     Formula("energy_mwh", "Energy", "Power x training time x 24.", _mwh, ("power_mw", "training_days")),
     Formula("co2_kg", "Carbon dioxide", "Energy x carbon of the grid.", _tonnes,
-            ("energy_mwh", "power.kg_co2_per_kwh")),
+            ("energy_mwh", "power.grid", "power.kg_co2_per_kwh")),
     Formula("h100_equivalents", "H100-equivalents", "Cards x their dense 8-bit peak / 1,979; a card without 8-bit "
             "units counts at its BF16 peak.", amount, ("cluster.cards", "card.peak_tflops.fp8"),
             cites=("Epoch AI, AI chip counts",)),

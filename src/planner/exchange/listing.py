@@ -10,20 +10,22 @@ from pydantic import BaseModel
 
 from planner.catalog import Catalog, Source
 from planner.catalog.catalog import Kind
-from planner.catalog.prices import typical_rent
+from planner.catalog.prices import rent_of
 from planner.exchange.format import STEPS, short
 from planner.exchange.plan_toml import as_dict as plan_dict
 from planner.spec.base import Entry
 from planner.spec.card import Card, Price
 from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.fleet import Fleet
+from planner.spec.grid import Grid
 from planner.spec.model import Model
+from planner.spec.network import NetworkPart
 from planner.spec.plan import Plan
 from planner.spec.stack import Stack
 
 KINDS: dict[str, Kind] = {
     "cards": "cards", "fabrics": "fabrics", "models": "models", "stacks": "stacks", "presets": "plans",
-    "fleets": "fleets",
+    "fleets": "fleets", "parts": "parts", "grids": "grids",
 }  # fmt: skip
 """Kinds as the command line names them -> as the catalogue does."""
 
@@ -34,6 +36,8 @@ HEADINGS = {
     "stacks": ("id", "name", "attention", "kernels", "dispatcher"),
     "presets": ("id", "title", "owner", "cards", "card", "model"),
     "fleets": ("id", "name", "clusters", "cards"),
+    "parts": ("id", "kind", "name", "GB/s", "ports", "USD", "W"),
+    "grids": ("id", "name", "kg CO2/kWh"),
 }
 """Columns of the list of each kind."""
 
@@ -50,7 +54,7 @@ LONG = 1e6
 NOT_ROWS = frozenset({"schema", "kind", "id", "name", "notes", "provenance", "unverified", "sources"})
 """Keys of an entry that are shown apart from its figures, or are about them."""
 
-Item = Card | ScaleUp | ScaleOut | Model | Stack | Plan | Fleet
+Item = Card | ScaleUp | ScaleOut | Model | Stack | Plan | Fleet | NetworkPart | Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def find(catalog: Catalog, kind: str, name: str) -> Item:
     getters: dict[str, Callable[[str], Item]] = {
         "cards": catalog.card, "fabrics": catalog.fabric, "models": catalog.model, "stacks": catalog.stack,
         "presets": catalog.plan, "fleets": catalog.fleet,
+        "parts": catalog.part, "grids": catalog.grid,
     }  # fmt: skip
     return getters[kind](name)
 
@@ -129,21 +134,28 @@ def _cells(catalog: Catalog, name: str, item: Item) -> list[str]:
         case Card():
             sizes = [_figure(item, "memory_gb", item.memory_gb), _figure(item, "memory_tb_per_s", item.memory_tb_per_s)]
             peaks = [_figure(item, "peak_tflops", peak) for peak in (item.peak_tflops.bf16, item.peak_tflops.fp8)]
-            rent = f"{typical_rent(item):,.2f}" if typical_rent(item) else NONE
-            return [item.name, *sizes, *peaks, _figure(item, "tdp_w", item.tdp_w), item.scale_up, rent]
+            rent = f"{rent_of(item):,.2f}" if rent_of(item) else NONE
+            found = [item.name, *sizes, *peaks, _figure(item, "tdp_w", item.tdp_w), item.scale_up, rent]
         case ScaleUp() | ScaleOut():
             domain = f"{item.domain:,}" if isinstance(item, ScaleUp) else NONE
-            return [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), domain]
+            found = [item.name, item.role, _figure(item, "gb_per_s", item.gb_per_s), domain]
         case Model():
             shape = [f"{item.layers:,}", f"{item.hidden:,}", item.attention]
-            return [item.name, item.owner, short(item.total_params), short(item.active_params), *shape]
+            found = [item.name, item.owner, short(item.total_params), short(item.active_params), *shape]
         case Stack():
-            return [item.name, item.attention_kernel, item.kernel_fusion, item.dispatcher]
+            found = [item.name, item.attention_kernel, item.kernel_fusion, item.dispatcher]
         case Plan():
             info, cluster = catalog.preset_info(name), item.cluster
-            return [info.title, info.owner, f"{cluster.cards:,}", _named(cluster.card), _named(item.workload.model)]
-        case Fleet():
-            return [item.name, f"{len(item.cluster):,}", f"{sum(cluster.cards for cluster in item.cluster):,}"]
+            found = [info.title, info.owner, f"{cluster.cards:,}", _named(cluster.card), _named(item.workload.model)]
+        case NetworkPart():
+            ports = _figure(item, "ports", item.ports) if item.kind == "switch" else NONE
+            price, power = _figure(item, "usd", item.usd), _figure(item, "power_w", item.power_w)
+            found = [item.kind, item.name, _figure(item, "gb_per_s", item.gb_per_s), ports, price, power]
+        case Grid():
+            found = [item.name, _figure(item, "kg_co2_per_kwh", item.kg_co2_per_kwh)]
+        case _:
+            found = [item.name, f"{len(item.cluster):,}", f"{sum(cluster.cards for cluster in item.cluster):,}"]
+    return found
 
 
 def _figure(entry: Entry, key: str, value: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
+from planner.engine.result import MEMORY_PARTS, Estimate, Outcome, Part
 from planner.exchange.defaults import Value, as_text, counting_defaults, default_values
 from planner.exchange.figures import (
     MFU_NOTE,
@@ -63,7 +63,7 @@ def lines(outcome: Outcome, width: int = 100, *, everything: bool = False, assum
         _outcome(outcome, width),
         _step(outcome.estimate, width),
         _memory(outcome.estimate, width, everything=everything),
-        _bill(outcome.estimate, width),
+        bill_lines(outcome.estimate.bill_of_materials, width),
         _defaults((default_values if everything else counting_defaults)(outcome.resolved), width),
         _assumed(assumed, width),
         _problems(outcome.problems, width),
@@ -149,8 +149,8 @@ def _stacked(parts: dict[str, float], cells_per_gb: float) -> str:
     return out
 
 
-def _bill(e: Estimate, width: int) -> Iterator[Line]:
-    parts = e.bill_of_materials
+def bill_lines(parts: Sequence[Part], width: int) -> Iterator[Line]:
+    """What the cluster is built from: count, price, power."""
     if not parts:
         return
     room = width - 33

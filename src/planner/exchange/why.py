@@ -217,7 +217,10 @@ def _default(r: Resolved, key: str) -> str:
     if key in HOST_KEYS:
         return f"default: what {r.card.name} comes with"
     if key == "cost.usd_per_card_hour":
-        return "catalogue: typical rent of the card"
+        cost = r.plan.cost
+        return f"catalogue: {cost.rent_level} rent of the card{f' in {cost.rent_date}' if cost.rent_date else ''}"
+    if key == "power.kg_co2_per_kwh" and r.plan.power.grid:
+        return f"catalogue: grid {r.plan.power.grid}"
     if key.startswith("strategy.") and hasattr(r.stack, key.split(".")[1]):
         return f"default: {r.stack.name}"
     return "default"

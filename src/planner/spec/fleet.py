@@ -62,6 +62,8 @@ class Holding:
     nics_per_node: int
     card_price_usd: float
     """From the fleet or the catalogue; 0: unknown."""
+    usd_per_card_hour: float
+    """Rent, from the fleet or the catalogue; 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class ResolvedFleet:
 
     fleet: Fleet
     holdings: tuple[Holding, ...]
+    kg_co2_per_kwh: float
+    """Carbon dioxide of one kWh, kg."""
 
 
 def parse_fleet(data: Mapping[str, Any], source: str) -> Fleet:

@@ -35,6 +35,7 @@ RecomputeModule = Literal[
     "core_attention", "mla_up", "moe_activation", "norm", "mlp", "attention", "half_linears", "all_but_linears"
 ]
 Offload = Literal["none", "optimizer", "activations"]
+RentLevel = Literal["low", "typical", "high"]
 Inline = dict[str, Any]
 """A table given in the plan instead of a catalogue id."""
 
@@ -168,7 +169,11 @@ class Cost(Spec):
     basis: Literal["rent", "own"] = "rent"
     """Pay by the hour, or buy and run."""
     usd_per_card_hour: NotNegative | None = None
-    """Rent; unset: the catalogue's typical price of the card."""
+    """Rent; unset: the catalogue's price of the card, by `rent_level` and `rent_date`."""
+    rent_level: RentLevel = "typical"
+    """Which of the catalogue's rents of that time: the lowest, the median, or the highest."""
+    rent_date: Annotated[str, Field(pattern=r"^(\d{4}(-(0[1-9]|1[0-2]))?)?$")] = ""
+    """Year (2024) or month (2024-06) whose rents count; empty: the newest."""
     card_usd: NotNegative = 0.0
     """Own: 0 = the catalogue's price."""
     server_usd_per_card: NotNegative = 0.0
@@ -183,8 +188,10 @@ class Cost(Spec):
     """Includes power; 0: pay `usd_per_kwh` with the plan's PUE instead."""
     usd_per_kwh: NotNegative = 0.08
     """Own: electricity, where it is not in the colocation."""
+    building_usd_per_kw: NotNegative = 0.0
+    """Own: a building of one's own, per kW of critical power, paid back over 15 years; 0 = none (colocation)."""
     staff_usd_per_card_year: NotNegative = 0.0
-    """Own: staff, a card and year."""
+    """Own: staff and maintenance, a card and year."""
     utilization: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of its life a card is in use."""
 
@@ -194,8 +201,10 @@ class Power(Spec):
 
     pue: Annotated[float, Field(ge=1)] = 1.25
     """Power usage effectiveness: power of the facility over that of its computers."""
-    kg_co2_per_kwh: NotNegative = 0.4
-    """Carbon dioxide of one kWh, kg."""
+    grid: str = ""
+    """Where it stands: a region of `planner catalog grids`, whose carbon counts; empty: not stated."""
+    kg_co2_per_kwh: NotNegative | None = None
+    """Carbon dioxide of one kWh, kg; unset: the grid's, or 0.4 where none is named."""
 
 
 class Claim(Spec):
@@ -260,6 +269,8 @@ class Resolved:
     """Rent of one card, from the plan or the catalogue; 0: unknown."""
     card_price_usd: float
     """Price of one card, from the plan or the catalogue; 0: unknown."""
+    kg_co2_per_kwh: float
+    """Carbon dioxide of one kWh, from the plan or its grid, kg."""
     defaults: frozenset[str]
     """Dotted keys the plan left out and a default, the stack or the card's host filled."""
 

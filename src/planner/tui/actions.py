@@ -13,7 +13,7 @@ from planner.tui.screens import SCREENS, offered
 
 Where = Literal[
     "everywhere", "modes", "workbench", "field", "typing", "results",
-    "strategies", "scale", "compare", "audit", "fleet", "pictures", "catalogue", "accuracy",
+    "strategies", "scale", "costs", "compare", "audit", "fleet", "pictures", "catalogue", "accuracy",
 ]  # fmt: skip
 """Where the keys of an action work: everywhere, from mode to mode, in one mode, or in a part of the workbench."""
 
@@ -57,6 +57,8 @@ ACTIONS: Final = (
            "app.mode('strategies')"),
     Action("scale", "Scale", ("l", "f6"), "modes", "", "Days and cost against the number of cards.",
            "app.mode('scale')"),
+    Action("costs", "Costs", ("C", "f11"), "modes", "", "Money, power and carbon, failures, network.",
+           "app.mode('costs')"),
     Action("compare", "Compare", ("c", "f7"), "modes", "", "Plans side by side.", "app.mode('compare')"),
     Action("audit", "Audit", ("d", "f8"), "modes", "", "Published claims against the engine.", "app.mode('audit')"),
     Action("fleet", "Fleet", ("e", "f9"), "modes", "", "Totals of several clusters.", "app.mode('fleet')"),
@@ -93,6 +95,10 @@ ACTIONS: Final = (
     Action("compare-add", "Another plan to compare", ("n",), "compare", "compare with",
            "The plan on another card or fabric, or another preset.", "add"),
     Action("compare-drop", "Drop the last plan", ("delete",), "compare", "drop", "Takes its column away.", "drop"),
+    Action("audit-questions", "The questions of January 2025", ("n",), "audit", "January 2025",
+           "Could 2,048 H800 have done it, what would 50,000 H100 have taken, what did the link cost.", "ask"),
+    Action("fleet-rule", "H100-equivalents by the other rate", ("n",), "fleet", "other rate",
+           "By dense 8-bit rate, or by BF16.", "rule"),
     Action("next-field", "Next field", ("down", "tab"), "field", "", "Also goes on into the next panel."),
     Action("previous-field", "Previous field", ("up", "shift+tab"), "field", "", "Also goes back a panel."),
     Action("step", "Step the value", ("left", "right"), "field", "change",

@@ -9,12 +9,12 @@ from typing import Final, Literal, get_args
 from planner.exchange.format import short
 from planner.spec.card import Precision
 from planner.spec.fabric import Topology
-from planner.spec.plan import Offload, Recompute, RecomputeModule, Resolved, Schedule, Sharding
+from planner.spec.plan import Offload, Recompute, RecomputeModule, RentLevel, Resolved, Schedule, Sharding
 from planner.spec.stack import AttentionKernel, CudaGraphs, Dispatcher, KernelFusion, Loss, PointToPoint
 from planner.tui.state import Session
 from planner.tui.text import plain, typed
 
-Catalogued = Literal["cards", "fabrics", "models", "stacks"]
+Catalogued = Literal["cards", "fabrics", "models", "stacks", "grids"]
 Kind = Literal["number", "choice", "several", "toggle", "catalogue", "derived"]
 Scalar = int | float | str | bool
 Steps = Literal["one", "half", "double", "tenth", "layout"]
@@ -150,6 +150,13 @@ def _own(r: Resolved) -> bool:
     return r.plan.cost.basis == "own"
 
 
+def _from_catalogue(r: Resolved) -> bool:
+    return not _own(r) and "cost.usd_per_card_hour" in r.defaults
+
+
+RENT_YEARS: Final = ("2023", "2024", "2025", "2026")
+"""Years the catalogue has rents of."""
+
 CLUSTER: Final = (
     Field("cluster.card", "Card", "The accelerator as bought.", "catalogue", catalogue="cards",
           effective=lambda r: r.card.name),
@@ -252,6 +259,10 @@ MORE: Final = (
     Field("reliability.checkpoint_every_s", "· every", "0: the best interval.", whole=False, step="tenth", least=0,
           note=lambda _: "s"),
     Field("cost.basis", "Cost basis", "Rent by the hour, or own.", "choice", options=("rent", "own")),
+    Field("cost.rent_level", "Rent level", "Which of the catalogue's rents, where none is stated.", "choice",
+          options=get_args(RentLevel), shown=_from_catalogue),
+    Field("cost.rent_date", "Rents of", "The year whose rents count; Del: the newest.", "choice", options=RENT_YEARS,
+          effective=lambda r: r.plan.cost.rent_date or "newest", shown=_from_catalogue),
     *(
         Field(f"cost.{name}", label, about, whole=False, step="tenth", least=0, unit=unit, shown=_own)
         for name, label, about, unit in (
@@ -261,11 +272,14 @@ MORE: Final = (
             ("cost_of_capital", "Capital cost", "A year, as a ratio.", ""),
             ("colocation_usd_per_kw_month", "Colocation", "Per kW and month; 0: pay for energy instead.", "$"),
             ("usd_per_kwh", "Energy", "Per kWh, with the plan's PUE.", "$"),
-            ("staff_usd_per_card_year", "Staff", "Per card and year.", "$"),
+            ("building_usd_per_kw", "Building", "Of one's own, per kW of critical power; 0: none.", "$"),
+            ("staff_usd_per_card_year", "Staff", "And maintenance, per card and year.", "$"),
             ("utilization", "Utilization", "Share of the time it earns its cost.", ""),
         )
     ),
-    Field("power.kg_co2_per_kwh", "Carbon", "Of the grid.", whole=False, step="tenth", least=0,
-          note=lambda _: "kg CO2 per kWh"),
+    Field("power.grid", "Grid", "Where it stands; its carbon counts.", "catalogue", catalogue="grids",
+          effective=lambda r: r.plan.power.grid or "not stated"),
+    Field("power.kg_co2_per_kwh", "Carbon", "Of one kWh, where the grid's is not meant.", whole=False, step="tenth",
+          least=0, effective=lambda r: r.kg_co2_per_kwh, note=lambda _: "kg CO2 per kWh"),
 )  # fmt: skip
 """Rarely changed keys, shown on demand."""

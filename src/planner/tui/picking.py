@@ -9,6 +9,7 @@ from planner.exchange.format import short
 from planner.spec.base import Entry, PlanError
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
+from planner.spec.grid import Grid
 from planner.spec.model import Model
 from planner.spec.rules import CHOOSABLE, choices
 from planner.spec.stack import Stack
@@ -56,6 +57,7 @@ def _entries(item: Field, session: Session) -> Iterable[Option]:
     in_force = value_of(item, session)
     finders: dict[Catalogued, Callable[[str], Entry]] = {
         "cards": catalog.card, "fabrics": catalog.fabric, "models": catalog.model, "stacks": catalog.stack,
+        "grids": catalog.grid,
     }  # fmt: skip
     for entry_id in catalog.ids(item.catalogue):
         try:
@@ -71,19 +73,24 @@ def _entries(item: Field, session: Session) -> Iterable[Option]:
 
 def facts_of(entry: Entry) -> str:
     """The figures one chooses an entry by."""
-    if isinstance(entry, Card):
-        return (f"{plain(entry.memory_gb):>4} GB  {plain(entry.peak_tflops.bf16):>6} TFLOP/s BF16  "
-                f"{plain(entry.tdp_w):>5} W  {entry.vendor}")  # fmt: skip
-    if isinstance(entry, Model):
-        active = f", {short(entry.active_params)} active" if entry.moe else ""
-        return f"{short(entry.total_params)} parameters{active}  {entry.owner}"
-    if isinstance(entry, ScaleUp):
-        return f"{plain(entry.gb_per_s):>6} GB/s a card  domain of {entry.domain}"
-    if isinstance(entry, ScaleOut):
-        return f"{plain(entry.gb_per_s):>6} GB/s a port{'' if entry.rdma else '  without RDMA'}"
-    if isinstance(entry, Stack):
-        return f"{entry.kernel_fusion} kernels, {entry.attention_kernel} attention"
-    return ""
+    match entry:
+        case Card():
+            facts = (f"{plain(entry.memory_gb):>4} GB  {plain(entry.peak_tflops.bf16):>6} TFLOP/s BF16  "
+                     f"{plain(entry.tdp_w):>5} W  {entry.vendor}")  # fmt: skip
+        case Model():
+            active = f", {short(entry.active_params)} active" if entry.moe else ""
+            facts = f"{short(entry.total_params)} parameters{active}  {entry.owner}"
+        case ScaleUp():
+            facts = f"{plain(entry.gb_per_s):>6} GB/s a card  domain of {entry.domain}"
+        case ScaleOut():
+            facts = f"{plain(entry.gb_per_s):>6} GB/s a port{'' if entry.rdma else '  without RDMA'}"
+        case Stack():
+            facts = f"{entry.kernel_fusion} kernels, {entry.attention_kernel} attention"
+        case Grid():
+            facts = f"{plain(entry.kg_co2_per_kwh):>6} kg of CO2 a kWh"
+        case _:
+            facts = ""
+    return facts
 
 
 def detail_of(entry: Entry, catalog: Catalog) -> str:

@@ -11,6 +11,8 @@ ALWAYS: tuple[Rule, ...] = (
     machine.model_is_modelled,
     machine.precision_of_card,
     machine.sites,
+    machine.topology_holds,
+    machine.building,
     machine.whole_nodes,
     machine.domain,
     machine.sequence_of_model,

@@ -74,6 +74,31 @@ def sites_hold_whole_copies(r: Resolved) -> Iterator[Problem]:
         yield Problem("error", "cluster.sites", message, *use("cluster.sites", around(divisors(data), count)))
 
 
+def topology_holds(r: Resolved) -> Iterator[Problem]:
+    """A single switch has no more ports than it has, and a dragonfly no more groups than its switches can join.
+
+    Source: Kim et al. 2008 (ISCA), section 3: a balanced dragonfly has p = (radix + 1) / 4 endpoints a switch, groups
+    of 2 p switches and 2 p^2 + 1 groups.
+    """
+    c, radix = r.plan.cluster, int(r.network.switch_ports)
+    p = (radix + 1) // 4
+    most = {"single-switch": radix, "dragonfly": 2 * p * p * (2 * p * p + 1)}.get(c.topology)
+    nodes = -(-c.cards // r.cards_per_node)
+    ports = -(-nodes * r.nics_per_node // c.sites)
+    if most is not None and nodes > c.sites and ports > most:
+        message = f"{c.topology} joins up to {most:,} NICs with switches of {radix:,} ports; a site here has {ports:,}."
+        yield Problem("error", "cluster.topology", message, *use("cluster.topology", ("fat-tree",)))
+
+
+def building(r: Resolved) -> Iterator[Problem]:
+    """Who pays for a building of his own pays no colocation."""
+    cost, key = r.plan.cost, "cost.colocation_usd_per_kw_month"
+    if cost.basis == "own" and cost.building_usd_per_kw and cost.colocation_usd_per_kw_month:
+        price = f"{cost.colocation_usd_per_kw_month:g}"
+        message = f"a building is paid for twice: building_usd_per_kw, and colocation at {price} $ a kW and month."
+        yield Problem("warning", key, message, *use(key, (0,)))
+
+
 def whole_nodes(r: Resolved) -> Iterator[Problem]:
     """Nodes are bought whole."""
     cards, node = r.plan.cluster.cards, r.cards_per_node

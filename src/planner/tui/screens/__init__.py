@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SCREENS: Final = {
     "strategies": "planner.tui.screens.strategies:StrategiesScreen",
     "scale": "planner.tui.screens.scale:ScaleScreen",
+    "costs": "planner.tui.screens.costs:CostsScreen",
     "compare": "planner.tui.screens.compare:CompareScreen",
     "audit": "planner.tui.screens.audit:AuditScreen",
     "fleet": "planner.tui.screens.fleet:FleetScreen",

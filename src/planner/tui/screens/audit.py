@@ -89,6 +89,15 @@ class AuditScreen(PartsScreen):
             yield Detail()
             yield Questions()
 
+    def show(self, name: str) -> None:
+        """The questions have the whole screen while they have the focus."""
+        self.set_class(name == "questions", "-asking")
+        super().show(name)
+
+    def action_ask(self) -> None:
+        """To the questions."""
+        self.show("questions")
+
     def arrive(self) -> None:
         """Judge once; claims do not depend on the plan."""
         if self._begun:
@@ -140,8 +149,8 @@ class AuditScreen(PartsScreen):
         self.show("claim")
 
     def picks(self) -> list[tuple[str, str]]:
-        """Enter reads."""
-        return [("Enter", "read")] if isinstance(self.focused, Table) else []
+        """Enter reads; the questions are a key away."""
+        return [("Enter", "read"), ("n", "January 2025")] if isinstance(self.focused, Table) else []
 
     def about(self) -> str:
         """The twin."""

@@ -21,7 +21,7 @@ from planner.tui.widgets.picker import Option, Picker
 
 TITLES: Final = {
     "cards": "Cards", "fabrics": "Fabrics", "models": "Models", "stacks": "Software", "presets": "Presets",
-    "fleets": "Fleets",
+    "fleets": "Fleets", "parts": "Network parts", "grids": "Grids",
 }  # fmt: skip
 BOTH: Final = 100
 """Columns from which list and entry stand side by side."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 from textual.app import ComposeResult
 
 from planner.engine.result import Outcome
-from planner.exchange import compare
+from planner.exchange import compare, plan_toml
 from planner.exchange.compare import Compared
 from planner.exchange.edits import changed
 from planner.spec.base import PlanError
@@ -17,6 +18,7 @@ from planner.tui import thinking
 from planner.tui.actions import bindings
 from planner.tui.fields import CLUSTER
 from planner.tui.picking import options
+from planner.tui.screens.open import plans_here
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
 from planner.tui.thinking import Check
@@ -26,12 +28,16 @@ from planner.tui.widgets.picker import Option, Picker
 
 MOST: Final = 4
 """Plans side by side."""
-TWINS: Final = {"cluster.card": "card", "cluster.scale_up": "scale-up", "cluster.scale_out": "scale-out"}
+TWINS: Final = {
+    "cluster.card": "card", "cluster.scale_up": "scale-up", "cluster.scale_out": "scale-out",
+    "cluster.topology": "topology",
+}  # fmt: skip
 """Keys a what-if twin changes, and what they are called in the list."""
 PRESET: Final = "preset"
+FILE: Final = "file"
 INTRODUCTION: Final = (
-    "What would this plan be on another card, or another fabric? n picks one, or a preset; both plans are shown as "
-    "they are and with the best strategy found for each, what differs first."
+    "What would this plan be on another card, fabric or topology? n picks one, or a preset, or a plan file of this "
+    "folder; up to four plans are shown as they are and with the best strategy found for each, what differs first."
 )
 
 
@@ -63,7 +69,7 @@ class CompareScreen(PartsScreen):
         super().__init__(session)
         self._of: Plan | None = None
         self._others: list[str] = []
-        """KEY=VALUE, or `preset=ID`."""
+        """KEY=VALUE, `preset=ID` or `file=PATH`."""
 
     def body(self) -> ComposeResult:
         """The page."""
@@ -77,7 +83,7 @@ class CompareScreen(PartsScreen):
 
     def _compute(self) -> None:
         page = self.query_one(Comparison)
-        page.plans, page.words = [], INTRODUCTION if not self._others else "Searching both for their best strategy …"
+        page.plans, page.words = [], INTRODUCTION if not self._others else "Searching each for its best strategy …"
         page.to_top()
         if not self._others:
             self.rest()
@@ -103,6 +109,9 @@ class CompareScreen(PartsScreen):
         if key == PRESET:
             preset = self.session.catalog.plan(name)
             return preset, preset.name or name
+        if key == FILE:
+            read = plan_toml.read(Path(name))
+            return read, read.name or name
         return changed(plan, [other], self.session.catalog), f"with {TWINS[key]} {name}"
 
     def _compared(self, plan: Plan, name: str, check: Check) -> Compared:
@@ -162,6 +171,8 @@ class CompareScreen(PartsScreen):
                     yield Option(f"{key}={option.value}", f"{words} {option.name}", option.facts, option.detail)
         for name in self.session.catalog.ids("plans"):
             yield Option(f"{PRESET}={name}", f"preset {name}")
+        for path in plans_here():
+            yield Option(f"{FILE}={path}", f"file {path}")
 
     def action_drop(self) -> None:
         """Take the last plan away."""
@@ -177,5 +188,7 @@ class CompareScreen(PartsScreen):
 
     def about(self) -> str:
         """The twin."""
-        sets = " ".join(f"--set {other}" for other in self._others[:1] if not other.startswith(PRESET))
-        return f"planner compare FILE {sets}".strip()
+        pairs = [other.partition("=") for other in self._others]
+        files = [name for key, _, name in pairs if key in {PRESET, FILE}]
+        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1]]
+        return " ".join(("planner compare FILE", *files, *sets))

@@ -8,6 +8,7 @@ from typing import Final
 from textual.app import ComposeResult
 
 from planner.engine.fleet import FleetTotals
+from planner.engine.money import EquivalentRule
 from planner.exchange import fleet as texts
 from planner.exchange.format import amount, megawatts, money
 from planner.spec.base import PlanError
@@ -25,6 +26,10 @@ COLUMNS: Final = (
     Column("power", 9, falls=True), Column("capital", 9, falls=True), Column("a year", 9, falls=True, wanted=88),
     Column("largest run", 30, right=False, wanted=110),
 )  # fmt: skip
+TITLES: Final[dict[EquivalentRule, str]] = {
+    "8-bit": "Fleets, H100-equivalents by 8-bit rate", "bf16": "Fleets, H100-equivalents by BF16 rate",
+}  # fmt: skip
+OTHER: Final[dict[EquivalentRule, EquivalentRule]] = {"8-bit": "bf16", "bf16": "8-bit"}
 Found = tuple[str, Fleet, FleetTotals | str]
 
 
@@ -57,18 +62,30 @@ class FleetScreen(PartsScreen):
         super().__init__(session)
         self._rows: list[Row] = []
         self._begun = False
+        self._rule: EquivalentRule = "8-bit"
 
     def body(self) -> ComposeResult:
         """Table, totals."""
-        yield Table("Fleets, H100-equivalents by 8-bit rate", COLUMNS, self._open, self._moved, id="fleets")
+        yield Table(TITLES[self._rule], COLUMNS, self._open, self._moved, id="fleets")
         yield Totals()
 
     def arrive(self) -> None:
         """Add up once; fleets do not depend on the plan."""
         if not self._begun:
             self._begun = True
-            self.query_one(Table).fill([], "Adding up …")
-            self.think(self._add_up, self._show)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._rows = []
+        table = self.query_one(Table)
+        table.heading = TITLES[self._rule]
+        table.fill([], "Adding up …")
+        self.think(self._add_up, self._show)
+
+    def action_rule(self) -> None:
+        """Count H100s by the other rate."""
+        self._rule = OTHER[self._rule]
+        self._begin()
 
     def _add_up(self, check: Check, tell: Callable[[Found], None]) -> None:
         from planner.catalog.fleets import resolve_fleet
@@ -79,7 +96,7 @@ class FleetScreen(PartsScreen):
             check()
             fleet = catalog.fleet(name)
             try:
-                tell((name, fleet, fleet_totals(resolve_fleet(catalog, fleet))))
+                tell((name, fleet, fleet_totals(resolve_fleet(catalog, fleet), self._rule)))
             except PlanError as error:
                 tell((name, fleet, trouble(error)))
 
@@ -99,12 +116,13 @@ class FleetScreen(PartsScreen):
 
     def picks(self) -> list[tuple[str, str]]:
         """Enter reads."""
-        return [("Enter", "read")] if isinstance(self.focused, Table) else []
+        return [("Enter", "read"), ("n", f"by {OTHER[self._rule]}")] if isinstance(self.focused, Table) else []
 
     def about(self) -> str:
         """The twin."""
         row = self.query_one(Table).highlighted
-        return f"planner fleet {row.value[0]}" if row and isinstance(row.value, tuple) else "planner fleet FILE"
+        rule = "" if self._rule == "8-bit" else f" --rule {self._rule}"
+        return f"planner fleet {row.value[0]}{rule}" if row and isinstance(row.value, tuple) else "planner fleet FILE"
 
 
 def _row(found: Found) -> Row:
@@ -115,7 +133,7 @@ def _row(found: Found) -> Row:
     run = t.largest_single_site_run
     where = f"{run.cards:,} {run.card}, {run.site}" if run.cards else "no site is stated"
     cells = (
-        title, f"{t.cards:,}", amount(t.h100_equivalents), megawatts(t.power_mw), money(t.capex_usd),
+        title, f"{t.cards:,}", amount(t.h100_equivalents), megawatts(t.power_mw), texts.capital(t),
         money(t.owning_usd_per_year), where,
     )  # fmt: skip
     keys = (title, t.cards, t.h100_equivalents, t.power_mw, t.capex_usd, t.owning_usd_per_year, float(run.cards))

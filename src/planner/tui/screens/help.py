@@ -39,8 +39,9 @@ PLACES: Final[dict[Where, str]] = {
     "everywhere": "Everywhere", "modes": "From screen to screen", "workbench": "On the workbench",
     "field": "On a field",
     "typing": "While typing a number",
-    "results": "On a panel of results", "strategies": "Strategies", "scale": "Scale", "compare": "Compare",
-    "audit": "Audit", "fleet": "Fleet", "pictures": "Pictures", "catalogue": "Catalogue", "accuracy": "Accuracy",
+    "results": "On a panel of results", "strategies": "Strategies", "scale": "Scale", "costs": "Costs",
+    "compare": "Compare", "audit": "Audit", "fleet": "Fleet", "pictures": "Pictures", "catalogue": "Catalogue",
+    "accuracy": "Accuracy",
 }  # fmt: skip
 
 

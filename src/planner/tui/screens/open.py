@@ -142,9 +142,8 @@ class OpenScreen(LeanScreen):
             Option(name, infos[name].title or name, infos[name].owner or "your own", name, current=name == source)
             for name in order
         ]
-        files = [path for path in sorted(Path().glob("*.toml"))[:MOST_FILES] if _looks_like_a_plan(path)]
         return presets + [
-            Option(path, path.name, "file here", str(path), current=str(path) == source) for path in files
+            Option(path, path.name, "file here", str(path), current=str(path) == source) for path in plans_here()
         ]
 
     def _done(self, value: object | None) -> None:
@@ -158,6 +157,11 @@ class OpenScreen(LeanScreen):
         self._session.open(plan, str(value), exported=isinstance(value, Path))
         self.dismiss()
         self._opened()
+
+
+def plans_here() -> list[Path]:
+    """Plan files of the folder the program was started in."""
+    return [path for path in sorted(Path().glob("*.toml"))[:MOST_FILES] if _looks_like_a_plan(path)]
 
 
 def _looks_like_a_plan(path: Path) -> bool:

@@ -1,0 +1,76 @@
+"""What stands behind the plan's days and cost: money, power and carbon, failures, network. The CLI prints the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from planner.engine.account import Account, account
+from planner.engine.result import Outcome
+from planner.exchange.account import SECTIONS
+from planner.exchange.report import Line as TextLine
+from planner.exchange.report import bill_lines
+from planner.tui.actions import bindings
+from planner.tui.screens.parts import PartsScreen
+from planner.tui.widgets.lines import Line
+from planner.tui.widgets.page import Page, paragraph, report
+
+Section = Callable[..., Iterator[TextLine]]
+
+
+class SectionPage(Page):
+    """One section.
+
+    Args:
+        title: what it is about.
+        section: makes its lines.
+        id: the widget's id.
+    """
+
+    def __init__(self, title: str, section: Section, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(title, id=id)
+        self._section = section
+        self.of: tuple[Outcome, Account] | None = None
+
+    def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
+        """As the command line prints it."""
+        if self.of is None:
+            return [(), *paragraph("There are no figures yet.", width, "quiet")]
+        return report(self._section(*self.of, width - 3, everything=True), width)
+
+
+def _bill(_outcome: Outcome, found: Account, width: int, *, everything: bool) -> Iterator[TextLine]:  # noqa: ARG001
+    yield from bill_lines(found.materials.bill, width)
+
+
+class CostsScreen(PartsScreen):
+    """Money, network and bill at the left, power and failures at the right."""
+
+    MODE = "costs"
+    PARTS = ("money", "power", "failures", "network", "bill")
+    BINDINGS = [*bindings("costs")]
+
+    def body(self) -> ComposeResult:
+        """The four sections and the bill."""
+        power, failures, network = (SECTIONS[name] for name in ("Power and carbon", "Failures", "Network"))
+        with Vertical(id="spent"):
+            yield SectionPage("Money", SECTIONS["Money"], id="money")
+            yield SectionPage("Bill of materials", _bill, id="bill")
+        with Vertical(id="drawn"):
+            yield SectionPage("Power and carbon", power, id="power")
+            yield SectionPage("Failures", failures, id="failures")
+            yield SectionPage("Network", network, id="network")
+
+    def arrive(self) -> None:
+        """The plan may be another."""
+        outcome = self.session.outcome
+        found = (outcome, account(outcome)) if outcome else None
+        for page in self.query(SectionPage):
+            page.of = found
+            page.to_top()
+
+    def about(self) -> str:
+        """The twin."""
+        return "planner estimate FILE --all"
