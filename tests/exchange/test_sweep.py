@@ -14,13 +14,9 @@ import pytest
 from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
 from planner.engine.search import search
-<<<<<<< HEAD
+from planner.exchange import sweep_files
 from planner.exchange.edits import set_keys
 from planner.exchange.sweep import Sweep, parse_vary
-=======
-from planner.exchange import sweep_files
-from planner.exchange.sweep import Sweep, parse_vary
->>>>>>> 7bde8a8 (Sweeps beyond one process: a pool of this machine's cores, or a Dask cluster's workers, any of which may be lost)
 from planner.exchange.sweep_files import sink
 from planner.exchange.sweep_places import local
 from planner.spec.base import PlanError
