@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import builtins
 import csv
-import importlib.util
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
 from planner.engine.search import search
+from planner.exchange import sweep_files
 from planner.exchange.edits import set_keys
 from planner.exchange.sweep import Sweep, parse_vary
 from planner.exchange.sweep_files import sink
+from planner.exchange.sweep_places import local
 from planner.spec.base import PlanError
 
 
@@ -33,12 +36,16 @@ def written(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def in_csv(value: Any) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def run(sweep: Sweep, catalog: Catalog, path: Path, stop_after: int | None = None) -> None:
     with sink(sweep, str(path)) as out:
-        for done, block in sweep.rows(catalog, out.done):
+        for done, blocks in sweep.rows(catalog, out.done, local):
             if stop_after is not None and done > stop_after:
                 raise KeyboardInterrupt
-            out.write(done, block)
+            out.write(done, blocks)
 
 
 @pytest.mark.parametrize(
@@ -102,14 +109,14 @@ def test_best_and_all_agree_with_the_search(catalog: Catalog, tmp_path: Path) ->
     assert best["strategy.tensor"] == str(full.ranked[0].strategy.tensor)
 
 
-@pytest.mark.parametrize("strategies", ["plan", "all"])
-def test_a_sweep_goes_on_where_it_stopped(catalog: Catalog, tmp_path: Path, strategies: str) -> None:
-    vary = ("cluster.cards=8,16,32,64", "workload.global_batch=64", "strategy.recompute=none", "strategy.tensor=1")
-    sweep = sweep_of(catalog, *vary, strategies=strategies)
+@pytest.mark.parametrize(("strategies", "cards"), [("plan", "8:1600:8"), ("best", "8,16,24,32,40"), ("all", "8,16")])
+def test_a_sweep_goes_on_where_it_stopped(catalog: Catalog, tmp_path: Path, strategies: str, cards: str) -> None:
+    held = ("workload.global_batch=64", "strategy.recompute=none", "strategy.tensor=1")
+    sweep = sweep_of(catalog, f"cluster.cards={cards}", *held, strategies=strategies)
     whole, cut = tmp_path / "whole.csv", tmp_path / "cut.csv"
     run(sweep, catalog, whole)
     with pytest.raises(KeyboardInterrupt):
-        run(sweep, catalog, cut, stop_after=2)
+        run(sweep, catalog, cut, stop_after=sweep.count // 2)
     assert (tmp_path / "cut.csv.progress").exists()
     with cut.open("a") as file:
         file.write("half a li")  # what a crash leaves
@@ -121,7 +128,7 @@ def test_a_sweep_goes_on_where_it_stopped(catalog: Catalog, tmp_path: Path, stra
 def test_an_unfinished_sweep_of_other_keys_is_not_overwritten(catalog: Catalog, tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     with pytest.raises(KeyboardInterrupt):
-        run(sweep_of(catalog, "cluster.cards=8,16,32"), catalog, path, stop_after=1)
+        run(sweep_of(catalog, "cluster.cards=8:800:8"), catalog, path, stop_after=64)
     with pytest.raises(PlanError, match="unfinished sweep"):
         run(sweep_of(catalog, "cluster.cards=8,16"), catalog, path)
 
@@ -147,20 +154,56 @@ def test_parquet_without_pyarrow_says_what_to_install(
         sink(sweep_of(catalog, "cluster.cards=8"), str(tmp_path / "out.parquet"))
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is optional")
-def test_parquet_holds_the_same_rows_and_is_taken_up_again(catalog: Catalog, tmp_path: Path) -> None:
-    import pyarrow.parquet as pq
-
-    sweep = sweep_of(catalog, "cluster.cards=8,16,24,32", "workload.precision=bf16,fp8")
+@pytest.mark.parametrize(("strategies", "cards"), [("plan", "8:600:8"), ("all", "8,16")])
+def test_parquet_holds_the_same_rows_and_is_taken_up_again(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strategies: str, cards: str
+) -> None:
+    monkeypatch.setattr(sweep_files, "PART_ROWS", 100)  # so that there is more than one part of so few rows
+    monkeypatch.setattr(sweep_files, "GROUP_ROWS", 50)
+    vary = (f"cluster.cards={cards}", "workload.precision=bf16,fp8", "workload.global_batch=96", "strategy.tensor=1")
+    sweep = sweep_of(catalog, *vary, "strategy.recompute=none", strategies=strategies)
     path = tmp_path / "out.parquet"
     run(sweep, catalog, tmp_path / "out.csv")
     with pytest.raises(KeyboardInterrupt):
-        run(sweep, catalog, path, stop_after=3)
+        run(sweep, catalog, path, stop_after=sweep.count // 2)
+    assert not path.exists()
+    kept = sorted((tmp_path / "out.parquet.parts").iterdir())
+    whole = [part.read_bytes() for part in kept[:1]]
+    with (tmp_path / "out.parquet.parts" / "999.parquet").open("wb") as file:
+        file.write(b"half a part")  # what a crash leaves
     run(sweep, catalog, path)
-    table = pq.read_table(path).to_pylist()
+    assert whole
+    table = pq.read_table(path)
+    assert table.column_names == list(sweep.columns)
     rows = written(tmp_path / "out.csv")
-    assert [str(row["cluster.cards"]) for row in table] == [row["cluster.cards"] for row in rows]
-    assert [row["training_days"] for row in table] == [
-        float(row["training_days"]) if row["training_days"] else None for row in rows
-    ]
+    assert table.num_rows == len(rows) > 140
+    for name in sweep.columns:
+        as_csv = [
+            "" if v is None else str(v).lower() if isinstance(v, bool) else str(v) for v in table[name].to_pylist()
+        ]
+        assert as_csv == [row[name] for row in rows], name
     assert sorted(p.name for p in tmp_path.iterdir() if "parquet" in p.name) == ["out.parquet"]
+
+
+def test_many_rows_of_parquet_are_few_row_groups(catalog: Catalog, tmp_path: Path) -> None:
+    run(sweep_of(catalog, "cluster.cards=8:1040:8"), catalog, tmp_path / "out.parquet")
+    with pq.ParquetFile(tmp_path / "out.parquet") as file:
+        assert (file.metadata.num_rows, file.num_row_groups) == (130, 1)
+
+
+def test_nothing_fits_is_one_row_of_each_combination(catalog: Catalog, tmp_path: Path) -> None:
+    held = ("workload.sequence_length=131072", "strategy.context=1", "strategy.recompute=none", "strategy.tensor=1")
+    run(sweep_of(catalog, "cluster.cards=8,16", *held, strategies="all"), catalog, tmp_path / "out.csv")
+    rows = written(tmp_path / "out.csv")
+    assert [(row["cluster.cards"], row["fits"], row["problem"]) for row in rows] == [
+        (cards, "false", "no strategy fits.") for cards in ("8", "16")
+    ]
+
+
+def test_a_pool_of_processes_gives_the_same_rows_in_the_same_order(catalog: Catalog, tmp_path: Path) -> None:
+    sweep = sweep_of(catalog, "cluster.cards=8:96:8", "workload.global_batch=96", strategies="best")
+    for processes in (1, 2):
+        with sink(sweep, str(tmp_path / f"{processes}.csv")) as out:
+            for done, blocks in sweep.rows(catalog, 0, partial(local, processes=processes)):
+                out.write(done, blocks)
+    assert (tmp_path / "2.csv").read_bytes() == (tmp_path / "1.csv").read_bytes()

@@ -18,18 +18,34 @@ import click
     "--strategies", type=click.Choice(["plan", "best", "all"]), default="plan", show_default=True,
     help="Rows for the plan's own strategy, the best that fits, or every one that fits.",
 )  # fmt: skip
-def command(file: str, *, vary: tuple[str, ...], output: str, strategies: str) -> None:
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=None, metavar="N",
+    help="Processes of this machine to use; without: one a core, where there is enough to do.",
+)  # fmt: skip
+@click.option(
+    "--scheduler", default="", metavar="ADDRESS",
+    help="Use the workers of a Dask cluster instead, by its scheduler's address (tcp://HOST:8786).",
+)  # fmt: skip
+def command(
+    file: str, *, vary: tuple[str, ...], output: str, strategies: str, processes: int | None, scheduler: str
+) -> None:
     """Write a table over any keys of a plan, a row a combination.
 
     FILE is a plan file, a preset's id, or - for standard input. An interrupted sweep goes on where it stopped when the
-    same command is given again.
+    same command is given again. Rows and their order are the same wherever they are computed.
     """
+    from contextlib import ExitStack, closing
+    from functools import partial
+
     from planner.catalog import Catalog
     from planner.cli.plans import find_plan
     from planner.exchange.edits import set_keys
     from planner.exchange.sweep import Sweep, parse_vary
     from planner.exchange.sweep_files import sink
+    from planner.exchange.sweep_places import cluster, local
 
+    if scheduler and processes:
+        raise click.UsageError("--processes is about this machine, --scheduler about others: give one of them.")
     catalog = Catalog.default()
     varied = tuple(parse_vary(text) for text in vary)
     keys = [one.key for one in varied]
@@ -37,18 +53,26 @@ def command(file: str, *, vary: tuple[str, ...], output: str, strategies: str) -
         raise click.BadParameter("a key is varied twice.", param_hint="--vary")
     plan = find_plan(file, catalog)
     for one in varied:
-        set_keys(
-            plan, [(one.key, one.values[0])], catalog, plan.name
-        )  # a key that is none is said once, before the first row
+        # A key that is none is said once, before the first row.
+        set_keys(plan, [(one.key, one.values[0])], catalog, plan.name)
     sweep = Sweep(plan, varied, strategies)  # type: ignore[arg-type]  # click has checked it
     label = f"{sweep.count:,} combinations"
     shown = sys.stderr.isatty() and output != "-"
-    with (
-        sink(sweep, output) as out,
-        click.progressbar(length=sweep.count, label=label, file=sys.stderr, hidden=not shown) as bar,
-    ):
+    with ExitStack() as stack:
+        into = sink(sweep, output)
+        computed = stack.enter_context(cluster(scheduler)) if scheduler else partial(local, processes=processes or 0)
+        out = stack.enter_context(into)  # not before there is somebody to compute: it may clear a file
+        bar = stack.enter_context(
+            click.progressbar(
+                length=sweep.count, label=label, file=sys.stderr, hidden=not shown,
+                item_show_func=lambda written: f"{written:,} rows" if written else "",
+            )
+        )  # fmt: skip
         bar.update(out.done)
-        for done, block in sweep.rows(catalog, out.done):
+        written = 0
+        rows = stack.enter_context(closing(sweep.rows(catalog, out.done, computed)))
+        for done, blocks in rows:
             before = out.done
-            out.write(done, block)
-            bar.update(out.done - before)
+            out.write(done, blocks)
+            written += sum(len(block["fits"]) for block in blocks)
+            bar.update(out.done - before, written)

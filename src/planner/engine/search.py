@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -147,8 +147,8 @@ class Search:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if self.exhaustive:
                 for number, grid in enumerate(self.grids):
-                    for index, there in every_block(grid):
-                        self._level3(number, index, there)
+                    for at in range(block_count(grid)):
+                        self._level3(number, *block(grid, at))
             elif self.grids:
                 self._bounded()
         self._sort()
@@ -375,16 +375,24 @@ def _places(number: int, index: tuple[Ints, ...], flat: Ints, shape: tuple[int, 
     return np.stack([np.full(len(flat), number), *columns, at[-1]], axis=1)
 
 
-def every_block(grid: Grid) -> Iterator[tuple[tuple[Ints, ...], NDArray[np.bool_]]]:
-    """All of a slice in blocks of cells x chunks x sharding (x recomputation), with which of them exist."""
-    size = max(1, BLOCK // (len(grid.again) * len(grid.chunks) * len(grid.sharding)))
+def block_count(grid: Grid) -> int:
+    """Blocks of a slice."""
+    return -(-len(grid.rows) * len(grid.experts) // _block_cells(grid))
+
+
+def block(grid: Grid, number: int) -> tuple[tuple[Ints, ...], NDArray[np.bool_]]:
+    """A block of a slice: cells x chunks x sharding (x recomputation), and which of them exist."""
+    size = _block_cells(grid)
     chunk = np.arange(len(grid.chunks))[None, :, None, None]
     shard = np.arange(len(grid.sharding))[None, None, :, None]
-    cells = np.arange(len(grid.rows) * len(grid.experts))
-    for start in range(0, len(cells), size):
-        row, pair = np.divmod(cells[start : start + size], len(grid.experts))
-        there = grid.slice.allowed[row][:, :, None, None] & grid.slice.shares[row][:, None, :, None]
-        yield (row[:, None, None, None], pair[:, None, None, None], chunk, shard), there
+    cells = np.arange(number * size, min((number + 1) * size, len(grid.rows) * len(grid.experts)))
+    row, pair = np.divmod(cells, len(grid.experts))
+    there = grid.slice.allowed[row][:, :, None, None] & grid.slice.shares[row][:, None, :, None]
+    return (row[:, None, None, None], pair[:, None, None, None], chunk, shard), there
+
+
+def _block_cells(grid: Grid) -> int:
+    return max(1, BLOCK // (len(grid.again) * len(grid.chunks) * len(grid.sharding)))
 
 
 def _pareto(seconds: Floats, used: Floats) -> Ints:

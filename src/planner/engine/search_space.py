@@ -123,27 +123,6 @@ class Space:
         """Strategies in the space."""
         return sum(s.count for s in self.slices)
 
-    def locate(self, strategy: Strategy) -> tuple[int, int, int, int, int, int] | None:
-        """Where a strategy (or the one that means the same) stands: slice and the index on each axis; None: nowhere."""
-        y = canonical(strategy, self.resolved)
-        for number, one in enumerate(self.slices):
-            if one.pipeline != y.pipeline:
-                continue
-            wanted = (
-                (one.rows, (y.tensor, int(bool(y.sequence)), y.context, y.micro_batch)),
-                (one.experts, (y.expert, y.expert_tensor)),
-                (one.chunks, (y.virtual_stages, SCHEDULES.index(y.schedule or "1f1b"))),
-                (one.sharding, (SHARDINGS.index(y.sharding), y.shard_group)),
-            )
-            found = [np.flatnonzero((table == np.array(key)).all(axis=1)) for table, key in wanted]
-            again = Again(y.recompute, y.recompute_modules, y.recompute_layers)
-            if any(len(where) == 0 for where in found) or again not in one.again:
-                return None
-            row, expert, chunk, shard = (int(where[0]) for where in found)
-            fine = one.allowed[row, chunk] and one.shares[row, shard]
-            return (number, row, expert, chunk, shard, one.again.index(again)) if fine else None
-        return None
-
     def strategy(self, number: int, row: int, expert: int, chunk: int, shard: int, again: int) -> Strategy:
         """The strategy at a place."""
         one = self.slices[number]
@@ -168,6 +147,13 @@ class Space:
             "recompute_layers": way.layers,
         }
         return self.resolved.strategy.model_copy(update=changes)
+
+    def some(self) -> Strategy:
+        """One of them; a space that has none has no slices."""
+        number = len(self.slices) - 1
+        one = self.slices[number]
+        row = int(one.row_counts.argmax())
+        return self.strategy(number, row, 0, int(one.allowed[row].argmax()), int(one.shares[row].argmax()), 0)
 
     def _refuse_impossible(self) -> None:
         r = self.resolved

@@ -1,45 +1,30 @@
-"""Sweeps: a plan over any of its keys, as rows that come one block at a time."""
+"""Sweeps: a plan over any of its keys, cut into pieces that any process can compute."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterator, Sequence
+import pickle
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from planner.exchange.edits import set_keys
 from planner.exchange.plan_toml import as_dict
+from planner.exchange.sweep_rows import FIGURES, STRATEGY_KEYS, Columns, Combination, Piece, Strategies, Value, split
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan
 from planner.spec.wording import shown
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
-    from planner.engine.result import Estimate
-    from planner.spec.plan import Resolved, Strategy
+    from planner.exchange.sweep_places import Compute
 
-Value = int | float | bool | str
-Columns = dict[str, Any]
-"""Column -> a list or an array of values; all of one length."""
-Strategies = Literal["plan", "best", "all"]
-"""The plan's own strategy, the best that fits, or every one that fits."""
 
-FIGURES = (
-    "step_time_s", "tokens_per_s_per_card", "mfu", "training_days", "cost_usd", "energy_mwh", "power_mw", "memory_gb",
-)  # fmt: skip
-"""Figures of a row."""
-LEVEL = {"step_time_s": 1.0, "training_days": 1.0, "cost_usd": 1.0, "energy_mwh": 1.0, "tokens_per_s_per_card": -1.0,
-         "mfu": -1.0, "power_mw": 0.0}  # fmt: skip
-"""How a figure follows the step time where cluster and workload stay: proportional, inverse, or not."""
-STRATEGY_KEYS = (
-    "tensor", "sequence", "context", "pipeline", "virtual_stages", "expert", "expert_tensor", "micro_batch", "schedule",
-    "sharding", "shard_group", "recompute", "recompute_modules", "recompute_layers",
-)  # fmt: skip
-"""Keys of the strategy a row carries where a search chose it."""
+BATCH = {"plan": 64, "best": 2}
+"""Combinations of a piece: some tenths of a second each."""
 RANGE_PARTS = 3
 MOST_VALUES = 1_000_000
 """Values of one range."""
@@ -101,100 +86,54 @@ class Sweep:
         asked = [__version__, as_dict(self.plan), [[v.key, list(v.values)] for v in self.vary], self.strategies]
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
-    def rows(self, catalog: Catalog, start: int = 0) -> Iterator[tuple[int, Columns]]:
-        """Blocks of rows, each with the number of combinations that are done once it is written.
+    def rows(self, catalog: Catalog, start: int, computed: Compute) -> Generator[tuple[int, list[Columns]]]:
+        """Blocks of rows, each time with the number of combinations that are complete once they are written.
 
         Args:
             catalog: where names are looked up.
             start: combinations to pass over.
+            computed: computes pieces, here or elsewhere; see `sweep_places`.
         """
-        combinations = itertools.product(*(one.values for one in self.vary))
-        for number, values in enumerate(itertools.islice(combinations, start, None), start):
-            varied = {one.key: value for one, value in zip(self.vary, values, strict=True)}
-            last: Columns | None = None
-            for block in self._blocks(catalog, varied):
-                if last is not None:
-                    yield number, last
-                last = block
-            yield number + 1, last if last is not None else {name: [] for name in self.columns}
+        some = False
+        for piece, blocks in computed(self.pieces(catalog, start)):
+            some = some or bool(blocks)
+            yield piece.done, blocks if some or not piece.last else [piece.nothing_fits()]
+            some = some and not piece.last
 
-    def _blocks(self, catalog: Catalog, varied: dict[str, Value]) -> Iterator[Columns]:
-        try:
-            yield from self._figures(catalog, varied)
-        except PlanError as error:
-            yield self._block({**varied, "fits": False, "problem": " ".join(error.lines())})
+    def pieces(self, catalog: Catalog, start: int = 0) -> Iterator[Piece]:
+        """The rows in pieces, none of them computed yet.
 
-    def _figures(self, catalog: Catalog, varied: dict[str, Value]) -> Iterator[Columns]:
-        from planner.engine.estimate import evaluate
-        from planner.engine.search_space import Constraints
+        Args:
+            catalog: where names are looked up: here, so that no other process needs the user's own entries.
+            start: combinations to pass over.
+        """
+        combinations = (self._combination(catalog, values) for values in self._values(start))
+        if self.strategies != "all":
+            size = BATCH[self.strategies]
+            while batch := tuple(itertools.islice(combinations, size)):
+                start += len(batch)
+                yield Piece(start, self.columns, batch)
+            return
+        for one in combinations:
+            start += 1
+            yield from split(start, self.columns, one)
+
+    def _values(self, start: int) -> Iterator[dict[str, Value]]:
+        for values in itertools.islice(itertools.product(*(one.values for one in self.vary)), start, None):
+            yield {one.key: value for one, value in zip(self.vary, values, strict=True)}
+
+    def _combination(self, catalog: Catalog, varied: dict[str, Value]) -> Combination:
         from planner.spec.plan import Strategy
 
-        plan = set_keys(self.plan, varied.items(), catalog, self.plan.name)
-        if plan.strategy is None or self.strategies != "plan":
+        try:
+            plan = set_keys(self.plan, varied.items(), catalog, self.plan.name)
+            strategies = self.strategies
             if plan.strategy is None:
                 plan = plan.model_copy(update={"strategy": Strategy()})
-            resolved = catalog.resolve(plan)
-            prefix = "strategy."
-            keep = {k.removeprefix(prefix): v for k, v in varied.items() if k.startswith(prefix)}
-            if self.strategies == "all":
-                yield from self._every(resolved, varied, Constraints(keep=keep))
-                return
-            yield self._best(resolved, varied, Constraints(keep=keep))
-            return
-        outcome = evaluate(catalog.resolve(plan))
-        yield self._block({**varied, **_of(outcome.estimate), "fits": outcome.fits})
-
-    def _best(self, resolved: Resolved, varied: dict[str, Value], constraints: Any) -> Columns:  # noqa: ANN401
-        from planner.engine.estimate import evaluate
-        from planner.engine.search import search
-
-        found = search(resolved, 1, constraints).ranked
-        if not found:
-            return self._block({**varied, "fits": False, "problem": "no strategy fits."})
-        strategy = found[0].strategy
-        outcome = evaluate(dataclasses.replace(resolved, strategy=strategy))
-        return self._block({**varied, **_named(strategy), **_of(outcome.estimate), "fits": True})
-
-    def _every(self, resolved: Resolved, varied: dict[str, Value], constraints: Any) -> Iterator[Columns]:  # noqa: ANN401
-        import numpy as np
-
-        from planner.engine.estimate import evaluate
-        from planner.engine.search_space import Space
-        from planner.engine.search_table import feasible
-
-        scale: dict[str, float] = {}
-        space = Space(resolved, constraints)
-        for table in feasible(resolved, constraints):
-            count = len(table.step_time_s)
-            if not scale:
-                place = space.slices[-1]
-                row = int(place.row_counts.argmax())
-                chunk, shard = int(place.allowed[row].argmax()), int(place.shares[row].argmax())
-                one = space.strategy(len(space.slices) - 1, row, 0, chunk, shard, 0)
-                estimate = evaluate(dataclasses.replace(resolved, strategy=one)).estimate
-                scale = {k: getattr(estimate, k) / estimate.step_time_s**power for k, power in LEVEL.items()}
-            block: Columns = {name: np.full(count, value) for name, value in varied.items()}
-            block |= {f"strategy.{key}": values for key, values in table.strategy.items()}
-            block |= {k: scale[k] * table.step_time_s**power for k, power in LEVEL.items()}
-            block |= {"step_time_s": table.step_time_s, "memory_gb": table.memory_gb}
-            block |= {"fits": np.ones(count, dtype=np.bool_), "problem": np.full(count, "")}
-            yield {name: block[name] for name in self.columns}
-        if not scale:
-            yield self._block({**varied, "fits": False, "problem": "no strategy fits."})
-
-    def _block(self, row: dict[str, Any]) -> Columns:
-        """A block of one row."""
-        return {name: [row.get(name, "" if name == "problem" else None)] for name in self.columns}
-
-
-def _of(estimate: Estimate) -> dict[str, float]:
-    return {name: float(getattr(estimate, name)) for name in FIGURES}
-
-
-def _named(strategy: Strategy) -> dict[str, Any]:
-    values = {f"strategy.{key}": getattr(strategy, key) for key in STRATEGY_KEYS}
-    values["strategy.recompute_modules"] = " ".join(strategy.recompute_modules)
-    return values
+                strategies = "best" if strategies == "plan" else strategies
+            return Combination(varied, strategies, pickle.dumps(catalog.resolve(plan)))
+        except PlanError as error:
+            return Combination(varied, self.strategies, problem=" ".join(error.lines()))
 
 
 def _values(part: str, text: str) -> Sequence[Value]:

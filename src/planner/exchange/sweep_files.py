@@ -11,17 +11,26 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
-from planner.exchange.sweep import Columns, Sweep
+from planner.engine.search_table import Coded
+from planner.exchange.sweep import Sweep
+from planner.exchange.sweep_rows import FIGURES, Columns
 from planner.spec.base import PlanError, Problem
 
 PARQUET = ".parquet"
 EXTRA = "cluster-planner[parquet]"
 TEXTS = {"problem", *(f"strategy.{key}" for key in ("schedule", "sharding", "recompute", "recompute_modules"))}
 """Columns of text beside those varied."""
+GROUP_ROWS = 1 << 17
+"""Rows of a Parquet row group, at the least, where a sweep has as many."""
+PART_ROWS = 1 << 20
+"""Rows after which a part of a Parquet file ends, with the combination."""
+NOTE_EVERY_S = 10.0
+"""Or seconds, whichever comes first."""
 NOTE_EVERY = 1 << 20
 """Bytes written between two notes of progress, at the least (and at the end of a combination)."""
 
@@ -40,7 +49,7 @@ class Sink(Protocol):
         """Close; finish where nothing went wrong."""
         ...
 
-    def write(self, done: int, block: Columns) -> None:
+    def write(self, done: int, blocks: list[Columns]) -> None:
         """Append rows; `done` combinations are complete with them."""
         ...
 
@@ -69,9 +78,9 @@ class _Stream:
     def __exit__(self, *failure: object) -> None:
         pass
 
-    def write(self, done: int, block: Columns) -> None:
+    def write(self, done: int, blocks: list[Columns]) -> None:
         self.done = done
-        sys.stdout.write(_csv(_rows(block)))
+        sys.stdout.writelines(_csv(_rows(block)) for block in blocks)
 
 
 class _Resumable:
@@ -124,8 +133,8 @@ class _Csv(_Resumable):
         if failure[0] is None:
             self._note.unlink(missing_ok=True)
 
-    def write(self, done: int, block: Columns) -> None:
-        self._file.write(_csv(_rows(block)).encode())
+    def write(self, done: int, blocks: list[Columns]) -> None:
+        self._file.writelines(_csv(_rows(block)).encode() for block in blocks)
         if done > self.done:
             self.done = done
             if self._file.tell() - self._last > NOTE_EVERY or self._last == 0:
@@ -136,7 +145,7 @@ class _Csv(_Resumable):
 
 
 class _Parquet(_Resumable):
-    """One part a combination beside the file, joined at the end row group by row group."""
+    """Parts beside the file, each of whole combinations, joined at the end row group by row group."""
 
     def __init__(self, sweep: Sweep, path: Path) -> None:
         super().__init__(sweep, path)
@@ -148,13 +157,14 @@ class _Parquet(_Resumable):
             fix = f'Install it with `pip install "{EXTRA}"`, or write CSV (-o {path.stem}.csv).'
             raise PlanError([Problem("error", "", message, fix)], str(path)) from None
         self._pa, self._pq = pa, pq
-        self._parts = path.with_name(f"{path.name}.parts")
         self._schema = pa.schema([(name, self._type(name)) for name in sweep.columns])
-        self._writer: Any = None
+        self._parts = path.with_name(f"{path.name}.parts")
+        self._part: Any = None
+        self._waiting: list[Any] = []
+        self._group_rows = self._part_rows = 0
+        self._since = time.monotonic()
 
     def _type(self, name: str) -> Any:  # noqa: ANN401 - pyarrow's
-        from planner.exchange.sweep import FIGURES
-
         pa = self._pa
         for one in self._sweep.vary:
             if one.key == name:
@@ -178,13 +188,16 @@ class _Parquet(_Resumable):
                     part.unlink()
         except OSError as error:
             raise _unwritable(self._path, error) from None
+        self._begun = self.done
         return self
 
     def __exit__(self, *failure: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
         if failure[0] is not None:
+            if self._part is not None:
+                self._part.close()
             return
+        if self.done > self._begun:
+            self._end_part()
         new = self._path.with_name(f".{self._path.name}.new")
         with self._pq.ParquetWriter(new, self._schema) as whole:
             for part in self._complete():
@@ -200,23 +213,44 @@ class _Parquet(_Resumable):
     def _complete(self) -> list[Path]:
         return sorted(self._parts.iterdir(), key=lambda part: int(part.stem))
 
-    def write(self, done: int, block: Columns) -> None:
-        if self._writer is None:
-            self._writer = self._pq.ParquetWriter(self._parts / f"{self.done + 1}.parquet", self._schema)
-        cells = {name: _texts(column) if self._is_text(name) else column for name, column in block.items()}
-        self._writer.write_table(self._pa.table(cells, schema=self._schema))
+    def write(self, done: int, blocks: list[Columns]) -> None:
+        for block in blocks:
+            cells = {name: self._cells(name, column) for name, column in block.items()}
+            self._waiting.append(self._pa.table(cells, schema=self._schema))
+            self._group_rows += self._waiting[-1].num_rows
+        if self._group_rows >= GROUP_ROWS:
+            self._write_group()
         if done > self.done:
-            self._writer.close()
-            self._writer = None
             self.done = done
-            self._save()
+            if self._part_rows + self._group_rows >= PART_ROWS or time.monotonic() - self._since > NOTE_EVERY_S:
+                self._end_part()
 
-    def _is_text(self, name: str) -> bool:
-        return bool(self._schema.field(name).type == self._pa.string())
+    def _cells(self, name: str, column: Any) -> Any:  # noqa: ANN401 - a list, an array, or codes of values
+        kind = self._schema.field(name).type
+        if isinstance(column, Coded):
+            return self._pa.array(_texts(column.values, kind), kind).take(self._pa.array(column.codes))
+        return column if hasattr(column, "dtype") else _texts(column, kind)
+
+    def _write_group(self) -> None:
+        if self._part is None:
+            self._part = self._pq.ParquetWriter(self._parts / f"{self._begun + 1}.parquet", self._schema)
+        self._part.write_table(self._pa.concat_tables(self._waiting), row_group_size=self._group_rows)
+        self._part_rows += self._group_rows
+        self._waiting, self._group_rows = [], 0
+
+    def _end_part(self) -> None:
+        """Close the part, and note that all up to here is kept."""
+        if self._waiting:
+            self._write_group()
+        if self._part is not None:
+            self._part.close()
+        self._part, self._part_rows, self._begun, self._since = None, 0, self.done, time.monotonic()
+        self._save()
 
 
-def _texts(column: Any) -> Any:  # noqa: ANN401 - a list or an array
-    return column if hasattr(column, "dtype") else [None if value is None else str(value) for value in column]
+def _texts(values: Sequence[Any], kind: object) -> Sequence[Any]:
+    """Values as text where the column is of texts."""
+    return [None if value is None else str(value) for value in values] if str(kind) == "string" else values
 
 
 def _rows(block: Columns) -> Iterable[Sequence[object]]:
