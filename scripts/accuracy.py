@@ -11,9 +11,10 @@ from scripts.fitting import Floats
 
 from planner.engine.constants import from_values
 from planner.engine.estimate import evaluate
-from planner.engine.inputs import batch, inputs_of
+from planner.engine.inputs import batch
 from planner.engine.layout import groups
 from planner.engine.memory import fullest
+from planner.engine.reading import inputs_of
 from planner.engine.validation import Report, predict_all, report
 from planner.spec.runs import MeasuredRun
 

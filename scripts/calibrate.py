@@ -23,9 +23,10 @@ from scripts.fitting import Floats, data_of, fit, predict, spreads
 
 from planner.catalog import Catalog
 from planner.engine.constants import calibrated, from_values, table
-from planner.engine.inputs import batch, inputs_of
+from planner.engine.inputs import batch
 from planner.engine.layout import groups
 from planner.engine.memory import fullest
+from planner.engine.reading import inputs_of
 from planner.engine.uncertainty import FEATURES, HeldOut, features_of, held_out, reach, similarity
 from planner.exchange.runs import read_all, shipped_runs
 from planner.spec.runs import MeasuredRun

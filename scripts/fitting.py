@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from planner.engine.constants import from_values
-from planner.engine.inputs import Inputs, batch, inputs_of
+from planner.engine.inputs import Inputs, batch
+from planner.engine.reading import inputs_of
 from planner.engine.step import step
 from planner.spec.runs import MeasuredRun
 

@@ -8,8 +8,9 @@ from typing import Any
 from tests.plans import BUILT_IN, resolved
 
 from planner.engine.constants import calibrated
-from planner.engine.inputs import Inputs, inputs_of
+from planner.engine.inputs import Inputs
 from planner.engine.layout import Group
+from planner.engine.reading import inputs_of
 from planner.spec.plan import Resolved
 
 C = calibrated()

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from tests.plans import BUILT_IN
 
 from planner.engine.constants import calibrated
-from planner.engine.inputs import Inputs, batch, inputs_of
+from planner.engine.inputs import Inputs, batch
 from planner.engine.layout import groups
 from planner.engine.memory import fullest
+from planner.engine.reading import inputs_of
 from planner.engine.step import Step, step
 from planner.spec.base import PlanError
 from planner.spec.parse import parse_plan

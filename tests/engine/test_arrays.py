@@ -31,9 +31,10 @@ from tests.engine.random_plans import (
 from tests.plans import PRESETS
 from tests.plans import preset as preset_outcome
 
-from planner.engine.inputs import DUALPIPE, ZERO_BUBBLE, Inputs, Software, batch, inputs_of
+from planner.engine.inputs import DUALPIPE, ZERO_BUBBLE, Inputs, Software, batch
 from planner.engine.layout import groups
 from planner.engine.memory import fullest, most_bytes, stage_memory
+from planner.engine.reading import inputs_of
 from planner.engine.result import MEMORY_PARTS
 from planner.engine.step import Step, step
 

@@ -20,9 +20,10 @@ from planner.engine.blocks import (
     moe_block,
     tensor_exchange,
 )
-from planner.engine.inputs import DUALPIPE, FUSIONS, Inputs, inputs_of
+from planner.engine.inputs import DUALPIPE, FUSIONS, Inputs
 from planner.engine.kernels import attention, linear, linear_rate, stream, wide_rate
 from planner.engine.layout import groups
+from planner.engine.reading import inputs_of
 
 DENSE = numbers()
 SPARSE = numbers(workload__model=EXPERTS, strategy__expert=8)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tests.engine.floors import C, numbers, preset, ring, with_machine
 
 from planner.engine.collectives import all_reduce, bus_rate, exchange, gather, latency, scale_up_rate
-from planner.engine.inputs import inputs_of
 from planner.engine.layout import Group
+from planner.engine.reading import inputs_of
 
 H100 = numbers()
 GIB = 2.0**30

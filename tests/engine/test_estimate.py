@@ -13,7 +13,7 @@ from tests.plans import PRESETS, outcome, resolved
 from tests.plans import preset as preset_outcome
 
 from planner.engine.estimate import evaluate
-from planner.engine.inputs import GIBIBYTE
+from planner.engine.reading import GIBIBYTE
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Outcome
 from planner.exchange.as_json import outcome_dict
 from planner.spec.base import PlanError

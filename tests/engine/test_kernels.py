@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.engine.floors import C, numbers, preset, with_layout, with_machine, with_shape, with_software
 from tests.plans import resolved
 
-from planner.engine.inputs import ATTENTION_KERNELS, FUSIONS, inputs_of
+from planner.engine.inputs import ATTENTION_KERNELS, FUSIONS
 from planner.engine.kernels import (
     GEMM_STREAM,
     attention,
@@ -24,6 +24,7 @@ from planner.engine.kernels import (
     stream,
     wide_rate,
 )
+from planner.engine.reading import inputs_of
 
 H100 = numbers()
 

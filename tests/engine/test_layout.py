@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tests.engine.floors import numbers, preset, with_layout, with_machine
 
-from planner.engine.inputs import inputs_of
 from planner.engine.layout import group, groups
+from planner.engine.reading import inputs_of
 
 
 def test_a_tensor_group_fills_the_domain_and_data_ranks_lie_across_nodes() -> None:

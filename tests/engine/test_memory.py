@@ -13,9 +13,10 @@ from tests.plans import DENSE as DENSE_MODEL
 
 from planner.engine import memory
 from planner.engine.estimate import evaluate
-from planner.engine.inputs import DUALPIPE, FUSIONS, Inputs, inputs_of
+from planner.engine.inputs import DUALPIPE, FUSIONS, Inputs
 from planner.engine.layout import groups
 from planner.engine.memory import Parameters, fullest, layer_activations, most_bytes, stage_memory, state
+from planner.engine.reading import inputs_of
 from planner.engine.result import MEMORY_PARTS
 
 DENSE = numbers()

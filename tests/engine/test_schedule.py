@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.floors import numbers, preset, with_layout, with_shape
 
-from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ONE_F_ONE_B, SCHEDULES, ZERO_BUBBLE, Inputs, inputs_of
+from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ONE_F_ONE_B, SCHEDULES, ZERO_BUBBLE, Inputs
 from planner.engine.memory import stage_layers
+from planner.engine.reading import inputs_of
 from planner.engine.schedule import bubble, in_flight, split
 
 F, B, W = 1.0, 2.0, 1.0

@@ -10,9 +10,10 @@ from tests.plans import EXPERTS
 
 from planner.engine import collectives
 from planner.engine.blocks import layers
-from planner.engine.inputs import DUALPIPE, Inputs, inputs_of
+from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.layout import groups
 from planner.engine.memory import Parameters, parameters, stage_at
+from planner.engine.reading import inputs_of
 from planner.engine.schedule import split
 from planner.engine.step import (
     Step,

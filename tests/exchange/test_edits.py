@@ -7,6 +7,7 @@ from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
 from planner.exchange.edits import changed, set_keys
 from planner.exchange.sweep import Sweep, parse_vary
+from planner.exchange.sweep_places import local
 from planner.spec.base import PlanError
 
 CATALOG = Catalog.default()
@@ -88,9 +89,9 @@ def test_wrong_edits(edit: str, words: str) -> None:
 
 def test_a_swept_card_brings_its_host_as_an_edited_one_does() -> None:
     spelt = plan(cluster__card="h800-sxm", cluster__scale_up="nvlink4-h800")
-    swept = next(iter(Sweep(spelt, (parse_vary("cluster.card=h100-sxm"),)).rows(CATALOG, 0)))[1]
+    ((_, blocks),) = Sweep(spelt, (parse_vary("cluster.card=h100-sxm"),)).rows(CATALOG, 0, local)
     edited = changed(spelt, ["cluster.card=h100-sxm"], CATALOG)
-    assert swept["step_time_s"] == [evaluate(CATALOG.resolve(edited)).estimate.step_time_s]
+    assert blocks[0]["step_time_s"] == [evaluate(CATALOG.resolve(edited)).estimate.step_time_s]
 
 
 def test_none_takes_a_key_out() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine import money, power, run
-from planner.engine.inputs import Inputs, inputs_of
+from planner.engine.inputs import Inputs
 from planner.engine.layout import Group, groups
 from planner.engine.parts import Materials, materials, network_shape
 from planner.engine.power import PowerDraw
+from planner.engine.reading import inputs_of
 from planner.engine.result import Outcome
 from planner.engine.run import RunLength
 from planner.engine.step import between_sites

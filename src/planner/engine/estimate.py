@@ -7,10 +7,11 @@ import numpy as np
 from planner.engine import money
 from planner.engine.account import materials_of, power_of, run_length_of, usd_per_card_hour_of
 from planner.engine.constants import Constants, calibrated
-from planner.engine.inputs import Inputs, inputs_of
+from planner.engine.inputs import Inputs
 from planner.engine.layout import Groups, groups
 from planner.engine.memory import stage_memory
 from planner.engine.power import PowerDraw
+from planner.engine.reading import inputs_of
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
 from planner.engine.run import RunLength
 from planner.engine.step import step

@@ -30,8 +30,9 @@ from numpy.typing import NDArray
 
 from planner.engine import memory
 from planner.engine.constants import Constants, calibrated
-from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ONE_F_ONE_B, ZERO_BUBBLE, Inputs, inputs_of
+from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ONE_F_ONE_B, ZERO_BUBBLE, Inputs
 from planner.engine.layout import groups
+from planner.engine.reading import inputs_of
 from planner.engine.search_bounds import cell_bytes, layer_bounds, least_bytes, least_seconds
 from planner.engine.search_grid import Grid
 from planner.engine.search_space import Constraints, Floats, Ints, Space

@@ -6,8 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from planner.engine.inputs import DUALPIPE, Inputs, recomputed_share
+from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.num import ceil
+from planner.engine.reading import recomputed_share
 from planner.engine.search_space import Floats, Ints, Slice
 
 MODULES = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.engine.inputs import inputs_of
+from planner.engine.reading import inputs_of
 from planner.engine.uncertainty import Neighbour, held_out, nearest
 from planner.engine.validation import Summary, summarize_errors
 from planner.spec.plan import Resolved

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from planner.engine.inputs import inputs_of
 from planner.engine.layout import Group, groups
+from planner.engine.reading import inputs_of
 from planner.engine.result import Outcome
 from planner.exchange.format import share
 from planner.exchange.report import Line
