@@ -57,7 +57,7 @@ ACTIONS: Final = (
            "app.mode('strategies')"),
     Action("scale", "Scale", ("l", "f6"), "modes", "", "Days and cost against the number of cards.",
            "app.mode('scale')"),
-    Action("costs", "Costs", ("C", "f11"), "modes", "", "Money, power and carbon, failures, network.",
+    Action("costs", "Costs", ("C",), "modes", "", "Money, power and carbon, failures, network.",
            "app.mode('costs')"),
     Action("compare", "Compare", ("c", "f7"), "modes", "", "Plans side by side.", "app.mode('compare')"),
     Action("audit", "Audit", ("d", "f8"), "modes", "", "Published claims against the engine.", "app.mode('audit')"),
