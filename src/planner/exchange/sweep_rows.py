@@ -24,11 +24,12 @@ Strategies = Literal["plan", "best", "all"]
 """The plan's own strategy, the best that fits, or every one that fits."""
 
 FIGURES = (
-    "step_time_s", "tokens_per_s_per_card", "mfu", "training_days", "cost_usd", "energy_mwh", "power_mw", "memory_gb",
+    "step_time_s", "tokens_per_s_per_card", "mfu", "training_days", "cost_usd", "energy_mwh", "co2_kg", "power_mw",
+    "memory_gb",
 )  # fmt: skip
 """Figures of a row."""
-LEVEL = {"step_time_s": 1.0, "training_days": 1.0, "cost_usd": 1.0, "energy_mwh": 1.0, "tokens_per_s_per_card": -1.0,
-         "mfu": -1.0, "power_mw": 0.0}  # fmt: skip
+LEVEL = {"step_time_s": 1.0, "training_days": 1.0, "cost_usd": 1.0, "energy_mwh": 1.0, "co2_kg": 1.0,
+         "tokens_per_s_per_card": -1.0, "mfu": -1.0, "power_mw": 0.0}  # fmt: skip
 """How a figure follows the step time where cluster and workload stay: proportional, inverse, or not."""
 STRATEGY_KEYS = (
     "tensor", "sequence", "context", "pipeline", "virtual_stages", "expert", "expert_tensor", "micro_batch", "schedule",
