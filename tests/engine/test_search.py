@@ -16,7 +16,7 @@ from planner.engine.estimate import evaluate
 from planner.engine.inputs import SCHEDULES, SHARDINGS
 from planner.engine.search import Search, search
 from planner.engine.search_closest import closest
-from planner.engine.search_reasons import differences, excluded, nothing_fits, rejected, with_cards
+from planner.engine.search_reasons import differences, nothing_fits, rejected, with_cards
 from planner.engine.search_space import Again, Constraints, Space, canonical
 from planner.engine.search_table import Blocks
 from planner.spec.base import PlanError
@@ -273,7 +273,6 @@ def test_reasons_count_what_memory_rules_out(catalog: Catalog) -> None:
     reasons = rejected(result)
     assert sum(one.count for one in reasons) <= result.too_large
     assert any("zero1" in one.region and "stage" in one.why for one in reasons)
-    assert any(one.key == "strategy.pipeline" and one.why for one in excluded(r))
 
 
 def test_differences_add_up(catalog: Catalog) -> None:

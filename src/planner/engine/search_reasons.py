@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from planner.engine.constants import Constants
@@ -14,9 +13,7 @@ from planner.engine.search_closest import closest
 from planner.engine.search_space import Constraints
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
-from planner.spec.rules import CHOOSABLE, choices
 
-DEGREES = tuple(key for key in CHOOSABLE if key != "workload.precision")
 LARGEST_FACTOR = 64
 """How many times the cards are tried before giving up."""
 GIGABYTE = 1e9
@@ -31,15 +28,6 @@ class Reason:
     """Strategies in it that are out for this reason."""
     of: int
     """Strategies in it."""
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """A value of a strategy key that a rule excludes, the rest of the plan as it is."""
-
-    key: str
-    value: int | str
     why: str
 
 
@@ -96,14 +84,6 @@ def rejected(result: SearchResult) -> tuple[Reason, ...]:
             why = f"{what} are over in these; the leanest leaves {-one.over_gb:.1f} GB on stage {one.stage}."
         found.append(Reason(region, one.too_large, one.count, why))
     return tuple(sorted(found, key=lambda reason: -reason.count))
-
-
-def excluded(resolved: Resolved) -> Iterator[Excluded]:
-    """Values of the strategy's keys that rules exclude beside the plan's other keys."""
-    for key in DEGREES:
-        for choice in choices(resolved, key):
-            if not choice.ok:
-                yield Excluded(key, choice.value, choice.why)
 
 
 def differences(own: Estimate, best: Estimate) -> tuple[Difference, ...]:

@@ -55,6 +55,10 @@ class PlanError(ValueError):
         self.source = source
         super().__init__("\n".join(self.lines()))
 
+    def __reduce__(self) -> tuple[type[PlanError], tuple[tuple[Problem, ...], str]]:
+        """Made again as it was: an error crosses from one process to another."""
+        return PlanError, (self.problems, self.source)
+
     def lines(self) -> list[str]:
         """One readable line a problem: file, key path, message, fix."""
         where = f"{self.source}: " if self.source else ""

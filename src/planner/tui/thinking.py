@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from planner.spec.base import PlanError
+from planner.tui.helper import Helper
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
@@ -60,16 +61,29 @@ class Tools:
     beside: bool = True
 
 
-def _search(resolved: Resolved, top: int, check: Check) -> SearchResult:
+def ranked(resolved: Resolved, top: int, between: Check) -> SearchResult:
+    """So many of a plan's best strategies; done by the helper."""
     from planner.engine.search import search
 
-    return search(resolved, top, between=check)
+    return search(resolved, top, between=between)
+
+
+def limits(resolved: Resolved, between: Check) -> tuple[Effect, ...]:
+    """What ten per cent more of each thing does; done by the helper."""
+    from planner.engine.explain import explain
+
+    between()
+    return explain(resolved)
+
+
+def _search(resolved: Resolved, top: int, check: Check) -> SearchResult:
+    found: SearchResult = _HELPER.ask(ranked, (resolved, top), check)
+    return found
 
 
 def _explain(resolved: Resolved) -> tuple[Effect, ...]:
-    from planner.engine.explain import explain
-
-    return explain(resolved)
+    found: tuple[Effect, ...] = _HELPER.ask(limits, (resolved,), lambda: None)
+    return found
 
 
 def _claims(catalog: Catalog) -> Sequence[str]:
@@ -83,6 +97,8 @@ def _answer(question: Question, catalog: Catalog) -> Answer:
 
     return answer(question, catalog)
 
+
+_HELPER: Final = Helper()
 
 REAL: Final = Tools(_search, _explain, _claims, _answer)
 
