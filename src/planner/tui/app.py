@@ -88,7 +88,9 @@ class PlannerApp(App[None]):
         self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN, tools)
         if plan is None:
             session_file.resume(self.session, session_file.session_path())
-        elif source and source not in catalog.ids("plans"):
+        else:
+            session_file.beside(self.session, session_file.session_path())
+        if plan is not None and source and source not in catalog.ids("plans"):
             self.session.mark_exported(source)
         self._notes += self._load_themes(self.settings.text("theme"))
         chosen, wrong = keymap.load()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from textual.screen import Screen
 
@@ -21,7 +21,7 @@ class Jump:
         screen: what is in front.
     """
 
-    def __init__(self, screen: Screen[None]) -> None:
+    def __init__(self, screen: Screen[Any]) -> None:
         self._places = dict(zip(_names(len(places := list(_places(screen)))), places, strict=False))
         self._typed = ""
         self._show()
@@ -59,7 +59,7 @@ def _names(count: int) -> list[str]:
     return list(LETTERS) if count <= len(LETTERS) else ["".join(pair) for pair in product(LETTERS, repeat=2)]
 
 
-def _places(screen: Screen[None]) -> Iterator[tuple[Lines, int]]:
+def _places(screen: Screen[Any]) -> Iterator[tuple[Lines, int]]:
     """Widgets and rows that can be gone to and are in view, from left to right and down."""
     for widget in screen.query(Lines):
         if not widget.is_on_screen:
