@@ -33,6 +33,7 @@ from planner.data_files import data_root
 from planner.engine.constants import table
 from planner.exchange.figures import layout_facts
 from planner.exchange.formulas import FORMULAS
+from planner.spec.meanings import meaning
 from planner.spec.wording import allowed
 
 ROOT = Path(__file__).parents[1]
@@ -188,15 +189,16 @@ def fixed(modules: Sequence[str]) -> str:
 
 def keys(classes: Sequence[str]) -> str:
     """The keys of spec classes, `module:Class`, as one table."""
-    found = [item for path in classes for item in spec_class(path).model_fields.items()]
-    return rows_of(KEY, [key_row(name, field) for name, field in found if name != "id" or "runs:Run" in classes])
+    models = [spec_class(path) for path in classes]
+    found = [(model, name) for model in models for name in model.model_fields]
+    return rows_of(KEY, [key_row(model, name) for model, name in found if name != "id" or "runs:Run" in classes])
 
 
 def keys_of_its_own(classes: Sequence[str]) -> str:
     """The keys a spec class adds to those of the class it is made from, or whose defaults it changes."""
     model = spec_class(classes[0])
     own = model.__annotations__
-    return rows_of(KEY, [key_row(name, field) for name, field in model.model_fields.items() if name in own])
+    return rows_of(KEY, [key_row(model, name) for name in model.model_fields if name in own])
 
 
 KEY = ("key", "holds", "default", "meaning")
@@ -209,12 +211,13 @@ def spec_class(path: str) -> type[BaseModel]:
     return found
 
 
-def key_row(name: str, field: FieldInfo) -> list[str]:
+def key_row(model: type[BaseModel], name: str) -> list[str]:
     """One key: what it may hold, its default, what it means."""
+    field = model.model_fields[name]
     holds = allowed(field.annotation, field.metadata)
     if inner := inner_class(field):
         holds = "a list of tables" if holds.startswith("a list") else "a table"
-    words = field.description or (first_paragraph(inner.__doc__) if inner else "") or same_key(name)
+    words = meaning(model, name) or (first_paragraph(inner.__doc__) if inner else "") or same_key(name)
     return [code(field.alias or name), in_code(holds), default_of(field), words]
 
 
@@ -256,8 +259,8 @@ def same_key(name: str) -> str:
     """What a key of this name means in a plan, for classes that repeat one."""
     plan = importlib.import_module("planner.spec.plan")
     for kind in (plan.Plan, plan.Cluster, plan.Workload, plan.Strategy):
-        if name in kind.model_fields and kind.model_fields[name].description:
-            return str(kind.model_fields[name].description)
+        if words := meaning(kind, name):
+            return words
     return ""
 
 

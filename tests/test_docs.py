@@ -70,8 +70,8 @@ def test_figures_name_constants_that_exist() -> None:
 
 def test_every_key_of_a_plan_has_a_meaning() -> None:
     for name in ("Plan", "Cluster", "Workload", "Strategy", "Reliability", "Cost", "Power", "Claim"):
-        fields = docs.spec_class(f"plan:{name}").model_fields
-        rows = [docs.key_row(key, field) for key, field in fields.items()]
+        model = docs.spec_class(f"plan:{name}")
+        rows = [docs.key_row(model, key) for key in model.model_fields]
         assert [row[0] for row in rows if not row[3]] == []
         assert f"keys plan:{name}" in (ROOT / "docs" / "plan-file.md").read_text("utf-8")
 

@@ -64,7 +64,7 @@ def test_json_holds_every_row(file: Path) -> None:
     assert [row["id"] for row in data["skipped"]] == ["bare"]
     assert (data["summary"]["n"], data["partial"]["n"], data["anomalous"]["n"]) == (1, 1, 1)
     assert (data["fit"]["ran"], data["fit"]["oom"], data["fit"]["oom_called_fit"]) == (1, 1, 0)
-    assert data["memory"]["n"] == 2
+    assert data["memory"]["n"] == 1
     row = data["runs"][0]
     assert row["error"] == pytest.approx(row["predicted_step_time_s"] / row["measured_step_time_s"] - 1)
 

@@ -116,7 +116,7 @@ def test_fit_is_judged_on_both_kinds_alike() -> None:
     assert fit_of(ran).balanced_accuracy is None
 
 
-def test_memory_counts_every_row_that_gives_it() -> None:
+def test_memory_counts_exact_rows_that_give_it() -> None:
     rows = [
         _with_memory(40.0, prediction("exact", memory=44.0)),
         _with_memory(50.0, prediction("partial", memory=60.0, confidence="partial")),
@@ -124,8 +124,8 @@ def test_memory_counts_every_row_that_gives_it() -> None:
         prediction("none"),
     ]
     memory = memory_errors(rows)
-    assert memory.n == 2
-    assert memory.median_abs_error == pytest.approx(0.15)
+    assert memory.n == 1
+    assert memory.median_abs_error == pytest.approx(0.1)
 
 
 def _with_memory(memory_gb: float, made: Prediction) -> Prediction:

@@ -69,3 +69,46 @@ def test_the_session_survives(how: str, tmp_path: Path) -> None:
     assert _ended(pid) == 0
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 4096
+
+
+def _resize(terminal: int, width: int, height: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+
+def test_a_storm_of_sizes_and_a_huge_paste_do_no_harm(tmp_path: Path) -> None:
+    pid, terminal = _start(tmp_path, ignore_hangup=False)
+    _read_until(terminal, "Cluster")
+    for turn in range(40):
+        _resize(terminal, 40 + (turn * 37) % 261, 10 + (turn * 23) % 91)
+        select.select([terminal], [], [], 0.01)
+        while select.select([terminal], [], [], 0)[0]:
+            os.read(terminal, 65_536)
+    _resize(terminal, 120, 40)
+    paste = b"\x1b[200~" + b"4096 " * 20_000 + b"\x1b[201~"
+    while paste:
+        ready, writable, _ = select.select([terminal], [terminal], [], PATIENCE_S)
+        assert ready or writable
+        if ready:
+            os.read(terminal, 65_536)
+        if writable:
+            paste = paste[os.write(terminal, paste[:512]) :]
+    os.write(terminal, b"\x1b")
+    time.sleep(0.5)  # a lone Escape is one only when nothing follows it for a while
+    os.write(terminal, b"8192\r")
+    _read_until(terminal, "8,192")
+    os.write(terminal, b"q")
+    _read_until(terminal, "Session saved")
+    assert _ended(pid) == 0
+    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
+    assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 8192
+
+
+def test_a_terminal_that_is_gone_is_noticed_where_the_hangup_was_ignored(tmp_path: Path) -> None:
+    pid, terminal = _start(tmp_path, ignore_hangup=True)
+    _read_until(terminal, "Cluster")
+    os.write(terminal, b"4096\r")
+    _read_until(terminal, "undo")
+    os.close(terminal)
+    _ended(pid)
+    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
+    assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 4096

@@ -174,3 +174,15 @@ async def test_sixteen_colours_where_the_terminal_has_no_more(monkeypatch: pytes
         codes = {code for found in re.findall(r"\x1b\[([\d;]*)m", "".join(app.sent)) for code in found.split(";")}
         assert not codes & {"38", "48"}
         assert codes & {str(number) for number in (*range(30, 38), *range(90, 98))}
+
+
+async def test_a_held_key_stays_below_a_slow_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """128 kbit/s carry 16 KB a second: three seconds of a key held at ten a second leave less than one behind."""
+    monkeypatch.setenv("COLORTERM", "")
+    app = Recorder()
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key in ("tab", "down", "right"):
+            await press(pilot, "alt+1 down")
+            app.take()
+            await press(pilot, [key] * 30)
+            assert app.take() <= 3 * 16_000 + 16_000, key

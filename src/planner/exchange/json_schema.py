@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.fleet import Fleet
+from planner.spec.meanings import meaning
 from planner.spec.model import Model
 from planner.spec.plan import SCHEMA, Plan
 from planner.spec.runs import RunsFile
@@ -24,6 +27,19 @@ FILES: dict[str, type[BaseModel]] = {
 KINDS = ("plan", "fleet", "runs", "card", "fabric", "model", "stack")
 
 
+class _Described(GenerateJsonSchema):
+    """Adds what each key means."""
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """The schema of one class."""
+        made = super().model_schema(schema)
+        model: type[BaseModel] = schema["cls"]
+        for key, field in model.model_fields.items():
+            if (words := meaning(model, key)) and (field.alias or key) in made.get("properties", {}):
+                made["properties"][field.alias or key]["description"] = words
+        return made
+
+
 def schema(kind: str) -> dict[str, Any]:
     """The schema of a kind of file (of `KINDS`).
 
@@ -31,11 +47,11 @@ def schema(kind: str) -> dict[str, Any]:
     JSON Schema.
     """
     if kind == "fabric":
-        made = TypeAdapter(ScaleUp | ScaleOut).json_schema()
+        made = TypeAdapter(ScaleUp | ScaleOut).json_schema(schema_generator=_Described)
         for fabric in ("ScaleUp", "ScaleOut"):
             made["$defs"][fabric]["required"].insert(0, "role")
     else:
-        made = FILES[kind].model_json_schema()
+        made = FILES[kind].model_json_schema(schema_generator=_Described)
     if kind in {"plan", "fleet", "runs"}:
         made["properties"]["schema"] = {"const": SCHEMA, "description": "Version of the file's format."}
         needed = ["schema"] if kind == "plan" else ["schema", "kind"]

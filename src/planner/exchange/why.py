@@ -20,6 +20,7 @@ from planner.exchange.report import Line, Style, wrapped
 from planner.spec.base import PlanError, Problem
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
+from planner.spec.meanings import meaning
 from planner.spec.model import Model
 from planner.spec.plan import Plan, Resolved
 from planner.spec.stack import Stack
@@ -278,7 +279,7 @@ def _about(key: str) -> str:
         field = spec.model_fields.get(part) if isinstance(spec, type) and issubclass(spec, BaseModel) else None
         if field is None:
             break
-        words = field.description or words
+        words = meaning(spec, part) or words
         options = [field.annotation, *getattr(field.annotation, "__args__", ())]
         spec = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
     return words

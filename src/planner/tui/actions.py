@@ -45,6 +45,8 @@ ACTIONS: Final = (
     Action("commands", "Commands", ("ctrl+p",), "everywhere", "commands", "Every action by name.", "app.commands"),
     Action("quit", "Quit", ("q", "ctrl+q"), "everywhere", "quit", "Leaves; the session is saved.", "app.leave"),
     Action("theme", "Next theme", ("t",), "everywhere", "", "Dark, light and your own themes.", "app.next_theme"),
+    Action("jump", "Jump to what is on screen", ("J", "apostrophe"), "everywhere", "",
+           "Letters show where; type one to go there.", "app.jump"),
     Action("redraw", "Draw the screen again", ("ctrl+l",), "everywhere", "", "Where something else wrote on it.",
            "app.redraw"),
     Action("copy", "Copy", ("y",), "everywhere", "", "The plan, or the text in front, to your terminal's clipboard.",
@@ -78,6 +80,10 @@ ACTIONS: Final = (
     Action("best", "Apply the best strategy", ("b",), "workbench", "best", "Looked for after each edit.", "best"),
     Action("limits", "What would help", ("x",), "workbench", "limits",
            "Days and cost with 10 % more of each thing.", "limits"),
+    Action("keep", "Keep a variant", ("k",), "workbench", "", "The plan as it is now, beside the one you go on with.",
+           "keep"),
+    Action("variants", "Variants", ("K",), "workbench", "", "Kept ones, side by side in Compare; pick one to go back "
+           "to it.", "variants"),
     Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
     Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),
@@ -125,7 +131,8 @@ ALT_DIGITS: Final = "¡™£¢∞§¶"
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
 _KEY_NAMES: Final = {
-    "question_mark": "?", "equals_sign": "=", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "Esc",
+    "question_mark": "?", "equals_sign": "=", "apostrophe": "'",
+    "left_square_bracket": "[", "right_square_bracket": "]", "escape": "Esc",
     "enter": "Enter", "delete": "Del", "tab": "Tab", "shift+tab": "Shift+Tab",
     "up": "↑", "down": "↓", "left": "←", "right": "→",
 }  # fmt: skip

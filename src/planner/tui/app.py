@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import RenderableType
 from textual import events
@@ -42,6 +42,10 @@ WATCH_S: Final = 2.0
 """How often a vanished terminal is looked for."""
 LAST_S: Final = 3
 """Seconds a program told to end gets to do so."""
+
+
+if TYPE_CHECKING:
+    from planner.tui.jumping import Jump
 
 
 class PlannerApp(App[None]):
@@ -79,11 +83,14 @@ class PlannerApp(App[None]):
         Results.ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
         self._wire = Wire(ascii_only=Results.ascii_only, colour=not os.environ.get("NO_COLOR"))
         self._saving = False
+        self._jump: Jump | None = None
         self._notes: list[str] = [*self.settings.problems]
         self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN, tools)
         if plan is None:
             session_file.resume(self.session, session_file.session_path())
-        elif source and source not in catalog.ids("plans"):
+        else:
+            session_file.beside(self.session, session_file.session_path())
+        if plan is not None and source and source not in catalog.ids("plans"):
             self.session.mark_exported(source)
         self._notes += self._load_themes(self.settings.text("theme"))
         chosen, wrong = keymap.load()
@@ -130,12 +137,25 @@ class PlannerApp(App[None]):
         """What was said stands until the next key; what works beside waits while it is answered."""
         if isinstance(event, events.Key):
             a_key()
+            if self._jump is not None:
+                if self._jump.key(event.character):
+                    self._end_jump()
+                return
         if isinstance(event, events.Key) and isinstance(self.screen, LeanScreen):
             self.screen.said = ""
         await super().on_event(event)
 
+    def _end_jump(self) -> None:
+        self._jump = None
+        if isinstance(self.screen, LeanScreen):
+            self.screen.said = ""
+            self.screen.guide()
+
     def on_resize(self) -> None:
         """A terminal may show anything after a change of size."""
+        if self._jump is not None:
+            self._jump.end()
+            self._end_jump()
         self._wire.forget()
 
     def get_default_screen(self) -> Screen[None]:
@@ -222,6 +242,13 @@ class PlannerApp(App[None]):
         names = sorted(self.available_themes, key=lambda name: (name not in {"dark", "light"}, name))
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.say(f"theme: {self.theme}")
+
+    def action_jump(self) -> None:
+        """Letters on what is on screen; the next key goes to one, or ends it."""
+        from planner.tui.jumping import Jump
+
+        self._jump = Jump(self.screen)
+        self.say("type the letters of a place; any other key goes on")
 
     def action_copy(self) -> None:
         """Copy what is in front."""

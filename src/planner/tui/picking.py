@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from planner.catalog import Catalog
+from planner.exchange import plan_toml
 from planner.exchange.format import short
 from planner.spec.base import Entry, PlanError
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
 from planner.spec.grid import Grid
 from planner.spec.model import Model
+from planner.spec.plan import Plan
 from planner.spec.rules import CHOOSABLE, choices
 from planner.spec.stack import Stack
 from planner.tui.fields import Catalogued, Field, shown, value_of
+from planner.tui.figures import headline
 from planner.tui.state import Session, Value
 from planner.tui.text import plain
 from planner.tui.widgets.picker import Option
@@ -35,6 +38,20 @@ def options(item: Field, session: Session) -> list[Option]:
             for c in choices(session.resolved, item.key)
         ]  # fmt: skip
     return [Option(o, shown(item, o), "", item.about, current=o == value) for o in item.options]
+
+
+def variants(session: Session) -> list[Option]:
+    """Kept variants with what they come to."""
+    return [Option(name, name, _comes_to(plan, session), current=plan_toml.as_dict(plan) == plan_toml.as_dict(
+        session.plan)) for name, plan in session.variants.items()]  # fmt: skip
+
+
+def _comes_to(plan: Plan, session: Session) -> str:
+    try:
+        figures = headline(session.preview(plan))
+    except PlanError as error:
+        return error.problems[0].message
+    return "  ".join(f"{figure.name} {figure.number} {figure.unit}".strip() for figure in figures[:4])
 
 
 def picked(item: Field, value: object, session: Session) -> None:

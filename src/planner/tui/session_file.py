@@ -33,6 +33,8 @@ def save(session: Session, path: Path) -> None:
         "source": session.source,
         "index": session.index,
         "exported": plan_toml.as_dict(session.exported) if session.exported else None,
+        "recent": session.recent,
+        "variants": {name: plan_toml.as_dict(plan) for name, plan in session.variants.items()},
         "history": [{"label": step.label, "plan": plan_toml.as_dict(step.plan)} for step in session.history],
     }
     try:
@@ -40,6 +42,13 @@ def save(session: Session, path: Path) -> None:
     except OSError as error:
         raise PlanError([], str(path)) from error
     write_atomic(path, json.dumps(data, ensure_ascii=False))
+
+
+def beside(session: Session, path: Path) -> None:
+    """Take the variants and recent files of the saved session along to another plan."""
+    other = Session(session.catalog, session.evaluate, session.plan, session.source, session.tools)
+    if resume(other, path):
+        session.variants, session.recent = other.variants, other.recent
 
 
 def resume(session: Session, path: Path) -> bool:
@@ -54,10 +63,13 @@ def resume(session: Session, path: Path) -> bool:
             return False
         steps = [Step(str(item["label"]), parse_plan(item["plan"], str(path))) for item in data["history"]]
         exported = parse_plan(data["exported"], str(path)) if data["exported"] else None
+        variants = {str(name): parse_plan(plan, str(path)) for name, plan in data.get("variants", {}).items()}
+        recent = [str(file) for file in data.get("recent", ())]
         index, source = int(data["index"]), str(data["source"])
         if not 0 <= index < len(steps):
             return False
-    except (OSError, ValueError, KeyError, TypeError):  # PlanError is a ValueError
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # PlanError is a ValueError
         return False
     session.restore(steps, index, source, exported)
+    session.variants, session.recent = variants, recent
     return True

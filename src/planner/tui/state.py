@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
 from typing import Any, Final
 
 from planner.catalog import Catalog
@@ -23,6 +25,7 @@ Value = int | float | str | bool | list[str]
 Changes = Iterable[tuple[str, Value | None]]
 """Dotted keys with their new values; None takes the key out, so that its default applies."""
 LONGEST_HISTORY: Final = 200
+MOST_RECENT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ class Session:
         self.tools = tools
         self.outcome: Outcome | None = None
         """The last good outcome."""
+        self.variants: dict[str, Plan] = {}
+        """Plans kept beside the one being worked on, by name; they stay when another plan is opened."""
+        self.recent: list[str] = []
+        """Files opened or written, the last one first."""
         self.resolved: Resolved | None = None
         """The current plan resolved, or the last that could be."""
         self.open(plan, source)
@@ -234,6 +241,24 @@ class Session:
     def mark_exported(self, source: str) -> None:
         """Note that the plan as it is stands in a file."""
         self.exported, self.source = self.plan, source
+        self.used(source)
+
+    def used(self, path: str) -> None:
+        """A file was opened or written."""
+        path = str(Path(path).absolute())
+        self.recent = [path, *(other for other in self.recent if other != path)][:MOST_RECENT]
+
+    def keep(self) -> str:
+        """Keep the plan as it is as a variant; its name, that of the last step. The same plan is kept once."""
+        now = plan_toml.as_dict(self.plan)
+        for name, plan in self.variants.items():
+            if plan_toml.as_dict(plan) == now:
+                return name
+        label = self.history[self.index].label if self.index else "as opened"
+        turns = (f"{label} ({turn})" for turn in count(2))
+        name = next(name for name in (label, *islice(turns, len(self.variants))) if name not in self.variants)
+        self.variants[name] = self.plan
+        return name
 
     def preview(self, plan: Plan) -> Outcome:
         """The outcome of another plan, without opening it.

@@ -35,6 +35,7 @@ TWINS: Final = {
 """Keys a what-if twin changes, and what they are called in the list."""
 PRESET: Final = "preset"
 FILE: Final = "file"
+VARIANT: Final = "variant"
 INTRODUCTION: Final = (
     "What would this plan be on another card, fabric or topology? n picks one, or a preset, or a plan file of this "
     "folder; up to four plans are shown as they are and with the best strategy found for each, what differs first."
@@ -69,15 +70,20 @@ class CompareScreen(PartsScreen):
         super().__init__(session)
         self._of: Plan | None = None
         self._others: list[str] = []
-        """KEY=VALUE, `preset=ID` or `file=PATH`."""
+        """KEY=VALUE, `preset=ID`, `file=PATH` or `variant=NAME`."""
+        self._kept: set[str] = set()
+        """Variants that have been put beside the plan, or taken away again."""
 
     def body(self) -> ComposeResult:
         """The page."""
         yield Comparison()
 
     def arrive(self) -> None:
-        """Compare again where the plan is another."""
-        if self.session.plan is not self._of:
+        """Compare again where the plan is another, or a variant was kept; each new one comes along by itself."""
+        new = [f"{VARIANT}={name}" for name in self.session.variants if name not in self._kept]
+        self._kept.update(self.session.variants)
+        self._others += new[: MOST - 1 - len(self._others)]
+        if new or self.session.plan is not self._of:
             self._of = self.session.plan
             self._compute()
 
@@ -106,6 +112,8 @@ class CompareScreen(PartsScreen):
     def _plan(self, plan: Plan, other: str) -> tuple[Plan, str]:
         """A plan of the comparison, and its name."""
         key, _, name = other.partition("=")
+        if key == VARIANT:
+            return self.session.variants[name], name
         if key == PRESET:
             preset = self.session.catalog.plan(name)
             return preset, preset.name or name
@@ -163,7 +171,9 @@ class CompareScreen(PartsScreen):
         self.set_focus(picker)
 
     def _entries(self) -> Iterator[Option]:
-        """Cards and fabrics for a twin of the plan, then presets."""
+        """Kept variants, cards and fabrics for a twin of the plan, then presets."""
+        for name in self.session.variants:
+            yield Option(f"{VARIANT}={name}", f"variant {name}")
         for key, words in TWINS.items():
             item = next(item for item in CLUSTER if item.key == key)
             for option in options(item, self.session):
@@ -190,5 +200,5 @@ class CompareScreen(PartsScreen):
         """The twin."""
         pairs = [other.partition("=") for other in self._others]
         files = [name for key, _, name in pairs if key in {PRESET, FILE}]
-        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1]]
+        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1] if key != VARIANT]
         return " ".join(("planner compare FILE", *files, *sets))

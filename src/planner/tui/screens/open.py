@@ -142,9 +142,17 @@ class OpenScreen(LeanScreen):
             Option(name, infos[name].title or name, infos[name].owner or "your own", name, current=name == source)
             for name in order
         ]
-        return presets + [
-            Option(path, path.name, "file here", str(path), current=str(path) == source) for path in plans_here()
-        ]
+        here = Path().absolute()
+        recent = [Path(path) for path in self._session.recent if _looks_like_a_plan(Path(path))]
+        files = [here / path for path in plans_here()]
+        return [
+            *(self._file(path, "recent file") for path in recent), *presets,
+            *(self._file(path, "file here") for path in files if path not in recent),
+        ]  # fmt: skip
+
+    def _file(self, path: Path, what: str) -> Option:
+        now = self._session.source and Path(self._session.source).absolute() == path
+        return Option(path, path.name, what, str(path), current=bool(now))
 
     def _done(self, value: object | None) -> None:
         if value is None:
@@ -155,6 +163,8 @@ class OpenScreen(LeanScreen):
             self.query_one(HintBar).show([("Esc", "back")], plan.lines()[0])
             return
         self._session.open(plan, str(value), exported=isinstance(value, Path))
+        if isinstance(value, Path):
+            self._session.used(str(value))
         self.dismiss()
         self._opened()
 

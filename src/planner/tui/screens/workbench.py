@@ -256,6 +256,30 @@ class WorkbenchScreen(LeanScreen):
         self.changed()
         self.say(f"done again: {label}" if label else "nothing to redo")
 
+    def action_keep(self) -> None:
+        """Keep the plan as it is beside the one being worked on."""
+        name = self.session.keep()
+        self.app.autosave()
+        self.say(f"kept as “{name}”; {key_name(keys(BY_ID['variants'])[0])} lists what is kept, c compares")
+
+    def action_variants(self) -> None:
+        """Go back to a kept plan, as a step that can be undone."""
+        from planner.tui.picking import variants
+        from planner.tui.widgets.picker import Picker
+
+        if not self.session.variants:
+            self.say(f"no variant is kept yet; {key_name(keys(BY_ID['keep'])[0])} keeps the plan as it is")
+            return
+        back = self.focused
+
+        def done(value: object | None) -> None:
+            self.set_focus(back)
+            if value is not None:
+                self.session.replace(self.session.variants[str(value)], f"variant {value}")
+                self.changed()
+
+        self.show_over(Picker("Variants", variants(self.session), done))
+
     def action_apply_fix(self) -> None:
         """Do what a problem proposes."""
         problem = self.query_one("#problems", ProblemsPanel).fixable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from textual import events
@@ -141,6 +141,15 @@ class FieldPanel(Panel):
         if start + len(rows) > len(lines):
             start = max(self._row - len(rows), 0)
         lines[start : start + len(rows)] = rows
+
+    def targets(self) -> Iterable[int]:
+        """Its fields."""
+        return range(1, 1 + len(self.fields))
+
+    def jump(self, row: int) -> None:
+        """Go to a field."""
+        self.focus()
+        self.go(row - 1)
 
     def refit(self) -> None:
         """Repaint, taking more or less room when lines came or went."""

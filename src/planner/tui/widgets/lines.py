@@ -6,7 +6,7 @@ with what is on screen and marks the differing lines alone. Nothing is parsed fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -34,6 +34,8 @@ class Lines(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
     ALLOW_SELECT = False
 
+    labels: Mapping[int, str] = {}
+    """Letters of jump mode, by row."""
     _shown: list[Line]
     _shown_size: Size | None = None
 
@@ -41,13 +43,26 @@ class Lines(Widget):
         """The lines for a size; missing ones are blank, surplus ones are not shown."""
         raise NotImplementedError
 
+    def targets(self) -> Iterable[int]:
+        """Rows that jump mode can go to."""
+        return ()
+
+    def jump(self, row: int) -> None:
+        """Go to one of them."""
+
+    def _built(self) -> list[Line]:
+        lines = self.build(*self.size)
+        for row, label in self.labels.items():
+            lines[row] = overlaid(lines[row], label, "cursor")
+        return lines
+
     def repaint(self) -> None:
         """Build again and send what changed."""
         if self._shown_size is None or self._shown_size != self.size:
             self.refresh()
             return
         width = self.size.width
-        old, self._shown = self._shown, self.build(*self.size)
+        old, self._shown = self._shown, self._built()
         blank: Line = ()
         for y in range(self.size.height):
             before = old[y] if y < len(old) else blank
@@ -59,7 +74,7 @@ class Lines(Widget):
         """One line as Textual wants it."""
         size = self.size
         if self._shown_size != size:
-            self._shown, self._shown_size = self.build(*size), size
+            self._shown, self._shown_size = self._built(), size
         line = self._shown[y] if y < len(self._shown) else ()
         segments = [Segment(text, self.style_named(name)) for text, name in padded(line, size.width)]
         return Strip(segments, size.width)
@@ -98,6 +113,15 @@ def padded(line: Line, width: int, style: str = "text") -> list[tuple[str, str]]
     if left > 0:
         out.append((" " * left, style))
     return out
+
+
+def overlaid(line: Line, words: str, ink: str) -> list[tuple[str, str]]:
+    """A line with words written over its beginning, which is of characters one cell wide."""
+    rest, left = [], len(words)
+    for text, name in line:
+        rest.append((text[left:], name))
+        left = max(left - len(text), 0)
+    return [(words, ink), *rest]
 
 
 def spread(left: Line, right: Line, width: int, style: str = "text") -> list[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual import events
 
 from planner.tui.text import fit
@@ -47,6 +49,14 @@ class Panel(Lines, can_focus=True):
         """Scroll the body so that some of its rows are in view."""
         room = max(self.size.height - 1, 1)
         self._offset = max(min(self._offset, row), row + rows - room)
+
+    def targets(self) -> Iterable[int]:
+        """Its title."""
+        return (0,)
+
+    def jump(self, row: int) -> None:  # noqa: ARG002 - a panel is one place
+        """Take the focus."""
+        self.focus()
 
     def refit(self) -> None:
         """Show other lines, of which there may be more or fewer."""

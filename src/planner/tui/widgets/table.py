@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -143,6 +143,15 @@ class Table(Panel):
             words = "Nothing matches; Esc ends the filter." if self.filter.text else self.empty
             lines.append(padded([("  ", "text"), (words, "quiet")], width))
         return lines
+
+    def targets(self) -> Iterable[int]:
+        """The rows in view, below rule and heading."""
+        return range(2, 2 + min(len(self.shown) - self._offset, max(self.size.height - 2, 0)))
+
+    def jump(self, row: int) -> None:
+        """Put the cursor on a row."""
+        self.focus()
+        self.move(self._offset + row - 2 - self.cursor)
 
     def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - build does it all
         """Not used: a table scrolls by its cursor."""
