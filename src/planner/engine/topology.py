@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from planner.engine.num import Num, ceil, floor, log2, maximum, minimum, where
+from planner.engine.num import Num, any_of, ceil, floor, log2, maximum, minimum, where
 from planner.spec.fabric import Topology
 
 Shape = Topology | Literal["slim-fly"]
@@ -338,6 +338,8 @@ def top_tier_share(
         members: nodes of the group among them; none: all (float or array).
         pattern: who sends to whom.
     """
+    if not any_of(oversubscription > 1.0):
+        return 1.0
     blocks = maximum(span_nodes / shape.block_nodes, 1.0)
     inside = maximum((span_nodes if members is None else members) / blocks, 1.0)
     crossing = 1.0 / inside if pattern == "ring" else 1.0 - 1.0 / blocks
