@@ -24,7 +24,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Spec(BaseModel):
     """Base of all spec objects: immutable, strict about types, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)
