@@ -67,6 +67,58 @@ def test_nothing_fits_says_what_would() -> None:
     assert "cards" in done.stdout
 
 
+def test_json_says_what_would_make_it_fit() -> None:
+    large = PLAN.replace("llama3.1-8b", "llama3.1-405b")
+    done = run(search_command, "-", "--json", plan=large)
+    assert done.exit_code == 1
+    data = json.loads(done.stdout)
+    assert data["results"] == []
+    assert data["own"] is None
+    nothing = data["nothing_fits"]
+    usable = nothing["memory_gb"] - nothing["over_gb"]
+    assert nothing["over_gb"] > 0
+    assert nothing["card_memory_gb"] / 80.0 == pytest.approx(nothing["memory_gb"] / usable)
+    assert nothing["message"] in run(search_command, "-", plan=large).stdout
+    more = large.replace("cards = 16", f"cards = {nothing['cards']}")
+    assert json.loads(run(search_command, "-", "--json", plan=more).stdout)["nothing_fits"] is None
+    fewer = large.replace("cards = 16", f"cards = {nothing['cards'] // 2}")
+    assert json.loads(run(search_command, "-", "--json", plan=fewer).stdout)["results"] == []
+
+
+def test_json_says_what_memory_rules_out() -> None:
+    data = json.loads(run(search_command, "llama-3.1-405b", "--json", "--top", "1").stdout)
+    rejected = data["rejected"]
+    assert rejected
+    assert 0 < sum(one["too_large"] for one in rejected) <= data["too_large"]
+    for one in rejected:
+        assert 0 < one["too_large"] <= one["strategies"]
+        assert 0 <= one["stage"] < one["pipeline"]
+        assert (one["over_gb"] > 0) == (one["too_large"] == one["strategies"])
+    whole = next(one for one in rejected if one["pipeline"] == 1 and one["sharding"] == "none")
+    # 16 bytes a parameter (weights, FP32 gradients, optimizer), at most over the 128 heads' tensor ranks, of 80 GB.
+    assert whole["over_gb"] > 405 * 16 / 128 - 80
+    text = run(search_command, "llama-3.1-405b", "--top", "1").stdout
+    assert rejected[0]["why"] in text
+
+
+def test_json_compares_the_plans_own_strategy_with_the_best() -> None:
+    own = PLAN + '[strategy]\nsharding = "zero1"\nrecompute = "full"\n'
+    data = json.loads(run(search_command, "-", "--json", "--top", "1", plan=own).stdout)
+    found, best = data["own"], data["results"][0]["estimate"]
+    assert found["possible"]
+    gains = [one["gain_s"] for one in found["differences"]]
+    assert sum(gains) == pytest.approx(found["step_time_s"] - best["step_time_s"])
+    assert [abs(gain) for gain in gains] == sorted((abs(gain) for gain in gains), reverse=True)
+    assert "recompute" in {one["part"] for one in found["differences"]}
+
+
+def test_json_says_why_the_plans_own_strategy_is_impossible() -> None:
+    found = json.loads(run(search_command, "-", "--json", plan=PLAN + "[strategy]\ntensor = 3\n").stdout)["own"]
+    assert not found["possible"]
+    assert "3" in found["problem"]
+    assert found["step_time_s"] is None
+
+
 def test_constraints_are_kept() -> None:
     done = run(search_command, "-", "--json", "--keep", "tensor=2", "--schedule", "1f1b", "--sharding", "zero1")
     rows = json.loads(done.stdout)["results"]

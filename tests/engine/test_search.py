@@ -271,7 +271,7 @@ def test_reasons_count_what_memory_rules_out(catalog: Catalog) -> None:
     r = preset(catalog, "llama-3.1-405b")
     result = search(r, 1)
     reasons = rejected(result)
-    assert sum(one.count for one in reasons) <= result.too_large
+    assert sum(one.where.too_large for one in reasons) <= result.too_large
     assert any("zero1" in one.region and "stage" in one.why for one in reasons)
 
 

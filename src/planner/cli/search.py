@@ -10,9 +10,10 @@ import click
 if TYPE_CHECKING:
     from planner.engine.result import Outcome
     from planner.engine.search import SearchResult
-    from planner.engine.search_space import Constraints
+    from planner.engine.search_reasons import NothingFits
     from planner.exchange.report import Line
-    from planner.spec.plan import Resolved, Strategy
+    from planner.spec.base import PlanError
+    from planner.spec.plan import Resolved
 
 MOST_REASONS = 5
 MOST_DIFFERENCES = 4
@@ -53,19 +54,23 @@ def command(
     from planner.cli.plans import find_plan
     from planner.engine.estimate import evaluate
     from planner.engine.search import search
+    from planner.engine.search_reasons import nothing_fits
     from planner.engine.search_space import Constraints
+    from planner.exchange.search_json import search_dict
 
     catalog = Catalog.default()
-    resolved, own = _resolved(find_plan(file, catalog), catalog, file)
+    resolved, has_own = _resolved(find_plan(file, catalog), catalog, file)
     constraints = Constraints(
         max_tensor or 0, _known("schedule", schedules), _known("sharding", shardings), (), headroom, _kept(keep)
     )
     result = search(resolved, top, constraints, exhaustive=exhaustive)
     outcomes = [evaluate(dataclasses.replace(resolved, strategy=one.strategy)) for one in result.ranked]
+    nothing = None if outcomes else nothing_fits(resolved, constraints)
+    own = _own(resolved) if has_own else None
     if as_json:
-        put_json(_json(result, outcomes, objective))
+        put_json(search_dict(result, outcomes, objective, own, nothing))
     else:
-        put_lines(_lines(result, outcomes, resolved, constraints, own=own))
+        put_lines(_lines(result, outcomes, resolved, own, nothing))
     if not outcomes:
         context.exit(1)
 
@@ -110,41 +115,12 @@ def _kept(texts: tuple[str, ...]) -> dict[str, object]:
     return kept
 
 
-def strategy_dict(strategy: Strategy) -> dict[str, Any]:
-    """A strategy as a plan file would set it."""
-    from planner.choose import with_strategy
-    from planner.exchange.plan_toml import as_dict
-    from planner.spec.plan import Cluster, Plan, Workload
-
-    plan = Plan(cluster=Cluster(card="-", cards=1), workload=Workload(model="-", tokens=1.0))
-    table: dict[str, Any] = as_dict(with_strategy(plan.model_copy(update={"strategy": strategy}), strategy))["strategy"]
-    return table
-
-
-def _json(result: SearchResult, outcomes: list[Outcome], objective: str) -> dict[str, Any]:
-    from planner.exchange.as_json import estimate_dict
-
-    return {
-        "searched": result.searched,
-        "feasible": result.feasible,
-        "seconds": result.seconds,
-        "objective": objective,
-        "exhaustive": result.exhaustive,
-        "too_large": result.too_large,
-        "slower": result.slower,
-        "results": [
-            {"strategy": strategy_dict(o.resolved.strategy), "estimate": estimate_dict(o.estimate)} for o in outcomes
-        ],
-    }
-
-
 def _lines(
     result: SearchResult,
     outcomes: list[Outcome],
     resolved: Resolved,
-    constraints: Constraints,
-    *,
-    own: bool,
+    own: Outcome | PlanError | None,
+    nothing: NothingFits | None,
 ) -> Iterator[Line]:
     from planner.exchange.figures import plan_facts
     from planner.exchange.report import Line
@@ -155,15 +131,13 @@ def _lines(
     if outcomes:
         yield Line("")
         yield from _table(outcomes)
-        if own:
-            yield from _against_own(resolved, outcomes[0])
-        yield from _picture(result, outcomes[0], resolved)
+        if own is not None:
+            yield Line("")
+            yield from _against_own(own, outcomes[0])
+        yield from _picture(result, outcomes[0], own)
     out = list(ruled_out(result, MOST_REASONS))
     yield from ([Line(""), *out] if out else [])
     if not outcomes:
-        from planner.engine.search_reasons import nothing_fits
-
-        nothing = nothing_fits(resolved, constraints)
         yield Line(nothing.message if nothing else "no layout divides these cards and this batch.", "error")
 
 
@@ -190,37 +164,38 @@ def _table(outcomes: list[Outcome]) -> Iterator[Line]:
         yield Line(f"{cells}  {row[-1]}", "heading" if row is head else "text")
 
 
-def _against_own(resolved: Resolved, best: Outcome) -> Iterator[Line]:
-    """What the plan's own strategy loses, and where."""
+def _own(resolved: Resolved) -> Outcome | PlanError:
+    """The plan with its own strategy, or why that is impossible."""
     from planner.engine.estimate import evaluate
+    from planner.spec.base import PlanError
+
+    try:
+        return evaluate(resolved)
+    except PlanError as error:
+        return error
+
+
+def _against_own(own: Outcome | PlanError, best: Outcome) -> Iterator[Line]:
+    """What the plan's own strategy loses, and where."""
     from planner.exchange.report import Line
     from planner.exchange.strategies import against
     from planner.spec.base import PlanError
 
-    yield Line("")
-    try:
-        own = evaluate(resolved)
-    except PlanError as error:
-        yield Line(f"The plan's own strategy is impossible: {error.problems[0].message}", "warning")
-        return
-    yield from against(own, best, MOST_DIFFERENCES)
+    if isinstance(own, PlanError):
+        yield Line(f"The plan's own strategy is impossible: {own.problems[0].message}", "warning")
+    else:
+        yield from against(own, best, MOST_DIFFERENCES)
 
 
-def _picture(result: SearchResult, best: Outcome, resolved: Resolved) -> Iterator[Line]:
+def _picture(result: SearchResult, best: Outcome, own: Outcome | PlanError | None) -> Iterator[Line]:
     """Days against memory, where there is more than one way."""
     from planner.cli.output import width
-    from planner.engine.estimate import evaluate
+    from planner.engine.result import Outcome
     from planner.exchange.report import Line
     from planner.exchange.strategies import pareto
-    from planner.spec.base import PlanError
 
     if len(result.front) <= 1:
         return
-    try:
-        e = evaluate(resolved).estimate
-    except PlanError:
-        own = None
-    else:
-        own = e.memory_gb, e.training_days
+    point = (own.estimate.memory_gb, own.estimate.training_days) if isinstance(own, Outcome) else None
     yield Line("")
-    yield from (Line(row.rstrip()) for row in pareto(result, best, own, min(width(), WIDEST_PICTURE), PICTURE_ROWS))
+    yield from (Line(row.rstrip()) for row in pareto(result, best, point, min(width(), WIDEST_PICTURE), PICTURE_ROWS))

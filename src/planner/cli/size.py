@@ -33,8 +33,8 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines
     from planner.cli.plans import find_plan
-    from planner.cli.search import strategy_dict
     from planner.engine.size import size
+    from planner.exchange.search_json import strategy_dict
     from planner.spec.plan import Resolved, Strategy
 
     catalog = Catalog.default()

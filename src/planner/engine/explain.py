@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from planner.engine.constants import Constants, calibrated
 from planner.engine.estimate import evaluate
-from planner.engine.search import search
 from planner.spec.plan import Resolved
 
 MORE = 1.1
@@ -31,20 +30,17 @@ class Effect:
     """The same over the plan's days."""
     cost_share: float
     """The same over the plan's cost; 0 where the cost is unknown."""
-    by_search: bool = False
-    """The strategy was chosen again with and without the change: more memory changes nothing else."""
 
 
-def explain(resolved: Resolved, constants: Constants | None = None, *, with_search: bool = False) -> tuple[Effect, ...]:
+def explain(resolved: Resolved, constants: Constants | None = None) -> tuple[Effect, ...]:
     """Sensitivity of days and cost to +10 % of each thing, the largest effect first.
 
-    The engine is asked again with the card, fabric, constant or price changed; the strategy stays. Memory is the
-    exception: it has no effect while the strategy stays, so with `with_search` the best strategies are compared.
+    The engine is asked again with the card, fabric, constant or price changed; the strategy stays. More memory
+    therefore has no effect: what it helps is another strategy.
 
     Args:
         resolved: the plan; it must be possible.
         constants: other than the calibrated ones.
-        with_search: look for the best strategy with and without more memory.
 
     Raises:
         PlanError: the plan is impossible.
@@ -56,26 +52,13 @@ def explain(resolved: Resolved, constants: Constants | None = None, *, with_sear
         changed, other = change(resolved, c)
         now = evaluate(changed, other).estimate
         days, cost = now.training_days - base.training_days, now.cost_usd - base.cost_usd
-        searched = key == "memory" and with_search
-        if searched:
-            days, cost = _with_best(resolved, changed, c)
         found.append(
             Effect(
                 key, name, float(days), float(cost), float(days / base.training_days),
-                float(cost / base.cost_usd) if base.cost_usd else 0.0, searched,
+                float(cost / base.cost_usd) if base.cost_usd else 0.0,
             )
         )  # fmt: skip
     return tuple(sorted(found, key=lambda e: -max(abs(e.days_share), abs(e.cost_share))))
-
-
-def _with_best(resolved: Resolved, changed: Resolved, c: Constants) -> tuple[float, float]:
-    """Change of days and cost from the best strategy as it is to the best with the change; 0 where nothing fits."""
-    before, after = search(resolved, 1, constants=c).ranked, search(changed, 1, constants=c).ranked
-    if not before or not after:
-        return 0.0, 0.0
-    was = evaluate(dataclasses.replace(resolved, strategy=before[0].strategy), c).estimate
-    now = evaluate(dataclasses.replace(changed, strategy=after[0].strategy), c).estimate
-    return now.training_days - was.training_days, now.cost_usd - was.cost_usd
 
 
 def _flops(r: Resolved, c: Constants) -> tuple[Resolved, Constants]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from planner.engine.constants import Constants
 from planner.engine.inputs import SHARDINGS
 from planner.engine.result import COMPUTE_PARTS, STEP_PARTS, Estimate
-from planner.engine.search import Ranked, SearchResult, search
+from planner.engine.search import Ranked, Region, SearchResult, search
 from planner.engine.search_closest import closest
 from planner.engine.search_space import Constraints
 from planner.spec.base import PlanError
@@ -23,11 +23,9 @@ GIGABYTE = 1e9
 class Reason:
     """Why a region of the space holds no ranked strategy."""
 
+    where: Region
     region: str
-    count: int
-    """Strategies in it that are out for this reason."""
-    of: int
-    """Strategies in it."""
+    """The same in words."""
     why: str
 
 
@@ -82,8 +80,8 @@ def rejected(result: SearchResult) -> tuple[Reason, ...]:
             why = f"{what} are at least {one.over_gb:.1f} GB over, on stage {one.stage} of {one.pipeline}."
         else:
             why = f"{what} are over in these; the leanest leaves {-one.over_gb:.1f} GB on stage {one.stage}."
-        found.append(Reason(region, one.too_large, one.count, why))
-    return tuple(sorted(found, key=lambda reason: -reason.count))
+        found.append(Reason(one, region, why))
+    return tuple(sorted(found, key=lambda reason: -reason.where.too_large))
 
 
 def differences(own: Estimate, best: Estimate) -> tuple[Difference, ...]:

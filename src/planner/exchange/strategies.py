@@ -127,7 +127,7 @@ def ruled_out(result: SearchResult, most: int) -> Iterator[Line]:
     if reasons:
         yield Line("What memory rules out, the largest regions first:", "quiet")
     for one in reasons[:most]:
-        yield Line(f"  {one.region}: {one.count:,} of {one.of:,}: {one.why}", "quiet")
+        yield Line(f"  {one.region}: {one.where.too_large:,} of {one.where.count:,}: {one.why}", "quiet")
 
 
 def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) -> Iterator[Line]:
