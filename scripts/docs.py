@@ -29,6 +29,7 @@ from pydantic.fields import FieldInfo
 
 from planner.catalog import Catalog
 from planner.cli import main
+from planner.cli.manual import below
 from planner.data_files import data_root
 from planner.engine.constants import table
 from planner.exchange.figures import layout_facts
@@ -271,11 +272,7 @@ def commands(_: Sequence[str]) -> str:
     """The help of every command."""
     group = click.Context(main, info_name="planner", terminal_width=HELP_COLUMNS, **main.context_settings)
     parts = [f"## planner\n\n```text\n{main.get_help(group)}\n```"]
-    for name in main.list_commands(group):
-        command = main.get_command(group, name)
-        assert command is not None  # noqa: S101 - it is in the list
-        one = click.Context(command, info_name=name, parent=group, terminal_width=HELP_COLUMNS)
-        parts.append(f"## planner {name}\n\n```text\n{command.get_help(one)}\n```")
+    parts += [f"## {one.command_path}\n\n```text\n{one.command.get_help(one)}\n```" for one in below(group)]
     return "\n\n".join(parts)
 
 

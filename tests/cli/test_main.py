@@ -61,7 +61,7 @@ def modules(arguments: list[str]) -> set[str]:
 
 
 def test_help_imports_no_command() -> None:
-    assert modules(["--help"]) == {"planner.cli", "planner.cli.group", "planner.cli.output"}
+    assert modules(["--help"]) == {"planner.cli", "planner.cli.completing", "planner.cli.group", "planner.cli.output"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.tui.terminal import screen
 
 PROGRAM = "from planner.tui.app import PlannerApp; PlannerApp().run()"
 PATIENCE_S = 60.0
@@ -112,3 +113,62 @@ def test_a_terminal_that_is_gone_is_noticed_where_the_hangup_was_ignored(tmp_pat
     _ended(pid)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 4096
+
+
+def _stopped(pid: int) -> bool:
+    """It stops, and does not end, before patience runs out."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
+        if done:
+            return os.WIFSTOPPED(status)
+        time.sleep(0.02)
+    return False
+
+
+def _rest(terminal: int) -> bytes:
+    """What a program that has stopped left to be read."""
+    rest = b""
+    while select.select([terminal], [], [], 0.2)[0]:
+        rest += os.read(terminal, 65_536)
+    return rest
+
+
+def _typed_lines(terminal: int) -> bool:
+    """The terminal shows what is typed, and gives whole lines: a shell's, not a screen's."""
+    local = termios.tcgetattr(terminal)[3]
+    assert bool(local & termios.ECHO) == bool(local & termios.ICANON)
+    return bool(local & termios.ECHO)
+
+
+@pytest.mark.parametrize("how", ["key", "signal"])
+def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
+    pid, terminal = _start(tmp_path, ignore_hangup=False)
+    _read_until(terminal, "Cluster")
+    os.write(terminal, b"4096\r")
+    _read_until(terminal, "undo")
+    for _ in range(2):
+        assert not _typed_lines(terminal)
+        if how == "key":
+            os.write(terminal, b"Z")
+        else:
+            os.kill(pid, signal.SIGTSTP)
+        assert _stopped(pid)
+        left = _rest(terminal)
+        assert b"\x1b[?1049l" in left
+        assert b"\x1b[?25h" in left
+        assert _typed_lines(terminal)
+        os.kill(pid, signal.SIGCONT)
+        shown, end = b"", time.monotonic() + PATIENCE_S
+        while not all(word in screen(shown, 120, 40) for word in ("Cluster", "4,096", "Strategy", "Memory")):
+            assert time.monotonic() < end, screen(shown, 120, 40)
+            if select.select([terminal], [], [], 0.1)[0]:
+                shown += os.read(terminal, 65_536)
+        assert b"\x1b[?1049h" in shown
+    os.write(terminal, b"8192\r")
+    _read_until(terminal, "8,192")
+    os.write(terminal, b"q")
+    _read_until(terminal, "Session saved")
+    assert _ended(pid) == 0
+    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
+    assert [step["plan"]["cluster"]["cards"] for step in data["history"]][-2:] == [4096, 8192]

@@ -9,6 +9,7 @@ import pytest
 from rich.color import ColorSystem
 from rich.style import Style
 from tests.tui.helpers import CATALOG, PLAIN, plain_engine, press
+from tests.tui.terminal import Terminal
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.screen import Screen
 
@@ -39,33 +40,6 @@ class Recorder(PlannerApp):
         size = sum(len(text.encode()) for text in self.sent)
         self.sent.clear()
         return size
-
-
-class Terminal:
-    """Understands what `Wire` writes: places, colours, text."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self.cells: list[list[tuple[str, frozenset[str]]]] = [[(" ", frozenset())] * width for _ in range(height)]
-        self._x = self._y = 0
-
-    def feed(self, text: str) -> None:
-        kinds: dict[str, str] = {}
-        for place, colours, char in re.findall(r"\x1b\[(\d+;\d+)H|\x1b\[([\d;]*)m|([^\x1b])", text):
-            if place:
-                self._y, self._x = (int(number) - 1 for number in place.split(";"))
-            elif colours:
-                for code in re.findall(r"[34]8;5;\d+|[34]8;2;\d+;\d+;\d+|\d+", colours):
-                    if code == "0":
-                        kinds.clear()
-                    else:
-                        kinds["fore" if code[:1] == "3" else "back" if code[:1] == "4" else code] = code
-            else:
-                from rich.cells import get_character_cell_size
-
-                self.cells[self._y][self._x] = (char, frozenset(kinds.values()))
-                for extra in range(1, get_character_cell_size(char)):
-                    self.cells[self._y][self._x + extra] = ("", frozenset(kinds.values()))
-                self._x += get_character_cell_size(char)
 
 
 def _meant(app: PlannerApp) -> list[list[tuple[str, frozenset[str]]]]:

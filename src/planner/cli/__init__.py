@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import click
 
 from planner import __version__
+from planner.cli.completing import plans
 from planner.cli.group import LazyGroup
 
 COMMANDS = {
@@ -27,7 +28,7 @@ COMMANDS = {
     "catalog": ("planner.cli.catalog", "Cards, fabrics, models, stacks and presets, with sources."),
     "validate": ("planner.cli.validate", "Compare the engine with measured runs."),
     "calibrate-to": ("planner.cli.calibrate_to", "A stack of your own from runs you measured."),
-    "config": ("planner.cli.config", "Settings: values, where they come from, what is wrong."),
+    "config": ("planner.cli.config", "Settings: values and origins; shell completions; manual page."),
     "schema": ("planner.cli.schema", "JSON Schema of the files, for editors."),
 }
 """Name -> module and one line of help. A command whose module is not there is not offered."""
@@ -62,7 +63,7 @@ def main(context: click.Context, /, **flags: str | bool | None) -> None:
 
 
 @main.command("open", hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})
-@click.argument("file")
+@click.argument("file", shell_complete=plans)
 @click.argument("others", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def open_file(context: click.Context, file: str, others: tuple[str, ...]) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from planner.cli.completing import plans
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -21,7 +23,7 @@ ItemT = TypeVar("ItemT")
 
 
 @click.command("audit")
-@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.argument("files", nargs=-1, metavar="[FILE...]", shell_complete=plans)
 @click.option("--json", "as_json", is_flag=True, help="Print every claim with its verdict as JSON.")
 @click.option("--claims/--no-claims", default=True, help="The claims.")
 @click.option("--questions/--no-questions", default=None, help="The page of questions; without FILE it is shown.")

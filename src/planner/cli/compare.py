@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from planner.cli.completing import plans
+
 if TYPE_CHECKING:
     from planner.catalog import Catalog
     from planner.exchange.compare import Compared
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("compare")
-@click.argument("files", nargs=-1, required=True, metavar="FILE FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE FILE...", shell_complete=plans)
 @click.option(
     "--set", "edits", multiple=True, metavar="KEY=VALUE", help="Change a key of the last FILE; may be repeated."
 )

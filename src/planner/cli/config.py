@@ -1,4 +1,4 @@
-"""`planner config`: the settings in force and where each comes from, and what is wrong with the files."""
+"""`planner config`: the settings in force, what is wrong with the files, and what a shell and `man` want to know."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from planner.cli.completing import SHELLS, script
+
 if TYPE_CHECKING:
     from planner.exchange.report import Line
     from planner.exchange.settings import Settings
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group("config")
 def command() -> None:
-    """Settings: what they are, where they come from, what is wrong with them."""
+    """Settings: values, where they come from, what is wrong; and completions for your shell, and a manual page."""
 
 
 @command.command("show")
@@ -47,6 +49,31 @@ def validate(context: click.Context) -> None:
         complain(*problems)
         context.exit(1)
     put(f"Nothing is wrong in {config_folder()}.\n")
+
+
+@command.command("completions")
+@click.argument("shell", type=click.Choice(SHELLS), metavar="|".join(SHELLS))
+def completions(shell: str) -> None:
+    """Print what makes your shell complete commands, options and presets.
+
+    \b
+    bash: planner config completions bash > ~/.local/share/bash-completion/completions/planner
+    zsh:  planner config completions zsh > "${fpath[1]}/_planner"
+    fish: planner config completions fish > ~/.config/fish/completions/planner.fish
+    """  # noqa: D301 - Click wants the character itself
+    from planner.cli.output import put
+
+    put(script(shell))
+
+
+@command.command("man")
+@click.pass_context
+def man(context: click.Context) -> None:
+    """Print the manual page: planner config man | man -l - shows it."""
+    from planner.cli.manual import page
+    from planner.cli.output import put
+
+    put(page(context.find_root()))
 
 
 def _lines(settings: Settings) -> Iterator[Line]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from planner.cli.completing import plans
+
 if TYPE_CHECKING:
     from planner.engine.result import Outcome
     from planner.exchange.report import Line
 
 
 @click.command("estimate")
-@click.argument("file")
+@click.argument("file", shell_complete=plans)
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON, with every figure.")
 @click.option("--all", "everything", is_flag=True, help="Show every pipeline stage, default, rent and grid.")
 @click.option("--why", "figure", metavar="FIGURE", help="Explain one figure (mfu, step.tensor) or key instead.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from planner.cli.completing import plans
+
 if TYPE_CHECKING:
     from planner.engine.result import Outcome
 
@@ -40,7 +42,7 @@ FORMATS: dict[str, Callable[[Outcome], str]] = {"toml": _toml, "json": _json, "c
 
 
 @click.command("export")
-@click.argument("file")
+@click.argument("file", shell_complete=plans)
 @click.option("--to", "kind", type=click.Choice(list(FORMATS)), required=True, help="The format.")
 @click.option(
     "-o", "--output", default="-", metavar="OUT", help="The file to write; - (the default) is standard output."

@@ -8,11 +8,14 @@ import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from planner.cli.output import complain, flush, forgive, mute
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 USAGE = 2
 """Exit status: bad input or usage."""
@@ -74,6 +77,11 @@ class LazyGroup(click.Group):
         """The list of commands in the help, from the table."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, self._table[name][1]) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, options, and what the fallback takes."""
+        fallback = self.commands[self._fallback]
+        return [*fallback.params[0].shell_complete(ctx, incomplete), *super().shell_complete(ctx, incomplete)]
 
     def main(
         self,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.completing import plans
+
 if TYPE_CHECKING:
     from planner.engine.result import Outcome
     from planner.engine.search import SearchResult
@@ -21,7 +23,7 @@ WIDEST_PICTURE, PICTURE_ROWS = 90, 15
 
 
 @click.command("search")
-@click.argument("file")
+@click.argument("file", shell_complete=plans)
 @click.option(
     "--objective", type=click.Choice(["days", "cost", "energy"]), default="days", show_default=True,
     help="What the best strategy has least of. On one cluster all three grow with the step time, so they agree.",

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.completing import plans
+
 if TYPE_CHECKING:
     from planner.engine.size import SizeResult
     from planner.exchange.report import Line
 
 
 @click.command("size")
-@click.argument("file")
+@click.argument("file", shell_complete=plans)
 @click.option(
     "--within-days", type=click.FloatRange(min=0.0, min_open=True), required=True, metavar="D", help="The deadline.",
 )  # fmt: skip

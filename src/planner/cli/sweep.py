@@ -6,9 +6,11 @@ import sys
 
 import click
 
+from planner.cli.completing import plans
+
 
 @click.command("sweep")
-@click.argument("file")
+@click.argument("file", shell_complete=plans)
 @click.option(
     "--vary", "vary", multiple=True, required=True, metavar="KEY=VALUES",
     help="Values a key takes: a list (cluster.cards=1024,2048), a range a:b:step, or both; repeat for more keys.",

@@ -174,7 +174,7 @@ class PlannerApp(App[None]):
         loop = asyncio.get_running_loop()
         for name in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(name, self._told_to_end)
-        self.app_resume_signal.subscribe(self, lambda _: self._wire.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
             self.set_interval(WATCH_S, self._watch_themes)

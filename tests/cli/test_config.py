@@ -1,0 +1,97 @@
+"""What `planner config` prints for shells and for `man`."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.helpers import planner, process, refused
+
+from planner.cli import COMMANDS
+
+
+def offered(line: str) -> list[str]:
+    """What Bash is told to offer for the last word of a line."""
+    place = str(line.count(" "))
+    return process(_PLANNER_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=place).stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("planner estim", ["file,estim", "plain,estimate"]),
+        ("planner palm-5", ["file,palm-5", "plain,palm-540b"]),
+        ("planner estimate palm-5", ["file,palm-5", "plain,palm-540b"]),
+        ("planner compare gpt-oss-20b palm-5", ["file,palm-5", "plain,palm-540b"]),
+        ("planner export --to m", ["plain,markdown"]),
+        ("planner config completions z", ["plain,zsh"]),
+        ("planner search --exh", ["plain,--exhaustive"]),
+    ],
+)
+def test_a_shell_is_offered(line: str, found: list[str]) -> None:
+    assert offered(line) == found
+
+
+def test_own_plans_are_offered(own_folders: Path) -> None:
+    folder = own_folders / "config" / "catalogue" / "plans"
+    folder.mkdir(parents=True)
+    (folder / "zebra.toml").write_text(planner("export", "deepseek-v3", "--to", "toml").stdout, "utf-8")
+    assert offered("planner zeb") == ["file,zeb", "plain,zebra"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_is_one_the_shell_can_read(shell: str) -> None:
+    text = planner("config", "completions", shell).stdout
+    assert f"_PLANNER_COMPLETE={shell}_complete" in text
+    if shutil.which(shell):
+        assert subprocess.run([shell, "-n"], input=text, text=True, check=False).returncode == 0
+
+
+def test_bash_completes_a_preset(tmp_path: Path) -> None:
+    runner = tmp_path / "planner"
+    runner.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m planner "$@"\n', "utf-8")
+    runner.chmod(0o755)
+    (tmp_path / "script").write_text(planner("config", "completions", "bash").stdout, "utf-8")
+    asked = (
+        "set -e; complete() { :; }; compopt() { :; }; source ./script; COMP_WORDS=(planner estimate palm-5);"
+        " COMP_CWORD=2; _planner_completion planner; echo ${COMPREPLY[*]}"
+    )
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", asked],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["palm-540b"]
+
+
+def test_another_shell_is_refused_by_name() -> None:
+    assert "'bash', 'zsh', 'fish'" in refused(planner("config", "completions", "csh"))
+
+
+def test_the_manual_has_every_command_and_option() -> None:
+    text = planner("config", "man").stdout.replace(r"\-", "-")
+    headed = re.findall(r"^\.SS planner ([a-z-]+)$", text, re.MULTILINE)
+    assert headed == list(COMMANDS)
+    for name in COMMANDS:
+        part = text.partition(f"\n.SS planner {name}\n")[2].partition("\n.SS planner ")[0]
+        for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", planner(name, "--help").stdout, re.MULTILINE):
+            assert option in part, (name, option)
+    assert "planner open" not in text
+
+
+def test_man_has_nothing_to_say_against_the_page() -> None:
+    if not shutil.which("groff"):
+        pytest.skip("no groff here")
+    page = planner("config", "man").stdout.encode()
+    done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-k"], input=page, capture_output=True, check=True)
+    assert done.stderr == b""
+    shown = re.sub(r"\x1b\[[\d;]*m|.\x08", "", done.stdout.decode())
+    assert "planner config completions [OPTIONS] bash|zsh|fish" in shown.replace("‐", "-")
+    assert "~/.config/fish/completions/planner.fish" in shown.replace("‐", "-")
