@@ -148,5 +148,5 @@ def diffusion_cap(total_tpp: float) -> ExportClass:
         total_tpp: TPP of all cards together.
     """
     share = total_tpp / COUNTRY_CAP_TPP
-    outcome = f"{'above' if share > 1 else 'within'} a tier-2 country's cap ({share:.2f} of 790 M TPP)"
+    outcome = f"{'above' if share > 1 else 'within'} a tier-2 country's cap ({share:.2f} times 790 M TPP)"
     return ExportClass(FLEET, "AI Diffusion (rescinded)", "2025-01", "2025-05", outcome, total_tpp, 0.0)

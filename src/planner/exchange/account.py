@@ -215,7 +215,7 @@ def _carbon(outcome: Outcome, width: int, *, everything: bool) -> Iterator[Line]
     r, e = outcome.resolved, outcome.estimate
     known = sorted(grids().values(), key=lambda grid: grid.kg_co2_per_kwh)
     shown = known if everything else [known[round(place * (len(known) - 1) / 4)] for place in range(5)]
-    there = ", ".join(f"{g.name} {amount(co2_kg(e.energy_mwh, g.kg_co2_per_kwh) / 1000)} t" for g in shown)
+    there = "; ".join(f"{g.name} {amount(co2_kg(e.energy_mwh, g.kg_co2_per_kwh) / 1000)} t" for g in shown)
     where = grids()[r.plan.power.grid].name if r.plan.power.grid else "no grid stated"
     text = (
         f"  Carbon of the run: {amount(e.co2_kg / 1000)} t at {r.kg_co2_per_kwh:,g} kg a kWh ({where}). "

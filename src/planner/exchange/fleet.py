@@ -116,7 +116,7 @@ def _figures(t: FleetTotals) -> Iterator[tuple[str, str]]:
     yield "H100-equivalents", f"{t.h100_equivalents:,.0f}, by {t.h100_equivalents_rule}"
     yield "Power", f"{megawatts(t.power_mw)} critical, {megawatts(t.facility_mw)} at the meter"
     yield "Energy", f"{amount(t.energy_mwh_per_year / 1000)} GWh a year at the load of training"
-    yield "Carbon", f"{amount(t.co2_kg_per_year / 1000)} t of CO2 a year"
+    yield "Carbon", f"{amount(t.co2_kg_per_year / 1e6)} kt of CO2 a year"
     buildings = f"; buildings {money(t.buildings_usd)} more" if t.buildings_usd else "; no buildings"
     yield "Capital", f"{capital(t)}: cards, servers, network{buildings}"
     yield "Operation", f"{money(t.operating_usd_over_period)} over {years}, {money(t.operating_usd_per_year)} a year"

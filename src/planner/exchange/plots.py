@@ -25,7 +25,7 @@ class Series:
         name: what they are.
         points: across and up.
         joined: a line of dots leads from each to the next.
-        mark: stands at its points; empty: the next of those that are free.
+        mark: stands at its points, above all others; empty: the next of those that are free.
     """
 
     name: str
@@ -88,7 +88,8 @@ def chart(
         places = [cell(x, y) for x, y in one.points]
         for here, there in pairwise(places) if one.joined else ():
             _join(cells, here, there, "." if ascii_only else "·")
-    for one, mark in zip(reversed(series), reversed(kinds), strict=True):
+    backwards = zip(reversed(series), reversed(kinds), strict=True)
+    for one, mark in sorted(backwards, key=lambda pair: bool(pair[0].mark)):
         for row, column in (cell(x, y) for x, y in one.points):
             cells[row][column] = mark
     line, corner, dash = ("|", "+", "-") if ascii_only else ("│", "└", "─")

@@ -23,7 +23,7 @@ from planner.tui.widgets.table import Column, Row, Table
 
 COLUMNS: Final = (
     Column("fleet", 0, right=False), Column("cards", 9, falls=True), Column("as H100s", 9, falls=True),
-    Column("power", 9, falls=True), Column("capital", 9, falls=True), Column("a year", 9, falls=True, wanted=88),
+    Column("power", 9, falls=True), Column("capital", 12, falls=True), Column("a year", 9, falls=True, wanted=88),
     Column("largest run", 30, right=False, wanted=110),
 )  # fmt: skip
 TITLES: Final[dict[EquivalentRule, str]] = {

@@ -57,23 +57,27 @@ class HelpText(Page):
                     padded([("  ", "text"), (f"{number} " if not row else "  ", "key"), (text, "text")], width)
                 )
         lines += [(), heading("Marks", width)]
-        lines += [self._row(mark, ink, words, width) for mark, ink, words in MARKS]
+        for mark, ink, words in MARKS:
+            lines += self._rows(mark, ink, words, width)
         for where, title in PLACES.items():
             actions = modes() if where == "modes" else [action for action in ACTIONS if action.where == where]
             if not actions or (where in SCREENS and where not in offered()):
                 continue
             lines += [(), heading(title, width)]
             for action in actions:
-                lines.append(self._row(keys_of(action), "key", f"{action.title}. {action.help}".strip(), width))
+                lines += self._rows(keys_of(action), "key", f"{action.title}. {action.help}".strip(), width)
             if where == "workbench":
                 words = "Jump to a panel; with Alt held also where a number field has the focus."
-                lines.append(self._row(f"1–{PANELS}", "key", words, width))
+                lines += self._rows(f"1–{PANELS}", "key", words, width)
         over_ssh = "Over a slow link, ssh -C makes the screen some twenty times cheaper to send."
         return [*lines, (), *paragraph(over_ssh, width, "quiet")]
 
     @staticmethod
-    def _row(left: str, ink: str, words: str, width: int) -> Line:
-        return padded([("  ", "text"), (fit(left, 18), ink), (fit(words, width - 22), "text")], width)
+    def _rows(left: str, ink: str, words: str, width: int) -> list[Line]:
+        return [
+            padded([("  ", "text"), (fit(left if not row else "", 18), ink), (text, "text")], width)
+            for row, text in enumerate(wrap(words, width - 22))
+        ]
 
 
 class HelpScreen(ModeScreen):

@@ -147,7 +147,11 @@ class BestLine(Lines):
         if not seen:
             return padded((), width)
         line: list[tuple[str, str]] = [(" 10 % more of: ", "quiet")]
+        tail: Line = [("  ", "text"), ("x", "key"), (" what would help ", "quiet")]
         for number, e in enumerate(seen):
             time, unit = days(-e.days)
-            line += [(" · " if number else "", "quiet"), (f"{e.name} ", "text"), (f"-{time} {unit}", "strong")]
-        return spread(line, [("  ", "text"), ("x", "key"), (" what would help ", "quiet")], width)
+            more = [(" · " if number else "", "quiet"), (f"{e.name} ", "text"), (f"-{time} {unit}", "strong")]
+            if number and span([*line, *more, *tail]) > width:
+                break
+            line += more
+        return spread(line, tail, width)

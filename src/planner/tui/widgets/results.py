@@ -12,7 +12,7 @@ from planner.spec.base import Problem
 from planner.tui.charts import ASCII_FILLS, FILLS, bar, big, pick_stages, stacked
 from planner.tui.figures import Figure, facts, headline, rough_percent, standing, step_parts
 from planner.tui.state import Session
-from planner.tui.text import fit, plain, wrap
+from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
 from planner.tui.widgets.panel import Panel, ScrollPanel
 
@@ -277,7 +277,7 @@ class TopLine(Results, Lines):
         if session.stale:
             state.append(("✖ invalid edit" if session.outcome else "✖ no figures", "error"))
         elif session.outcome is not None:
-            capacity = f"{plain(session.outcome.resolved.card.memory_gb)} GB"
+            capacity = f"{session.outcome.estimate.memory_capacity_gb:.3g} GB"
             fits = session.outcome.fits
             state.append((f"✓ fits in {capacity}", "ok") if fits else (f"✖ does not fit in {capacity}", "error"))
         warnings = sum(problem.severity == "warning" for problem in session.problems)

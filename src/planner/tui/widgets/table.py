@@ -129,38 +129,49 @@ class Table(Panel):
     # ------------------------------------------------------------------------------------------------- showing
 
     def build(self, width: int, height: int) -> list[Line]:
-        """Rule, heading, the rows in view."""
-        room = max(height - 2, 1)
+        """Rule, filter if any, heading, the rows in view."""
+        room = max(height - self._above, 1)
         self._offset = max(min(self._offset, self.cursor, len(self.shown) - room), self.cursor - room + 1, 0)
         count = f"{len(self.shown)} of {len(self._rows)}" if self.filter.text else f"{len(self._rows)}"
         columns = [n for n, column in enumerate(self._columns) if width >= column.wanted]
         used = sum(self._columns[n].width + 2 for n in columns)
         sizes = {n: self._columns[n].width or max(width - used - 2, 6) for n in columns}
-        lines = [self._rule(width, count if self._rows else ""), self._head(columns, sizes, width)]
+        lines = [self._rule(width, count if self._rows else "")]
+        if self._filtering:
+            words: Line = self.filter.pieces(width - 6) if self._typing else [(self.filter.text, "strong")]
+            lines.append(padded([(" / ", "key"), *words], width))
+        lines.append(self._head(columns, sizes, width))
         view = range(self._offset, min(self._offset + room, len(self.shown)))
         lines += [self._line(index, columns, sizes, width) for index in view]
         if not self.shown:
-            words = "Nothing matches; Esc ends the filter." if self.filter.text else self.empty
-            lines.append(padded([("  ", "text"), (words, "quiet")], width))
+            nothing = "Nothing matches; Esc ends the filter." if self.filter.text else self.empty
+            lines.append(padded([("  ", "text"), (nothing, "quiet")], width))
         return lines
+
+    @property
+    def _filtering(self) -> bool:
+        return self._typing or bool(self.filter.text)
+
+    @property
+    def _above(self) -> int:
+        """Lines above the first row: rule, heading, and the filter where there is one."""
+        return 3 if self._filtering else 2
 
     def targets(self) -> Iterable[int]:
         """The rows in view, below rule and heading."""
-        return range(2, 2 + min(len(self.shown) - self._offset, max(self.size.height - 2, 0)))
+        top = self._above
+        return range(top, top + min(len(self.shown) - self._offset, max(self.size.height - top, 0)))
 
     def jump(self, row: int) -> None:
         """Put the cursor on a row."""
         self.focus()
-        self.move(self._offset + row - 2 - self.cursor)
+        self.move(self._offset + row - self._above - self.cursor)
 
     def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - build does it all
         """Not used: a table scrolls by its cursor."""
         return []
 
     def _head(self, columns: list[int], sizes: dict[int, int], width: int) -> Line:
-        if self._typing or self.filter.text:
-            words: Line = self.filter.pieces(width - 6) if self._typing else [(self.filter.text, "strong")]
-            return padded([(" / ", "key"), *words], width)
         line: list[tuple[str, str]] = [("  ", "text")]
         for n in columns:
             column, here = self._columns[n], n == self._by
@@ -181,7 +192,7 @@ class Table(Panel):
 
     def on_key(self, event: events.Key) -> None:
         """Move, sort, filter, pick."""
-        page = max(self.size.height - 2, 1)
+        page = max(self.size.height - self._above, 1)
         moves = {"up": -1, "down": 1, "pageup": -page, "pagedown": page}
         if not self._typing:
             moves |= {"home": -len(self.shown), "end": len(self.shown), "k": -1, "j": 1}
@@ -221,8 +232,8 @@ class Table(Panel):
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there; a click on it picks."""
-        index = self._offset + event.y - 2
-        if event.y >= 2 and index < len(self.shown):  # noqa: PLR2004 - below rule and heading
+        index = self._offset + event.y - self._above
+        if event.y >= self._above and index < len(self.shown):
             if index == self.cursor:
                 self._picked(self.shown[index])
             else:
