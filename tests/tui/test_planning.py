@@ -147,6 +147,9 @@ async def test_strategies_are_ranked_filtered_sorted_and_applied() -> None:
         await press(pilot, "slash text:all")
         assert len(table(app).shown) == 6
         assert "6 of 12" in screen_text(app)
+        assert "memory" in screen_lines(app)[3], "the heading stays below the filter"
+        await pilot.click(Table, offset=(5, 4))
+        assert table(app).cursor == 1, "and a click still hits the row under it"
         await press(pilot, "escape right right")
         assert "days▴" in screen_text(app)
         assert [row.cells[1] for row in table(app).shown] == ["49.0"] * 6 + ["54.5"] * 6
