@@ -337,6 +337,14 @@ async def test_help_lists_every_key() -> None:
         assert not isinstance(app.screen, HelpScreen)
 
 
+async def test_help_is_not_cut_on_a_small_terminal() -> None:
+    app = app_on()
+    async with app.run_test(size=(80, 140)) as pilot:
+        await press(pilot, "question_mark")
+        assert "…" not in screen_text(app)
+        assert "takes a key out of the plan" in screen_text(app)
+
+
 async def test_the_session_is_saved_and_taken_up_again() -> None:
     app = app_on()
     async with app.run_test(size=WIDE) as pilot:
