@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from typing import Any
 
 import pytest
@@ -87,14 +88,12 @@ async def test_byte_budgets(colours: str) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         assert app.take() <= 20_000
+        fields = []
         for key in ["tab"] * 30 + ["shift+tab"] * 30:
             await press(pilot, key)
-            assert app.take() <= (1_300 if colours else 1_000), key
-        tabs = []
-        for _ in range(8):
-            await press(pilot, "tab")
-            tabs.append(app.take())
-        assert sorted(tabs)[4] <= (700 if colours else 500), tabs
+            fields.append(app.take())
+        assert max(fields) <= (1_200 if colours else 900), fields
+        assert statistics.median(fields) <= 500, fields
         await press(pilot, "alt+1 down")
         app.take()
         for key in "4096":

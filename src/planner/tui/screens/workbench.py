@@ -14,6 +14,7 @@ from textual.widget import Widget
 from planner.spec.base import PlanError
 from planner.tui.actions import BY_ID, bindings, key_name, keys, panel_bindings
 from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
+from planner.tui.guiding import IN_A_LIST, hints
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
 from planner.tui.widgets.best import BestLine
@@ -104,39 +105,17 @@ class WorkbenchScreen(LeanScreen):
         """Show the keys of what has the focus, and bring it into view."""
         focused = self.focused
         about, said = self.said, bool(self.said)
-        ids: list[str]
-        if isinstance(focused, FieldPanel):
-            item = focused.current
-            about = about or f"{item.label}: {item.about}"
-            if focused.typing is not None:
-                ids = ["accept", "step-typed", "cancel"]
-            else:
-                ids = {"number": ["enter", "step"], "derived": []}.get(item.kind, ["step", "enter"])
-                if item.kind in {"catalogue", "several"}:
-                    ids = ["enter"]
-                ids.append("next-field")
-                ids += [
-                    *(["undo"] if self.session.can_undo else []),
-                    *(["results"] if not self.has_class("-wide") else []),
-                    "open",
-                    "export",
-                    "why",
-                ]
-            self._bring_into_view(focused)
-        elif not isinstance(focused, Panel):
-            self.query_one("#hints", HintBar).show(
-                [("↑↓", "choose"), ("type", "to narrow down"), ("Enter", "pick"), ("Esc", "back")], about, first=said
-            )
+        bar = self.query_one("#hints", HintBar)
+        if not isinstance(focused, Panel):
+            bar.show(IN_A_LIST, about, first=said)
             return
-        else:
-            ids = ["scroll", "why", "zoom"]
-            if not self.has_class("-wide"):
-                ids.insert(0, "results")
-        fixable = self.query_one("#problems", ProblemsPanel).fixable
-        if fixable is not None and "accept" not in ids:
-            ids.append("apply-fix")
-        ids += ["commands", "help"]
-        self.query_one("#hints", HintBar).show([_hint(i, focused) for i in ids], about, first=said)
+        if isinstance(focused, FieldPanel):
+            about = about or f"{focused.current.label}: {focused.current.about}"
+            self._bring_into_view(focused)
+        fixable = self.query_one("#problems", ProblemsPanel).fixable is not None
+        narrow = not self.has_class("-wide")
+        keys_now = hints(focused, undo=self.session.can_undo, narrow=narrow, fixable=fixable)
+        bar.show(keys_now, about, first=said)
 
     def _bring_into_view(self, panel: FieldPanel) -> None:
         form = self.query_one("#form", VerticalScroll)
@@ -401,15 +380,3 @@ def _visible(widget: Widget) -> bool:
 
 def _parents(widget: Widget) -> Iterable[Widget]:
     return (parent for parent in widget.ancestors if isinstance(parent, Widget))
-
-
-def _hint(action_id: str, focused: Widget | None) -> tuple[str, str]:
-    action = BY_ID[action_id]
-    words = action.hint
-    if action_id == "results" and not isinstance(focused, FieldPanel):
-        words = "fields"
-    if action_id == "enter" and isinstance(focused, FieldPanel):
-        words = {"number": "type", "toggle": "switch"}.get(focused.current.kind, "pick")
-    count = {"step": 2, "scroll": 2, "step-typed": 2}.get(action_id, 1)
-    text = "".join(key_name(key) for key in keys(action)[:count])
-    return ("↑↓", "move") if action_id == "next-field" else (text, words)
