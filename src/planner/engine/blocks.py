@@ -14,7 +14,7 @@ from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, FUSIONS, GRAPHS, Inputs
 from planner.engine.kernels import Linear, attention, fusion, grouped, linear, stream, wide_bytes, wide_rate
 from planner.engine.layout import Groups
-from planner.engine.num import Num, any_of, maximum, minimum, where
+from planner.engine.num import Num, any_of, logical_not, maximum, minimum, where
 
 MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
 """Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
@@ -169,9 +169,10 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     t, n = y.tensor, x.tokens
     q, kv = s.heads * s.qk_dim, s.kv_heads * (s.qk_dim + s.v_dim)
     out = linear(n, s.hidden, s.heads * s.v_dim / t, x, c)
-    held = q / t + kv / minimum(t, s.kv_heads)  # with more ranks than key-value heads each head is held several times
-    plain = _sum((linear(n, held, s.hidden, x, c), out))
-    up = ups = (0.0, 0.0, 0.0)
+    plain = up = ups = (0.0, 0.0, 0.0)
+    if any_of(logical_not(s.mla)):
+        held = q / t + kv / minimum(t, s.kv_heads)  # with more ranks than key-value heads each is held several times
+        plain = _sum((linear(n, held, s.hidden, x, c), out))
     if any_of(s.mla):
         down = linear(n, s.q_lora + s.kv_lora + s.qk_rope, s.hidden, x, c)
         query = linear(n, q / t, maximum(where(s.q_lora > 0, s.q_lora, s.hidden), 1.0), x, c)

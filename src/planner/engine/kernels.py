@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from planner.engine.constants import Constants
 from planner.engine.inputs import ARCHITECTURES, ATTENTION_KERNELS, FUSIONS, Inputs, Layout, Machine
-from planner.engine.num import Num, any_of, ceil, logical_and, maximum, minimum, pick, where
+from planner.engine.num import Num, any_of, ceil, logical_and, logical_not, maximum, minimum, pick, where
 
 TILE_ROWS, TILE_COLUMNS = 128.0, 256.0
 """Output tile of one thread block in current GEMM kernels (CUTLASS default for large shapes)."""
@@ -48,17 +48,18 @@ def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
 
     A user's own measurement is in BF16; it tells of clocks and cooling, so FP8 and FP4 move with it.
     """
-    usual16 = usual_rate16(machine, c)
-    base = where(machine.under_load16 > 0, machine.under_load16, usual16)
-    wide = base * full_precision_rate(machine, layout)
-    if not any_of(layout.eight_bit):
-        return wide
-    usual = machine.peak8 * pick(c.ceiling8, machine.architecture) * board_power(machine, c)
-    eight = where(machine.ceiling8 > 0, machine.ceiling8, usual) * pick(c.gemm8, machine.architecture)
-    eight = eight * where(layout.microscaled, c.microscaled, 1.0) * base / usual16
-    ratio = machine.peak4 / maximum(machine.peak8, 1.0)
-    narrow = where(layout.four_bit, ratio * c.four_bit * eight, eight)
-    return where(layout.eight_bit, narrow, wide)
+    narrow: Num = 0.0
+    if any_of(layout.eight_bit):
+        usual = machine.peak8 * pick(c.ceiling8, machine.architecture) * board_power(machine, c)
+        eight = where(machine.ceiling8 > 0, machine.ceiling8, usual) * pick(c.gemm8, machine.architecture)
+        eight = eight * where(layout.microscaled, c.microscaled, 1.0)
+        if any_of(machine.under_load16 > 0):
+            eight = eight * rate16(machine, c) / usual_rate16(machine, c)
+        ratio = machine.peak4 / maximum(machine.peak8, 1.0)
+        narrow = where(layout.four_bit, ratio * c.four_bit * eight, eight)
+    if not any_of(logical_not(layout.eight_bit)):
+        return narrow
+    return where(layout.eight_bit, narrow, wide_rate(machine, layout, c))
 
 
 def wide_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
