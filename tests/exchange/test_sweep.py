@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
 import csv
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -142,14 +142,7 @@ def test_text_that_a_spreadsheet_would_run_is_escaped(catalog: Catalog, tmp_path
 def test_parquet_without_pyarrow_says_what_to_install(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("pyarrow"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(PlanError, match=r"cluster-planner\[parquet\]"):
         sink(sweep_of(catalog, "cluster.cards=8"), str(tmp_path / "out.parquet"))
 

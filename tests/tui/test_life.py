@@ -97,11 +97,16 @@ def test_a_storm_of_sizes_and_a_huge_paste_do_no_harm(tmp_path: Path) -> None:
     time.sleep(0.5)  # a lone Escape is one only when nothing follows it for a while
     os.write(terminal, b"8192\r")
     _read_until(terminal, "8,192")
+    _quit(pid, terminal)
+    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
+    assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 8192
+
+
+def _quit(pid: int, terminal: int) -> None:
+    """q, and it ends well, the session saved."""
     os.write(terminal, b"q")
     _read_until(terminal, "Session saved")
     assert _ended(pid) == 0
-    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
-    assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 8192
 
 
 def test_a_terminal_that_is_gone_is_noticed_where_the_hangup_was_ignored(tmp_path: Path) -> None:
@@ -167,8 +172,6 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
         assert b"\x1b[?1049h" in shown
     os.write(terminal, b"8192\r")
     _read_until(terminal, "8,192")
-    os.write(terminal, b"q")
-    _read_until(terminal, "Session saved")
-    assert _ended(pid) == 0
+    _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert [step["plan"]["cluster"]["cards"] for step in data["history"]][-2:] == [4096, 8192]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from planner.engine import money, power, run
 from planner.engine.inputs import Inputs
 from planner.engine.layout import Group, groups
-from planner.engine.parts import Materials, materials, network_shape
+from planner.engine.parts import Materials, materials
 from planner.engine.power import PowerDraw
-from planner.engine.reading import inputs_of
+from planner.engine.reading import inputs_of, network_of
 from planner.engine.result import Outcome
 from planner.engine.run import RunLength
 from planner.engine.step import between_sites
@@ -230,20 +230,6 @@ def price_at(outcome: Outcome, usd_per_card_hour: float, usd_per_card_year: floa
         per_million_tokens=float(money.usd_per_million_tokens(run_usd, plan.workload.tokens)),
         per_run=run_usd,
         per_year=year * plan.cluster.cards,
-    )
-
-
-def network_of(r: Resolved) -> NetworkShape:
-    """The scale-out network of one site of a plan."""
-    cluster = r.plan.cluster
-    nodes = -(-cluster.cards // r.cards_per_node)
-    ports = cluster.cards if cluster.topology == "torus" else nodes * r.nics_per_node
-    return network_shape(
-        cluster.topology,
-        float(-(-ports // cluster.sites)),
-        r.network.switch_ports,
-        cluster.oversubscription,
-        float(r.nics_per_node),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 from planner.engine.conventions import flops_per_token
 from planner.engine.estimate import evaluate
 from planner.engine.result import Interval, Outcome
+from planner.engine.run import SECONDS_PER_HOUR
 from planner.engine.search import search
 from planner.spec.plan import Claim, Resolved, Strategy
 from planner.spec.runs import FlopsConvention
@@ -30,7 +31,6 @@ NEEDED = frozenset({"cluster", "cluster.card", "workload", "workload.model"})
 NEEDED_FOR_HOURS = NEEDED | {"workload.tokens"}
 """Hours say something only with the tokens they were spent on."""
 
-SECONDS_PER_HOUR = 3600.0
 HOURS_PER_DAY = 24.0
 
 

@@ -13,14 +13,13 @@ from planner.engine.memory import stage_memory
 from planner.engine.power import PowerDraw
 from planner.engine.reading import inputs_of
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
-from planner.engine.run import RunLength
+from planner.engine.run import SECONDS_PER_DAY, SECONDS_PER_HOUR, RunLength
 from planner.engine.step import step
 from planner.engine.uncertainty import Spread, spread_of
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Resolved
 from planner.spec.rules import check
 
-SECONDS_PER_DAY = 86_400.0
 MEMORY_ERROR = 0.05
 """Relative error of the memory model below which a call of fits or not is open (docs/accuracy.md)."""
 
@@ -54,7 +53,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
     tokens = work.global_batch * work.sequence_length
     length = run_length_of(r, step_s)
     days = length.wall_seconds / SECONDS_PER_DAY
-    card_hours = cluster.cards * length.wall_seconds / 3600.0
+    card_hours = cluster.cards * length.wall_seconds / SECONDS_PER_HOUR
     materials = materials_of(r)
     draw = power_of(r, materials)
     rate = usd_per_card_hour_of(r, materials, draw)

@@ -17,7 +17,7 @@ from planner.engine.inputs import (
     Shape,
     Software,
 )
-from planner.engine.topology import network_shape
+from planner.engine.topology import NetworkShape, network_shape
 from planner.spec.card import Card
 from planner.spec.model import Model
 from planner.spec.plan import Resolved
@@ -75,20 +75,27 @@ def shape_of(model: Model, sequence: int) -> Shape:
     )
 
 
+def network_of(resolved: Resolved) -> NetworkShape:
+    """The scale-out network of one site of a plan."""
+    cluster = resolved.plan.cluster
+    nodes = -(-cluster.cards // resolved.cards_per_node)
+    ports = cluster.cards if cluster.topology == "torus" else nodes * resolved.nics_per_node
+    return network_shape(
+        cluster.topology,
+        float(-(-ports // cluster.sites)),
+        resolved.network.switch_ports,
+        cluster.oversubscription,
+        float(resolved.nics_per_node),
+    )
+
+
 def machine_of(resolved: Resolved) -> Machine:
     """The cluster as numbers."""
     card: Card = resolved.card
     up = resolved.scale_up
     cluster = resolved.plan.cluster
     rate = up.gb_per_s * 1e9
-    nodes = -(-cluster.cards // resolved.cards_per_node)
-    network = network_shape(
-        cluster.topology,
-        float(cluster.cards if cluster.topology == "torus" else nodes * resolved.nics_per_node) / cluster.sites,
-        resolved.network.switch_ports,
-        cluster.oversubscription,
-        float(resolved.nics_per_node),
-    )
+    network = network_of(resolved)
     return Machine(
         architecture=ARCHITECTURES.index(card.architecture),
         peak16=(card.peak_tflops.bf16 or card.peak_tflops.fp16) * 1e12,

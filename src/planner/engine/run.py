@@ -12,6 +12,7 @@ import numpy as np
 from planner.engine.num import Num, ceil, maximum, minimum, sqrt, where
 
 SECONDS_PER_HOUR = 3600.0
+SECONDS_PER_DAY = 24.0 * SECONDS_PER_HOUR
 
 CHECKPOINT_BYTES_PER_PARAM = 14.0
 """BF16 weight 2, FP32 master weight 4, Adam's two FP32 moments 8. Source: Megatron-LM; Llama 3's files have

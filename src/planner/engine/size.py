@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.engine.estimate import evaluate
+from planner.engine.run import SECONDS_PER_DAY
 from planner.engine.search import search
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved, Strategy
@@ -18,7 +19,6 @@ BEYOND = 4
 """Counts are tried up to so many times the first that meets the deadline: a larger cluster can be cheaper."""
 PARTS = 8
 """Counts tried between the last that misses the deadline and the first that meets it."""
-SECONDS_PER_DAY = 86_400.0
 
 Make = Callable[[str, int], Resolved]
 """The plan on so many cards of a kind (a catalogue id)."""

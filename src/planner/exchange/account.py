@@ -11,12 +11,12 @@ from planner.catalog.prices import rents, rents_by_year
 from planner.engine.account import Account, Price, price_at
 from planner.engine.money import HOURS_PER_YEAR, co2_kg
 from planner.engine.result import Outcome
+from planner.engine.run import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from planner.exchange.format import amount, between, gigabytes, megawatts, money, percent, seconds, significant
 from planner.exchange.report import Line, wrapped
 from planner.exchange.tables import table
 from planner.spec.wording import escaped
 
-SECONDS_PER_DAY = 86_400.0
 REACH = (
     "inside: of them, in one scale-up domain. of NICs: what the top tier of switches leaves. latency: above that "
     "between two nodes of one switch."
@@ -66,7 +66,7 @@ def account_dict(outcome: Outcome, found: Account) -> dict[str, Any]:
             },
         },
         "failures": {
-            "hours_between_interruptions": found.mean_time_s / 3600.0,
+            "hours_between_interruptions": found.mean_time_s / SECONDS_PER_HOUR,
             "interruptions": float(length.interruptions),
             "checkpoint_gb": float(length.checkpoint_bytes) / 1e9,
             "checkpoint_write_s": float(length.checkpoint_write_s),
@@ -83,7 +83,7 @@ def account_dict(outcome: Outcome, found: Account) -> dict[str, Any]:
         "network": {
             "topology": r.plan.cluster.topology,
             "oversubscription": r.plan.cluster.oversubscription,
-            **_floats(asdict(shape) | {"switches": shape.switches}, leave_out={"max_endpoints"}),
+            **_floats(asdict(shape) | {"switches": shape.switches}, leave_out="max_endpoints"),
             "switch_ports": r.network.switch_ports,
             "usd": float(found.materials.network_usd),
             "kw": float(found.materials.network_kw),
@@ -92,8 +92,8 @@ def account_dict(outcome: Outcome, found: Account) -> dict[str, Any]:
     }
 
 
-def _floats(values: dict[str, Any], leave_out: set[str] = frozenset()) -> dict[str, float]:  # type: ignore[assignment]
-    return {name: float(value) for name, value in values.items() if name not in leave_out}
+def _floats(values: dict[str, Any], leave_out: str = "") -> dict[str, float]:
+    return {name: float(value) for name, value in values.items() if name != leave_out}
 
 
 def _price_dict(price: Price) -> dict[str, float]:

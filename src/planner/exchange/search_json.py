@@ -8,6 +8,7 @@ from planner.engine.inputs import SHARDINGS
 from planner.engine.search_reasons import Difference, NothingFits, Reason, differences, rejected
 from planner.exchange.as_json import estimate_dict
 from planner.exchange.plan_toml import as_dict
+from planner.spec.base import PlanError
 from planner.spec.plan import Cluster, Plan, Workload
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from planner.engine.result import Outcome
     from planner.engine.search import SearchResult
-    from planner.spec.base import PlanError
     from planner.spec.plan import Strategy
 
 
@@ -73,8 +73,6 @@ def _reason(one: Reason) -> dict[str, Any]:
 
 
 def _own(own: Outcome | PlanError, best: Outcome | None) -> dict[str, Any]:
-    from planner.spec.base import PlanError
-
     if isinstance(own, PlanError):
         found: dict[str, Any] = {"possible": False, "problem": own.problems[0].message}
         return {**found, "fits": False, "step_time_s": None, "memory_gb": None, "differences": []}

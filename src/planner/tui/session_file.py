@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from planner.exchange import plan_toml
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
 from planner.spec.parse import parse_plan
+from planner.spec.plan import Plan
 from planner.tui.state import Session, Step
 
 VERSION: Final = 1
@@ -46,9 +48,8 @@ def save(session: Session, path: Path) -> None:
 
 def beside(session: Session, path: Path) -> None:
     """Take the variants and recent files of the saved session along to another plan."""
-    other = Session(session.catalog, session.evaluate, session.plan, session.source, session.tools)
-    if resume(other, path):
-        session.variants, session.recent = other.variants, other.recent
+    if saved := _read(path):
+        session.variants, session.recent = saved.variants, saved.recent
 
 
 def resume(session: Session, path: Path) -> bool:
@@ -57,19 +58,37 @@ def resume(session: Session, path: Path) -> bool:
     Returns:
         False, with the session untouched, where there is none or it cannot be read.
     """
+    saved = _read(path)
+    if saved is None:
+        return False
+    session.restore(saved.steps, saved.index, saved.source, saved.exported)
+    session.variants, session.recent = saved.variants, saved.recent
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """What a session file holds."""
+
+    steps: list[Step]
+    index: int
+    source: str
+    exported: Plan | None
+    variants: dict[str, Plan]
+    recent: list[str]
+
+
+def _read(path: Path) -> _Saved | None:
+    """The saved session; None where there is none or it cannot be read."""
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if data["version"] != VERSION:
-            return False
+            return None
         steps = [Step(str(item["label"]), parse_plan(item["plan"], str(path))) for item in data["history"]]
         exported = parse_plan(data["exported"], str(path)) if data["exported"] else None
         variants = {str(name): parse_plan(plan, str(path)) for name, plan in data.get("variants", {}).items()}
         recent = [str(file) for file in data.get("recent", ())]
         index, source = int(data["index"]), str(data["source"])
-        if not 0 <= index < len(steps):
-            return False
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # PlanError is a ValueError
-        return False
-    session.restore(steps, index, source, exported)
-    session.variants, session.recent = variants, recent
-    return True
+        return None
+    return _Saved(steps, index, source, exported, variants, recent) if 0 <= index < len(steps) else None
