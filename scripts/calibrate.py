@@ -54,6 +54,11 @@ TERMS: dict[str, tuple[str, ...]] = {
 }
 """Ablations: a term of the model, and the constants that are set to nothing to remove it."""
 NOTHING = 1e-9
+MEMORY = {
+    "fragmentation": "exact runs of validation/ that state a card's memory",
+    "usable": "exact runs of validation/ that fitted or ran out of memory",
+}
+"""Constants of memory, which no step time tells of, and what they are fitted on."""
 MEMORY_SCATTER = 0.3
 """Scatter of one row's memory figure, in its logarithm: so wide that a whole family weighs about as much as the prior,
 since its rows share what their source read as memory (reserved or allocated), and it does not say which."""
@@ -96,6 +101,7 @@ def free_names(beliefs: dict[str, dict[str, object]], rows: Sequence[MeasuredRun
         name
         for name, row in beliefs.items()
         if row["kind"] == "fitted"
+        and name not in MEMORY
         and float(str(row["sigma"])) > 0
         and ("." not in name or name.split(".")[1] in present)
     ]
@@ -195,6 +201,8 @@ def write_constants(values: dict[str, float], left: dict[str, float], free: Sequ
         out[name] = {"value": value} | kept
         if name in free:
             out[name] |= {"spread": float(f"{left[name]:.3g}"), "fitted_on": f"{rows} exact runs of validation/"}
+        elif name in MEMORY:
+            out[name]["fitted_on"] = MEMORY[name]
     text = HEADER + tomli_w.dumps({"constants": out})
     (ENGINE / "calibration.toml").write_text(text, encoding="utf-8")
 

@@ -249,8 +249,8 @@ def _constant(name: str, r: Resolved) -> Input:
     row = known[full]
     value = f"{significant(float(row['value']))}{_unit(row)}"
     if "fitted_on" in row:
-        words = f"fitted on {row['fitted_on']}, spread {percent(float(row['spread']))}; believed before: "
-        words += f"{significant(float(row['prior']))}"
+        spread = f", spread {percent(float(row['spread']))}" if "spread" in row else ""
+        words = f"fitted on {row['fitted_on']}{spread}; believed before: {significant(float(row['prior']))}"
     else:
         words = f"{row['kind']}, spread {percent(float(row.get('sigma', 0.0)))}"
     return Input(full, full, value, f"{words}; {row['source']}")
