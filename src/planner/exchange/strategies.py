@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
@@ -141,6 +142,7 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
     seen = [e for e in effects if max(abs(e.days_share), abs(e.cost_share)) >= VISIBLE]
     if not seen:
         yield Line("  Nothing here changes days or cost by as much as it could show.", "quiet")
+        yield from _notes(effects, width)
         return
     reach = max(abs(e.days_share or e.cost_share) for e in seen)
     room = max(width - NAME - FIGURES - 2, 10)
@@ -151,6 +153,12 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
     rest = [e.name for e in effects if e not in seen]
     if rest:
         yield Line(f"  No effect to speak of: {', '.join(rest)}.", "quiet")
+    yield from _notes(effects, width)
+
+
+def _notes(effects: Sequence[Effect], width: int) -> Iterator[Line]:
+    """What an effect is of, where it is not of the plan as it is."""
+    return (Line(f"  {row}", "quiet") for e in effects for row in wrap(e.note, width - 2))
 
 
 def effect_words(e: Effect) -> str:

@@ -84,7 +84,8 @@ class BestLine(Lines):
 
     def _look(self, resolved: Resolved, check: thinking.Check, done: Callable[[Best | str], None]) -> None:
         try:
-            done(thinking.best(self._session, resolved, check))
+            for found in thinking.best(self._session, resolved, check):
+                done(found)
         except Stopped:
             return
         except PlanError as error:
