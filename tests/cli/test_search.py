@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from tests.cli.helpers import planner, refused
 
 from planner.catalog import Catalog
+from planner.catalog.prices import rent_of
 from planner.cli.search import command as search_command
 from planner.cli.size import command as size_command
 from planner.cli.sweep import command as sweep_command
@@ -208,10 +209,42 @@ def test_size_takes_card_kinds_and_counts() -> None:
     assert "a100-sxm-80" in done.stdout
 
 
-def test_a_deadline_nothing_meets_is_status_1() -> None:
-    done = run(size_command, "-", "--within-days", "0.001", "--cards", "8,16")
+def test_a_deadline_nothing_meets_is_status_1_and_names_the_quickest() -> None:
+    done = run(size_command, "-", "--within-days", "0.001", "--cards", "8,16,37")
     assert done.exit_code == 1
-    assert "No cluster tried" in done.stdout
+    assert "No cluster tried meets 0.001 days (3 clusters" in done.stdout
+    assert "The quickest tried: 16 h100-sxm, " in done.stdout
+    assert "37 h100-sxm: no layout is valid." in done.stdout
+    data = json.loads(run(size_command, "-", "--within-days", "0.001", "--cards", "8,16,37", "--json").stdout)
+    assert data["results"] == []
+    assert {one["cards"]: one["training_days"] is None for one in data["tried"]} == {8: False, 16: False, 37: True}
+    hopeless = run(size_command, "-", "--within-days", "1e-9")
+    assert "262,144 h100-sxm would take" in hopeless.stdout
+
+
+def test_size_prices_each_card_as_its_own() -> None:
+    stated = PLAN + "[cost]\nusd_per_card_hour = 100.0\n"
+    asked = ("--within-days", "400", "--cards", "h100-sxm,h200-sxm,gaudi3,16")
+    rows = json.loads(run(size_command, "-", "--json", *asked, plan=stated).stdout)["results"]
+    catalog = Catalog.default()
+    rent = {"h100-sxm": 100.0, "h200-sxm": rent_of(catalog.card("h200-sxm")), "gaudi3": 0.0}
+    for one in rows:
+        assert one["cost_usd"] == pytest.approx(rent[one["card"]] * one["training_days"] * 24 * 16)
+    text = run(size_command, "-", *asked, plan=stated).stdout
+    (cheapest,) = [line for line in text.splitlines() if "cheapest" in line]
+    assert "h200-sxm" in cheapest
+    assert "No price is known for gaudi3" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(("--within-days", "nan"), "no number of days"), (("--within-days", "inf"), "no number of days"),
+     (("--within-days", "0"), "not in the range"), (("--within-days", "9", "--cards", ","), "commas between them"),
+     (("--within-days", "9", "--cards", "0"), "no number of cards"),
+     (("--within-days", "9", "--cards", "b200"), "Did you mean")],
+)  # fmt: skip
+def test_size_refuses_what_it_cannot_mean(options: tuple[str, ...], words: str) -> None:
+    assert words in refused(planner("size", "llama-3.1-8b", *options))
 
 
 def test_sweep_prints_rows() -> None:

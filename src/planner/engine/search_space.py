@@ -171,7 +171,7 @@ class Space:
     def _refuse_impossible(self) -> None:
         r = self.resolved
         found: list[Problem] = []
-        for rule in (machine.model_is_modelled, machine.precision_of_card, machine.sites):
+        for rule in (machine.model_is_modelled, machine.precision_of_card, machine.sites, machine.topology_holds):
             found += [problem for problem in rule(r) if problem.severity == "error"]
         if found:
             raise PlanError(found, r.plan.name)
