@@ -126,14 +126,6 @@ def checking(cancelled: Callable[[], bool]) -> Check:
     return check
 
 
-def give_back() -> None:
-    """Memory a search has freed goes back to the system, where the C library can do that (glibc keeps it otherwise)."""
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def with_strategy(resolved: Resolved, strategy: Strategy) -> Resolved:
     """The plan with another strategy."""
     from planner.choose import with_strategy as write
