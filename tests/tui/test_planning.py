@@ -80,7 +80,7 @@ async def test_what_would_help_most_stands_below_it() -> None:
 
 
 async def test_nothing_fits_is_said() -> None:
-    def none(resolved: Resolved, top: int, _check: object = None) -> SearchResult:
+    def none(resolved: Resolved, top: int, _check: object = None, _limits: object = None) -> SearchResult:
         return replace(plain_search(resolved, top), ranked=(), front=())
 
     app = app_on()
@@ -94,7 +94,7 @@ async def test_an_edit_stops_the_search_of_the_plan_before(monkeypatch: pytest.M
     monkeypatch.setattr(best_module, "DELAY_S", 0.001)
     begun, stopped, cards = threading.Event(), threading.Event(), list[int]()
 
-    def slow(resolved: Resolved, top: int, check: Callable[[], None]) -> SearchResult:
+    def slow(resolved: Resolved, top: int, check: Callable[[], None], _limits: object = None) -> SearchResult:
         cards.append(resolved.plan.cluster.cards)
         if len(cards) > 1:
             return plain_search(resolved, top)
@@ -191,6 +191,35 @@ async def test_a_small_terminal_shows_one_part_after_the_other() -> None:
         assert "layer inputs alone do not fit in:" in " ".join(screen_text(app).split())
         await press(pilot, "escape")
         assert "Strategies, the fastest first" in screen_text(app)
+
+
+@BOTH
+async def test_a_search_is_limited_and_set_free(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with app.run_test(size=size) as pilot:
+        await press(pilot, "s down enter")  # the second recomputes nothing
+        assert len(table(app).shown) == 12
+        await press(pilot, "n")
+        assert "--keep pipeline=16" in screen_text(app)
+        await press(pilot, ["text:keep recompute", "enter"])
+        assert len(table(app).shown) == 6
+        assert all("recompute" not in row.cells[-1] for row in table(app).shown)
+        assert "recompute none as it is" in screen_text(app)
+        await press(pilot, "tab")
+        assert ("planner search FILE --keep recompute=none" in screen_text(app)) == (size == WIDE)  # where it has room
+        await press(pilot, "shift+tab n")
+        await press(pilot, ["text:max-tensor 2", "enter"])
+        assert "tensor up to 2" in screen_text(app)
+        assert len(table(app).shown) == 6
+        await press(pilot, "n")
+        await press(pilot, ["text:keep recompute", "enter"])  # the same again takes it back
+        assert len(table(app).shown) == 12
+        await press(pilot, "n")
+        await press(pilot, ["text:only zero3", "enter"])
+        assert not table(app).shown
+        await press(pilot, "delete")
+        assert len(table(app).shown) == 12
+        assert "tensor up to" not in screen_text(app)
 
 
 # -------------------------------------------------------------------------------------------------------- scale
