@@ -58,7 +58,8 @@ def offered(resolved: Resolved) -> Iterator[Limit]:
     while tensor <= min(resolved.scale_up_domain, resolved.model.heads):
         yield Limit("max-tensor", tensor)
         tensor *= 2
-    yield from (Limit("keep", getattr(resolved.strategy, key), key) for key in KEPT)
+    kept = (key for key in KEPT if resolved.model.moe or not key.startswith("expert"))
+    yield from (Limit("keep", getattr(resolved.strategy, key), key) for key in kept)
     yield from (Limit("schedule", name) for name in get_args(Schedule))
     yield from (Limit("sharding", name) for name in get_args(Sharding))
     yield from (Limit("headroom", share) for share in HEADROOMS)
