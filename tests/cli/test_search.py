@@ -260,3 +260,24 @@ def test_sweep_refuses_a_key_that_is_none() -> None:
 
     with pytest.raises(PlanError, match=r"cluster\.colour"):
         run(sweep_command, "-", "--vary", "cluster.colour=1,2", plan=PLAN + "[strategy]\n")
+
+
+def test_long_rows_are_folded_where_somebody_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(search_command, "deepseek-v3", "--top", "3").stdout.splitlines()
+    rows = [line for line in whole if "· micro 1" in line]
+    assert len(rows) == 3
+    assert max(map(len, rows)) > 100
+    monkeypatch.setattr("planner.cli.output.folding", lambda: 80)
+    folded = run(search_command, "deepseek-v3", "--top", "3").stdout.splitlines()
+    start = folded.index(next(line for line in folded if line.endswith("strategy")))
+    end = folded.index("", start)
+    assert max(map(len, folded[start:end])) <= 80
+    assert " ".join(" ".join(rows).split()) == " ".join(" ".join(folded[start + 1 : end]).split())
+
+
+def test_everything_is_evaluated_where_it_is_asked_for() -> None:
+    small = PLAN.replace("cards = 16", "cards = 2").replace("global_batch = 64", "global_batch = 4")
+    data = json.loads(run(search_command, "-", "--json", "--exhaustive", plan=small).stdout)
+    assert data["exhaustive"]
+    assert data["feasible"] + data["too_large"] == data["searched"] > 0
+    assert data["slower"] == 0
