@@ -19,6 +19,7 @@ from planner.spec.question import Question
 from planner.spec.rules import check
 from planner.tui.app import PlannerApp
 from planner.tui.thinking import Tools
+from planner.tui.widgets.table import Table
 
 SIZES = {"60x20": (60, 20), "80x24": (80, 24), "120x40": (120, 40)}
 CATALOG = Catalog.default()
@@ -134,6 +135,11 @@ def screen_lines(app: PlannerApp) -> list[str]:
 def screen_text(app: PlannerApp) -> str:
     """What is on screen, as one text."""
     return "\n".join(screen_lines(app))
+
+
+def table(app: PlannerApp) -> Table:
+    """The table of the screen in front."""
+    return app.screen.query_one(Table)
 
 
 async def press(pilot: Pilot[None], keys: str | Iterable[str]) -> None:
