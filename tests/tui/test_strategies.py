@@ -135,7 +135,7 @@ async def test_scale_draws_each_card_with_its_own_mark() -> None:
 async def test_another_card_is_applied_at_its_own_price() -> None:
     app = app_on()
     async with app.run_test(size=WIDE) as pilot:
-        assert app.session.plan.cost.usd_per_card_hour == 2.0
+        assert app.session.plan.cost.model_dump()["usd_per_card_hour"] == 2.0
         await press(pilot, "l n text:h200 enter")
         there = [row.cells[:2] for row in table(app).shown].index(("2,048", "H200 SXM 141 GB"))
         await press(pilot, ["down"] * (there - table(app).cursor))
