@@ -78,7 +78,7 @@ def command(
     if as_json:
         put_json(search_dict(result, rules, outcomes, objective, own, nothing))
     else:
-        put_lines(_lines(result, rules, outcomes, resolved, own, nothing))
+        put_lines(_lines(result, rules, outcomes, resolved, own, nothing, constraints))
     if not outcomes:
         context.exit(1)
 
@@ -147,8 +147,10 @@ def _lines(
     resolved: Resolved,
     own: Outcome | PlanError | None,
     nothing: NothingFits | None,
+    constraints: Constraints,
 ) -> Iterator[Line]:
     from planner.cli.output import width
+    from planner.engine.search_reasons import no_layout
     from planner.exchange.figures import plan_facts
     from planner.exchange.report import Line, wrapped
     from planner.exchange.strategies import counts, ruled_out
@@ -163,10 +165,8 @@ def _lines(
             yield Line("")
             yield from _against_own(own, outcomes[0])
         yield from _picture(result, outcomes[0], own)
-    elif nothing:
-        yield from wrapped(nothing.message, columns, "error")
     else:
-        yield Line("No layout is valid for these cards, this batch and this model.", "error")
+        yield from wrapped(nothing.message if nothing else no_layout(resolved, constraints), columns, "error")
     out = [row for line in ruled_out(result, rules, MOST_REASONS) for row in wrapped(line.text, columns, "quiet", 4)]
     yield from ([Line(""), *out] if out else [])
     if outcomes:

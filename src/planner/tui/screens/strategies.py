@@ -250,9 +250,8 @@ def _forbidden(resolved: Resolved, constraints: Constraints | None) -> tuple[For
 
 
 def _closest(resolved: Resolved, constraints: Constraints | None) -> str:
-    from planner.engine.search_reasons import nothing_fits
+    from planner.engine.search_reasons import no_layout, nothing_fits
 
     nothing = nothing_fits(resolved, constraints)
-    if nothing is None:
-        return "No layout is valid for these cards, this batch and this model."
-    return f"{nothing.message[0].upper()}{nothing.message[1:]}"
+    words = nothing.message if nothing else no_layout(resolved, constraints)
+    return f"{words[0].upper()}{words[1:]}"
