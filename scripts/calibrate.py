@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import tomli_w
+from scipy.optimize import minimize_scalar
 from scripts.accuracy import Result, write_report
 from scripts.fitting import Floats, data_of, fit, predict, spreads
 
@@ -59,7 +60,7 @@ MEMORY = {
     "usable": "exact runs of validation/ that fitted or ran out of memory",
 }
 """Constants of memory, which no step time tells of, and what they are fitted on."""
-MEMORY_SCATTER = 0.3
+MEMORY_SCATTER = 0.12
 """Scatter of one row's memory figure, in its logarithm: so wide that a whole family weighs about as much as the prior,
 since its rows share what their source read as memory (reserved or allocated), and it does not say which."""
 
@@ -143,18 +144,20 @@ def ablate(pool: object, rows: list[MeasuredRun], belief: Belief) -> dict[str, F
 
 
 def fragmentation(runs: Sequence[MeasuredRun], values: dict[str, float], sigma: float) -> float:
-    """Reserved over allocated memory that rows with a memory figure speak for, held to its prior.
+    """Reserved over allocated activations that rows with a memory figure speak for, held to its prior.
 
-    The mean of the rows' logarithmic errors, weighted as in the fit of step times, against the prior.
+    Least squares on the rows' logarithmic errors, weighted as in the fit of step times, against the prior.
     """
     data = data_of([run for run in runs if run.exact and run.run.measured.memory_gb])
     measured = np.array([run.run.measured.memory_gb for run in data.rows], dtype=float) * 1e9
     need = fullest(data.inputs, groups(data.inputs), from_values(values))
-    used = need.weights + need.gradients + need.optimizer + need.activations
-    asked = np.log((measured - need.total) / used + values["fragmentation"])
-    pull = data.weights / MEMORY_SCATTER**2
-    prior = np.log(values["fragmentation"])
-    return round(float(np.exp((pull @ asked + prior / sigma**2) / (pull.sum() + sigma**-2.0))), 3)
+
+    def cost(moved: float) -> float:
+        total = need.total + values["fragmentation"] * np.expm1(moved) * need.activations
+        return float(data.weights @ (np.log(total / measured) / MEMORY_SCATTER) ** 2 + (moved / sigma) ** 2)
+
+    best = minimize_scalar(cost, bounds=(-4.0 * sigma, 4.0 * sigma), method="bounded")
+    return round(values["fragmentation"] * float(np.exp(best.x)), 3)
 
 
 def usable(runs: Sequence[MeasuredRun], values: dict[str, float]) -> float:

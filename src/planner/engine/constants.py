@@ -109,6 +109,8 @@ class Constants:
     """One hop of a ring, s."""
     unbucketed: float
     """Efficiency of data-parallel traffic that is not overlapped, over `out`."""
+    chain_bytes: float
+    """Bytes a node holds back before the next one of a chain gets them, where tensors are exchanged one by one."""
     parameterwise: float
     """Efficiency of weights gathered parameter by parameter without prefetch, over `out`."""
 
@@ -148,7 +150,7 @@ class Constants:
     communicator_bytes: float
     """Buffers of one communicator, bytes."""
     fragmentation: float
-    """Reserved over allocated memory."""
+    """Reserved over allocated memory of what comes and goes: activations, logits, what is made again."""
     usable: float
     """Share of a card's memory a run can fill before it runs out."""
 
