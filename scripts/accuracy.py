@@ -101,6 +101,7 @@ def headline(result: Result) -> list[str]:
     lines = ["| rows | n | median | p90 | bias | mean of family medians |", "|---|---|---|---|---|---|"]
     for name, errors, keep in (
         ("in-sample", result.in_sample, every),
+        ("in-sample, without young software", result.in_sample, old),
         ("family held out", result.by_family, every),
         ("family held out, without young software", result.by_family, old),
         ("family held out, dense", result.by_family, ~moe),

@@ -99,7 +99,7 @@ def cell_bytes(grid: Grid, c: Constants) -> CellBytes:
     x = grid.row_inputs()
     full = dataclasses.replace(x, layout=dataclasses.replace(x.layout, full_recompute=1.0))
     shape = (len(tensors), len(grid.experts), len(grid.sharding))
-    kept = where(x.layout.offload_activations, 0.1, 1.0)
+    kept = where(x.layout.offload_activations, memory.LEFT, 1.0)
     layer, plain = memory.layer_bytes(full), memory.layer_bytes(x)
     states, rows = {}, {}
     for stage in dict.fromkeys((0.0, min(1.0, grid.pipeline - 1.0), grid.pipeline - 1.0)):

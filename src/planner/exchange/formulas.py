@@ -166,11 +166,13 @@ STEP = (
             ("strategy.sharding", "strategy.shard_group", "strategy.gradient_bytes", "strategy.overlap.data",
              "strategy.overlap.fsdp", "workload.model", "scale_out.gb_per_s", "cluster.nics_per_node",
              "cluster.oversubscription", "cluster.sites"),
-            ("out", "unbucketed", "parameterwise", "exposed_data", "exposed_fsdp", "contention", "latency"),
+            ("out", "unbucketed", "chain_bytes", "parameterwise", "exposed_data", "exposed_fsdp", "contention", "latency"),
             ("Rajbhandari 2019 (arXiv 1910.02054)",)),
-    Formula("step.optimizer", "·", "Adam moves 34 bytes a parameter of a card's shard, norm and zeroing 10 more.",
-            seconds, ("workload.model", "strategy.sharding", "strategy.pipeline", "strategy.tensor",
-                      "card.memory_tb_per_s"), ("optimizer", "hbm")),
+    Formula("step.optimizer", "·", "Adam moves 34 bytes a parameter of a card's shard, norm and zeroing 10 more; in "
+            "the host's memory it moves 28 there, and gradients and weights over the link.", seconds,
+            ("workload.model", "strategy.sharding", "strategy.pipeline", "strategy.tensor", "strategy.offload",
+             "card.memory_tb_per_s", "card.host.link_gb_per_s"), ("optimizer", "hbm"),
+            ("ZeRO-Offload (arXiv 2101.06840)",)),
     Formula("step.other", "·", "A fixed time a step, and waiting for the slowest card, which grows with each doubling "
             "of the cards.", seconds, ("cluster.cards",), ("step_fixed", "straggler")),
 )  # fmt: skip
@@ -259,7 +261,7 @@ COUNTS: dict[str, Callable[[Resolved], bool]] = {
     "exposed_expert": lambda r: r.strategy.schedule != "dualpipe",
     **dict.fromkeys(("exposed_fsdp", "parameterwise"), lambda r: r.strategy.sharding == "zero3"),
     "exposed_data": lambda r: r.strategy.sharding != "zero3",
-    "unbucketed": lambda r: not r.stack.overlap.data,
+    **dict.fromkeys(("unbucketed", "chain_bytes"), lambda r: not r.stack.overlap.data),
     "immature": lambda r: not r.stack.mature,
 }  # fmt: skip
 """Constant -> whether it counts in a plan; others always do."""
