@@ -163,8 +163,8 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
 
     Flash attention, no dropout; FP8 keeps GEMM inputs at one byte. Where everything but the linears is recomputed,
     and where XLA chooses what to keep, only the products' outputs stay. torch.compile computes what norms and gates
-    give again instead of keeping it (min-cut partition of forward and backward). Eager and in-house code rotates queries
-    and keys outside of fused kernels, which keeps them twice.
+    give again instead of keeping it (min-cut partition of forward and backward). Eager and in-house code rotates
+    queries and keys outside of fused kernels, which keeps them twice.
     """
     s, y = x.shape, x.layout
     sp, t = x.sequence_shards, y.tensor

@@ -166,7 +166,8 @@ STEP = (
             ("strategy.sharding", "strategy.shard_group", "strategy.gradient_bytes", "strategy.overlap.data",
              "strategy.overlap.fsdp", "workload.model", "scale_out.gb_per_s", "cluster.nics_per_node",
              "cluster.oversubscription", "cluster.sites"),
-            ("out", "unbucketed", "chain_bytes", "parameterwise", "exposed_data", "exposed_fsdp", "contention", "latency"),
+            ("out", "unbucketed", "chain_bytes", "parameterwise", "exposed_data", "exposed_fsdp", "contention",
+             "latency"),
             ("Rajbhandari 2019 (arXiv 1910.02054)",)),
     Formula("step.optimizer", "·", "Adam moves 34 bytes a parameter of a card's shard, norm and zeroing 10 more; in "
             "the host's memory it moves 28 there, and gradients and weights over the link.", seconds,
