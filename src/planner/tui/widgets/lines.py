@@ -73,7 +73,7 @@ class Lines(Widget):
     _shown: list[Line]
     _shown_size: Size | None = None
 
-    def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
+    def __init__(self, *, id: str | None, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id, classes=classes)
         self._inks: dict[str, Style] = {}
 
