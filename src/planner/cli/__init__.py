@@ -16,7 +16,6 @@ import click
 from planner import __version__
 from planner.cli.completing import plans
 from planner.cli.group import LazyGroup
-from planner.data_files import has_preset
 
 COMMANDS = {
     "estimate": ("planner.cli.estimate", "Time, memory, power and cost of a plan."),
@@ -85,6 +84,8 @@ def open_file(context: click.Context, file: str, others: tuple[str, ...]) -> Non
 
 
 def _open_ui(file: str | None, flags: Mapping[str, str | bool | None]) -> None:
+    from planner.data_files import has_preset
+
     gc.disable()  # next to nothing of what a start makes is ever thrown away; the app turns it on again
     plan = None
     if file is not None and (os.path.isfile(file) or not has_preset(file)):  # noqa: PTH113 - Path raises on odd names

@@ -92,6 +92,8 @@ class PlannerApp(App[None]):
         self._jump: Jump | None = None
         self._notes: list[str] = [*self.settings.problems]
         self._notes += self._load_themes(self.settings.text("theme"))
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._first_theme = True
         chosen, wrong = keymap.load()
         self._notes += wrong
         rebind(chosen)
@@ -124,6 +126,13 @@ class PlannerApp(App[None]):
             wanted = theme.DEFAULT
         self.theme = wanted
         return notes
+
+    def refresh_css(self, animate: bool = True) -> None:  # noqa: FBT001, FBT002 - Textual's signature
+        """Read the style sheets again, but not when Textual first hears of the theme: it was there before them."""
+        if self._first_theme:
+            self._first_theme = False
+        else:
+            super().refresh_css(animate)
 
     def _watch_themes(self) -> None:
         """Take up changes in the user's theme files while they are being edited."""
