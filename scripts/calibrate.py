@@ -28,7 +28,7 @@ from planner.engine.inputs import batch
 from planner.engine.layout import groups
 from planner.engine.memory import fullest
 from planner.engine.reading import inputs_of
-from planner.engine.uncertainty import FEATURES, HeldOut, features_of, held_out, reach, similarity
+from planner.engine.uncertainty import FEATURES, Error, HeldOut, features_of, held_out, reach
 from planner.exchange.runs import read_all, shipped_runs
 from planner.spec.runs import MeasuredRun
 
@@ -193,18 +193,24 @@ def interval_scale(rows: Sequence[MeasuredRun], errors: Floats) -> tuple[float, 
     Returns:
         The scale, and for every row its error over the scaled half-width (inside where at most 1).
     """
-    features = features_of(batch([inputs_of(run.resolved) for run in rows]))
-    families = np.array([run.group for run in rows])
-    sizes = {family: int((families == family).sum()) for family in set(families)}
-    share = np.array([sizes[family] ** -0.5 for family in families])
+    every = placed(rows, errors)
     ratio = np.empty(len(rows))
-    order = np.argsort(abs(errors), kind="stable")
-    for i, place in enumerate(features):
-        other = order[families[order] != families[i]]
-        part = HeldOut((), (), features[other], errors[other], share[other])
-        ratio[i] = abs(errors[i]) / reach(similarity(place, part.features), part)
+    for family in dict.fromkeys(run.group for run in rows):
+        others = HeldOut.of(error for error in every if error.family != family)
+        for i, error in enumerate(every):
+            if error.family == family:
+                ratio[i] = abs(error.log) / reach(others.near(error.place), others)
     scale = round(float(np.quantile(ratio, 0.80)), 3)
     return scale, ratio / scale
+
+
+def placed(rows: Sequence[MeasuredRun], errors: Floats) -> list[Error]:
+    """Every run's place and held-out log error."""
+    columns = np.array(features_of(batch([inputs_of(run.resolved) for run in rows])), dtype=float)
+    places = zip(*columns.tolist(), strict=True)
+    return [
+        Error(run.id, run.group, place, float(error)) for run, place, error in zip(rows, places, errors, strict=True)
+    ]
 
 
 def write_constants(values: dict[str, float], left: dict[str, float], free: Sequence[str], rows: int) -> None:
@@ -224,12 +230,11 @@ def write_constants(values: dict[str, float], left: dict[str, float], free: Sequ
 
 def write_held_out(rows: Sequence[MeasuredRun], errors: Floats) -> None:
     """`held_out.csv`: every run's place and held-out log error."""
-    features = features_of(batch([inputs_of(run.resolved) for run in rows]))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["id", "family", *FEATURES, "log_error"])
-    for run, place, error in zip(rows, features, errors, strict=True):
-        writer.writerow([run.id, run.group, *(f"{v:.4g}" for v in place), f"{error:.4f}"])
+    for error in placed(rows, errors):
+        writer.writerow([error.id, error.family, *(f"{v:.4g}" for v in error.place), f"{error.log:.4f}"])
     (ENGINE / "held_out.csv").write_text(buffer.getvalue(), encoding="utf-8")
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from planner.engine import money, offload
 from planner.engine.account import materials_of, power_of, run_length_of, usd_per_card_hour_of
 from planner.engine.constants import Constants, calibrated
 from planner.engine.inputs import Inputs
 from planner.engine.layout import Groups, groups
-from planner.engine.memory import stage_memory
+from planner.engine.memory import layer_bytes, stage_memory
 from planner.engine.power import PowerDraw
 from planner.engine.reading import inputs_of
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
@@ -112,10 +110,9 @@ def _params_6nd(x: Inputs) -> float:
 
 def _stages(x: Inputs, g: Groups, c: Constants) -> tuple[dict[str, float], ...]:
     """Memory by kind of every pipeline stage, GB."""
-    count = int(x.layout.pipeline)
-    memory = stage_memory(np.arange(float(count)), x, g, c)
-    columns = [(np.zeros(count) + getattr(memory, name) / 1e9).tolist() for name in MEMORY_PARTS]
-    return tuple(dict(zip(MEMORY_PARTS, row, strict=True)) for row in zip(*columns, strict=True))
+    layer = layer_bytes(x)
+    stages = (stage_memory(float(index), x, g, c, layer) for index in range(int(x.layout.pipeline)))
+    return tuple({name: getattr(stage, name) / 1e9 for name in MEMORY_PARTS} for stage in stages)
 
 
 def _intervals(spread: Spread, step_s: float, mfu: float, days: float, cost: float) -> dict[str, tuple[float, float]]:
