@@ -227,9 +227,9 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
     shown = where(x.software.overlap_pipeline, where(x.layout.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
     moved = m * sent * shown + (p - 1.0) * sent / (2.0 * x.layout.chunks)
     held = parameters(stage_at(minimum(1.0 + 0.0 * p, p - 1.0), x), x)
-    per_stage = slowest.layers / (x.shape.layers + x.shape.mtp)
     slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
-    window = (b.forward.total * per_stage * slow, (b.backward.total + b.again.total) * per_stage * slow)
+    forward = b.forward.total / b.total
+    window = (slow * slowest.seconds * forward, slow * slowest.seconds * (1.0 - forward))
     whole = x.layout.zero < 3.0  # noqa: PLR2004
     data = 0.0
     if any_of(whole):
