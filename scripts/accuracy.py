@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,37 @@ def ablation_table(result: Result) -> list[str]:
     return lines
 
 
+KINDS: dict[str, Callable[[MeasuredRun], str]] = {
+    "family": lambda run: run.group,
+    "card": lambda run: run.card,
+    "precision": lambda run: run.resolved.plan.workload.precision,
+    "model": lambda run: run.resolved.model.name,
+    "software": lambda run: run.resolved.stack.name,
+    "cards": lambda run: f"{4 ** math.floor(math.log(run.resolved.plan.cluster.cards, 4)):,} and more",
+    "sequence": lambda run: f"{2 ** math.floor(math.log2(run.resolved.plan.workload.sequence_length)):,} and more",
+}
+"""What runs may have in common."""
+
+
+def weak_lines(result: Result) -> list[str]:
+    """Kinds of runs the engine is worse at than at most: five rows or more, half as far off again as all rows."""
+    size = abs(np.expm1(result.by_family))
+    usual = (1.5 * np.median(size), 1.5 * np.quantile(size, 0.9))
+    lines = [
+        "Kinds of five runs or more whose median or p90, family held out, is half as much again as that of all runs.",
+        "",
+        "| kind | n | median | p90 | bias |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, key in KINDS.items():
+        names = np.array([key(run) for run in result.rows])
+        for name in sorted(set(names)):
+            mine = names == name
+            if mine.sum() >= 5 and (np.median(size[mine]) > usual[0] or np.quantile(size[mine], 0.9) > usual[1]):
+                lines.append(f"| {kind}: {name} | {figures(result.by_family[mine])} |")
+    return lines
+
+
 def worst_table(result: Result, count: int = 25) -> list[str]:
     """The worst held-out rows with the likely reason."""
     x = batch([inputs_of(run.resolved) for run in result.rows])
@@ -256,6 +288,7 @@ def write_report(result: Result, runs: Iterable[MeasuredRun], folder: Path) -> N
         ("By card", split_table(result, "card", lambda run: run.card)),
         ("By kind of model", split_table(result, "kind", lambda run: run.kind)),
         ("By precision", split_table(result, "precision", lambda run: run.resolved.plan.workload.precision)),
+        ("Where it is weak", weak_lines(result)),
         ("Ranges", coverage_by_family(result)),
         ("What each term buys", ablation_table(result) if result.ablation else []),
         ("The worst rows", worst_table(result)),
