@@ -61,7 +61,7 @@ TERMS: dict[str, dict[str, float]] = {
     "host work of experts": {"host_moe": NOTHING, "host_expert": NOTHING},
     "fixed time of a step": {"step_fixed": NOTHING},
     "collective latency": {"latency": NOTHING, "ring_hop": NOTHING},
-    "slower exchange without overlap": {"chain_bytes": NOTHING, "unbucketed": 1.0},
+    "slower exchange without overlap": {"unbucketed": 1.0},
     "slower gathers without prefetch": {"parameterwise": 1.0},
     "last wave of tiles": {"wave": NOTHING},
     "un-hidden GEMM memory time": {"epilogue": NOTHING},

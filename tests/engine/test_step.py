@@ -18,7 +18,6 @@ from planner.engine.schedule import split
 from planner.engine.step import (
     Step,
     between_sites,
-    chain_fill,
     data_parallel,
     gradient_exchange,
     optimizer_step,
@@ -266,15 +265,6 @@ def test_parts_add_up_to_the_step() -> None:
 def test_a_step_does_not_depend_on_the_memory_of_the_card() -> None:
     x = replace(DENSE, machine=replace(DENSE.machine, memory_bytes=1.0))
     assert run(x) == run(DENSE)
-
-
-def test_an_exchange_tensor_by_tensor_waits_for_each_node_it_passes() -> None:
-    x = with_software(numbers(strategy__tensor=1, strategy__pipeline=1), overlap_data=False)
-    near, far = with_machine(x, cards=64.0), with_machine(x, cards=256.0)  # 8 nodes and 32
-    one = chain_fill(near, groups(near), C)
-    assert one == pytest.approx(2 * 9 * 32 * 7 * C.chain_bytes / 50e9)
-    assert chain_fill(far, groups(far), C) == pytest.approx(one * 31 / 7)
-    assert run(far).data - run(near).data > 0.9 * (31 - 7) / 7 * one
 
 
 def test_an_optimizer_in_the_host_waits_for_link_and_host() -> None:

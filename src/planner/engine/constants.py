@@ -110,8 +110,6 @@ class Constants:
     """One hop of a ring, s."""
     unbucketed: float
     """Efficiency of data-parallel traffic that is not overlapped, over `out`."""
-    chain_bytes: float
-    """Bytes a node holds back before the next one of a chain gets them, where tensors are exchanged one by one."""
     parameterwise: float
     """Efficiency of weights gathered parameter by parameter without prefetch, over `out`."""
 

@@ -19,9 +19,6 @@ PARAMETER_MESSAGES = 4.0
 """Collectives a layer where weights are gathered parameter by parameter (QKV, output, two FFN matrices) instead of as
 one flat buffer."""
 
-LAYER_TENSORS = 9.0
-"""Weights of a layer: queries, keys, values, output, three of the FFN, two norms (Llama)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -133,18 +130,7 @@ def data_parallel(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     chunks = maximum(1.0, minimum(y.pipeline, x.micro_batches) * (y.chunks - 1.0) / y.chunks)
     tail = maximum(reduce - 0.9 * stage[1] * chunks, 0.0) + maximum(gather - 0.9 * stage[0] * chunks, 0.0)
     overlapped = tail + (c.exposed_data + c.contention) * (reduce + gather)
-    alone = (reduce + gather) / c.unbucketed + chain_fill(x, g, c)
-    return where(x.software.overlap_data, overlapped, alone) + between_sites(x)
-
-
-def chain_fill(x: Inputs, g: Groups, c: Constants) -> Num:
-    """Seconds a gradient exchange tensor by tensor waits for chains of nodes to fill, reducing and gathering.
-
-    Each message is passed on node by node, a node's buffers at a time (NCCL reduce and broadcast,
-    `src/device/reduce.h`); buckets and overlap hide that.
-    """
-    messages = 2.0 * LAYER_TENSORS * (x.shape.layers + x.shape.mtp) / x.layout.pipeline
-    return messages * (g.gradient.size / g.gradient.local - 1.0) * c.chain_bytes / g.gradient.nic
+    return where(x.software.overlap_data, overlapped, (reduce + gather) / c.unbucketed) + between_sites(x)
 
 
 def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> Num:

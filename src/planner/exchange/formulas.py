@@ -166,8 +166,7 @@ STEP = (
             ("strategy.sharding", "strategy.shard_group", "strategy.gradient_bytes", "strategy.overlap.data",
              "strategy.overlap.fsdp", "workload.model", "scale_out.gb_per_s", "cluster.nics_per_node",
              "cluster.oversubscription", "cluster.sites"),
-            ("out", "unbucketed", "chain_bytes", "parameterwise", "exposed_data", "exposed_fsdp", "contention",
-             "latency"),
+            ("out", "unbucketed", "parameterwise", "exposed_data", "exposed_fsdp", "contention", "latency"),
             ("Rajbhandari 2019 (arXiv 1910.02054)",)),
     Formula("step.optimizer", "·", "Adam moves 34 bytes a parameter of a card's shard, norm and zeroing 10 more; in "
             "the host's memory it moves 28 there, and gradients and weights over the link.", seconds,
@@ -262,7 +261,7 @@ COUNTS: dict[str, Callable[[Resolved], bool]] = {
     "exposed_expert": lambda r: r.strategy.schedule != "dualpipe",
     **dict.fromkeys(("exposed_fsdp", "parameterwise"), lambda r: r.strategy.sharding == "zero3"),
     "exposed_data": lambda r: r.strategy.sharding != "zero3",
-    **dict.fromkeys(("unbucketed", "chain_bytes"), lambda r: not r.stack.overlap.data),
+    "unbucketed": lambda r: not r.stack.overlap.data,
     "immature": lambda r: not r.stack.mature,
 }  # fmt: skip
 """Constant -> whether it counts in a plan; others always do."""
