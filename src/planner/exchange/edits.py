@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.exchange.plan_toml import as_dict
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import load_toml, parse_plan
-from planner.spec.wording import shown
+from planner.spec.words import shown
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog

@@ -33,8 +33,6 @@ REST_S: Final = 0.001
 """How long a thread at work sleeps now and then, so that a key does not wait for it."""
 ANSWER_S: Final = 0.06
 """Time after a key in which threads at work wait: the screen has the interpreter to itself."""
-SWITCH_S: Final = 0.0005
-"""Python lets a waiting thread have its turn after this; its own 5 ms are a good part of an answer."""
 SAME: Final = 5e-4
 """Relative gain too small to show."""
 

@@ -10,12 +10,12 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from planner.tui.state import Session
 from planner.tui.widgets.hints import HintBar, ModeBar
 from planner.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from planner.tui.app import PlannerApp
+    from planner.tui.state import Session
 
 
 class LeanScreen(Screen[None]):
