@@ -173,13 +173,17 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
         yield Line(f"  {e.name:<{NAME - 2}}{picture}  {effect_words(e)}".rstrip())
     rest = [e.name for e in effects if e not in seen]
     if rest:
-        yield Line(f"  No effect to speak of: {', '.join(rest)}.", "quiet")
+        yield from _quiet(f"No effect to speak of: {', '.join(rest)}.", width)
     yield from _notes(effects, width)
 
 
 def _notes(effects: Sequence[Effect], width: int) -> Iterator[Line]:
     """What an effect is of, where it is not of the plan as it is."""
-    return (Line(f"  {row}", "quiet") for e in effects for row in wrap(e.note, width - 2))
+    return (line for e in effects for line in _quiet(e.note, width))
+
+
+def _quiet(words: str, width: int) -> Iterator[Line]:
+    return (Line(f"  {row}", "quiet") for row in wrap(words, width - 2))
 
 
 def effect_words(e: Effect) -> str:
