@@ -175,3 +175,20 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
     _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert [step["plan"]["cluster"]["cards"] for step in data["history"]][-2:] == [4096, 8192]
+
+
+def test_suspended_amid_drawing_it_never_hangs(tmp_path: Path) -> None:
+    pid, terminal = _start(tmp_path, ignore_hangup=False)
+    _read_until(terminal, "Cluster")
+    for turn in range(24):
+        os.write(terminal, b"t")  # another theme: everything is drawn again
+        time.sleep(0.002 * turn)
+        os.kill(pid, signal.SIGTSTP)
+        end = time.monotonic() + PATIENCE_S
+        while not os.waitpid(pid, os.WNOHANG | os.WUNTRACED)[0]:
+            assert time.monotonic() < end, f"still drawing in turn {turn}"
+            if select.select([terminal], [], [], 0.01)[0]:
+                os.read(terminal, 65_536)
+        os.kill(pid, signal.SIGCONT)
+        _rest(terminal)
+    _quit(pid, terminal)

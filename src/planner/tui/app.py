@@ -221,12 +221,19 @@ class PlannerApp(App[None]):
         loop = asyncio.get_running_loop()
         for name in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(name, self._told_to_end)
+        self._suspend_between_events(loop)
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
             self.set_interval(WATCH_S, self._watch_themes)
         if self._notes:
             self.call_after_refresh(self.say, self._notes[0])
+
+    def _suspend_between_events(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop and go on from the event loop: Textual does so amid whatever runs, for ever where that holds a lock."""
+        for name, driven in ((signal.SIGTSTP, "_sigtstp_application"), (signal.SIGCONT, "_sigcont_application")):
+            if handler := getattr(self._driver, driven, None):
+                loop.add_signal_handler(name, handler)
 
     def say(self, words: str) -> None:
         """Say something on the screen in front, until the next key."""
