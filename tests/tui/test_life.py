@@ -180,9 +180,9 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
 def test_suspended_amid_drawing_it_never_hangs(tmp_path: Path) -> None:
     pid, terminal = _start(tmp_path, ignore_hangup=False)
     _read_until(terminal, "Cluster")
-    for turn in range(24):
+    for turn in range(12):
         os.write(terminal, b"t")  # another theme: everything is drawn again
-        time.sleep(0.002 * turn)
+        time.sleep(0.004 * turn)
         os.kill(pid, signal.SIGTSTP)
         end = time.monotonic() + PATIENCE_S
         while not os.waitpid(pid, os.WNOHANG | os.WUNTRACED)[0]:
