@@ -87,7 +87,7 @@ def colours(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return str(request.param)
 
 
-async def test_byte_budgets(colours: str) -> None:  # noqa: ARG001 - the same budgets in 24-bit colour
+async def test_byte_budgets(colours: str) -> None:
     app = Recorder(evaluate)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
