@@ -13,7 +13,7 @@ from planner.tui.app import PlannerApp
 from planner.tui.screens.help import HelpScreen
 from planner.tui.widgets.picker import Picker
 
-NAMED = {"\r": "enter", "?": "question_mark", "U": "upper_u"}
+NAMED = {"\r": "enter", "?": "question_mark"}
 PATIENCE_S = 60.0
 
 
@@ -37,7 +37,7 @@ async def test_a_key_that_climbs_to_its_binding_is_not_overtaken() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         await all_at_once(app, "64\ru128\r", lambda: labels(app) == ["opened", "Cards 128"])
-        await all_at_once(app, "256\ruU512\r", lambda: labels(app) == ["opened", "Cards 128", "Cards 256", "Cards 512"])
+        await all_at_once(app, "256\rur512\r", lambda: labels(app) == ["opened", "Cards 128", "Cards 256", "Cards 512"])
 
 
 async def test_keys_go_to_the_list_that_the_key_before_opened_and_past_the_one_it_closed() -> None:
