@@ -149,7 +149,7 @@ class Constants:
     communicator_bytes: float
     """Buffers of one communicator, bytes."""
     fragmentation: float
-    """Reserved over allocated memory."""
+    """Reserved over allocated memory of what comes and goes: activations, logits, what is made again."""
     usable: float
     """Share of a card's memory a run can fill before it runs out."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.engine import money
+from planner.engine import money, offload
 from planner.engine.account import materials_of, power_of, run_length_of, usd_per_card_hour_of
 from planner.engine.constants import Constants, calibrated
 from planner.engine.inputs import Inputs
@@ -20,6 +20,8 @@ from planner.spec.rules import check
 
 MEMORY_ERROR = 0.05
 """Relative error of the memory model below which a call of fits or not is open (docs/accuracy.md)."""
+PASSES = ("compute", "tensor", "context", "expert")
+"""Parts of a step that are forward and backward passes."""
 
 
 def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
@@ -39,7 +41,9 @@ def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
     c = constants or calibrated()
     x = inputs_of(resolved)
     estimate = _estimate(resolved, x, c)
-    found = (*_memory_problems(resolved, estimate), *_money_problems(resolved), *problems)
+    found = (
+        *_memory_problems(resolved, estimate), *_offload_problems(x, estimate), *_money_problems(resolved), *problems,
+    )  # fmt: skip
     return Outcome(resolved, estimate.memory_gb <= estimate.memory_capacity_gb, found, estimate)
 
 
@@ -147,6 +151,21 @@ def _memory_problems(r: Resolved, estimate: Estimate) -> tuple[Problem, ...]:
         message = f"tight: {where} of {capacity:.1f}; the engine's own error is {100 * MEMORY_ERROR:.0f} %."
         return (Problem("warning", "strategy", message, "Leave more room, or measure before you rely on it."),)
     return ()
+
+
+def _offload_problems(x: Inputs, estimate: Estimate) -> tuple[Problem, ...]:
+    """Where a forward pass, a third of what a micro-batch takes, cannot hide the copies of offloaded activations."""
+    if not x.layout.offload_activations:
+        return ()
+    copy = float(offload.copies(x))
+    a_pass = sum(estimate.step_breakdown_s[part] for part in PASSES) / x.micro_batches / 3.0
+    if copy <= a_pass:
+        return ()
+    message = (
+        f"the activations of a micro-batch take {copy:.2g} s to the host and a forward pass {a_pass:.2g} s: the run "
+        "waits longer than the estimate says, or leaves more of them on the card."
+    )
+    return (Problem("warning", "strategy.offload", message, "Recompute some, or offload the optimizer instead."),)
 
 
 def _memory_fix(r: Resolved, largest: str) -> str:

@@ -104,6 +104,8 @@ class Machine:
     domain: Num
     nic: Num
     """Bytes/s of scale-out one card gets: the node's NICs over its cards."""
+    host_link: Num
+    """Bytes/s between one card and the host's memory, one direction."""
     cards: Num
     cards_per_node: Num
     leaf_nodes: Num
