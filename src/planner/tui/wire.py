@@ -146,15 +146,22 @@ def _codes(style: Style | None, system: ColorSystem | None) -> tuple[frozenset[s
 
 
 def _written(colour: Color, system: ColorSystem) -> Color:
-    """A colour as it is written: one of the 256 by its number, which takes half the bytes of its 24 bits."""
-    number = _palette().get(colour.triplet) if system in {ColorSystem.EIGHT_BIT, ColorSystem.TRUECOLOR} else None
-    return colour.downgrade(system) if number is None else Color.from_ansi(number)
+    """A colour as it is written: one of the 256 by its number, which takes half the bytes of its 24 bits.
+
+    One step of a channel, which nobody sees, is what Textual's own sums make of a theme's colour.
+    """
+    wanted = colour.triplet
+    if wanted is not None and system in {ColorSystem.EIGHT_BIT, ColorSystem.TRUECOLOR}:
+        for number, known in _palette():
+            if all(abs(one - other) <= 1 for one, other in zip(wanted, known, strict=True)):
+                return Color.from_ansi(number)
+    return colour.downgrade(system)
 
 
 @cache
-def _palette() -> dict[ColorTriplet | None, int]:
-    """Numbers of the cube and the greys of the 256 colours, the same in all terminals; the first 16 are the user's."""
-    return {Color.from_ansi(number).get_truecolor(): number for number in range(255, 15, -1)}
+def _palette() -> tuple[tuple[int, ColorTriplet], ...]:
+    """The cube and the greys of the 256 colours, the same in all terminals; the first 16 are the user's."""
+    return tuple((number, Color.from_ansi(number).get_truecolor()) for number in range(16, 256))
 
 
 def _in_ascii(text: str) -> str:
