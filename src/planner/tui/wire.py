@@ -104,17 +104,20 @@ class _Ink:
         self._colour = colour
         self._attributes: frozenset[str] = frozenset()
         self._fore = self._back = ""
+        self._style: Style | None = None
+        """The style that is in force as a whole; None: a mixture."""
 
     def write(self, cell: Cell) -> str:
         """A cell, behind the codes it needs."""
         text, style = cell
-        if not text:
-            return ""
+        if not text or (style is self._style and style is not None):
+            return text
         attributes, fore, back = _codes(style, self._system)
         if not self._colour:
             fore = back = ""
+        self._style = style
         if text == " " and not attributes & _SHOWS_ON_BLANKS and not self._attributes & _SHOWS_ON_BLANKS:
-            attributes, fore = self._attributes, self._fore
+            attributes, fore, self._style = self._attributes, self._fore, None
         codes: list[str] = []
         if (self._attributes - attributes) or (self._fore and not fore) or (self._back and not back):
             codes.append("0")
@@ -150,18 +153,20 @@ def _written(colour: Color, system: ColorSystem) -> Color:
 
     One step of a channel, which nobody sees, is what Textual's own sums make of a theme's colour.
     """
-    wanted = colour.triplet
-    if wanted is not None and system in {ColorSystem.EIGHT_BIT, ColorSystem.TRUECOLOR}:
-        for number, known in _palette():
-            if all(abs(one - other) <= 1 for one, other in zip(wanted, known, strict=True)):
-                return Color.from_ansi(number)
-    return colour.downgrade(system)
+    wanted, known = colour.triplet, _palette()
+    if wanted is None or system not in {ColorSystem.EIGHT_BIT, ColorSystem.TRUECOLOR}:
+        return colour.downgrade(system)
+    near = (
+        number for other, number in known.items() if all(abs(a - b) <= 1 for a, b in zip(wanted, other, strict=True))
+    )
+    number = known.get(wanted) or next(near, None)
+    return colour.downgrade(system) if number is None else Color.from_ansi(number)
 
 
 @cache
-def _palette() -> tuple[tuple[int, ColorTriplet], ...]:
-    """The cube and the greys of the 256 colours, the same in all terminals; the first 16 are the user's."""
-    return tuple((number, Color.from_ansi(number).get_truecolor()) for number in range(16, 256))
+def _palette() -> dict[ColorTriplet, int]:
+    """Numbers of the cube and the greys of the 256 colours, the same in all terminals; the first 16 are the user's."""
+    return {Color.from_ansi(number).get_truecolor(): number for number in range(255, 15, -1)}
 
 
 def _in_ascii(text: str) -> str:
@@ -229,9 +234,11 @@ def _half(cell: Cell | None) -> bool:
 
 
 def _same(before: Cell | None, after: Cell | None) -> bool:
+    if before is None or after is None:
+        return before is after
     if before == after:
         return True
-    if before is None or after is None or not before[0] == after[0] == " ":
+    if not before[0] == after[0] == " ":
         return False
     return _blank(before[1]) == _blank(after[1])
 
