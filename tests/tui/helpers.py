@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from textual.pilot import Pilot
 
 from planner.catalog import Catalog
-from planner.engine.explain import Effect
+from planner.engine.found import Effect, Ranked, Region, SearchResult
 from planner.engine.result import Estimate, Outcome
-from planner.engine.search import Ranked, Region, SearchResult
 from planner.exchange.questions import Answer
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.tui.helpers import CATALOG, PLAIN, app_on, plain_engine, plain_search, press, screen_lines, screen_text
 
-from planner.engine.search import SearchResult
+from planner.engine.found import SearchResult
 from planner.exchange import plan_toml
 from planner.spec.plan import Resolved
 from planner.tui.app import PlannerApp
