@@ -59,7 +59,7 @@ def test_a_storm_of_sizes_and_a_huge_paste_do_no_harm(tmp_path: Path) -> None:
     os.write(terminal, b"\x1b")
     time.sleep(0.5)  # a lone Escape is one only when nothing follows it for a while
     os.write(terminal, b"8192\r")
-    read_until(terminal, "8,192")
+    read_until(terminal, "1,024 nodes")
     _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 8192
@@ -130,15 +130,15 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
         shown = read_screen(terminal, "Cluster", "4,096", "Strategy", "Memory")
         assert b"\x1b[?1049h" in shown
     os.write(terminal, b"8192\r")
-    read_until(terminal, "8,192")
+    read_until(terminal, "1,024 nodes")
     _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert [step["plan"]["cluster"]["cards"] for step in data["history"]][-2:] == [4096, 8192]
 
 
 def test_suspended_amid_drawing_it_never_hangs(tmp_path: Path) -> None:
-    pid, terminal = _start(tmp_path, ignore_hangup=False)
-    _read_until(terminal, "Cluster")
+    pid, terminal = start(tmp_path, ignore_hangup=False)
+    read_until(terminal, "Cluster")
     for turn in range(12):
         os.write(terminal, b"t")  # another theme: everything is drawn again
         time.sleep(0.004 * turn)
