@@ -8,9 +8,8 @@ from textual.pilot import Pilot
 
 from planner.catalog import Catalog
 from planner.choose import SEARCHED
-from planner.engine.explain import Effect
+from planner.engine.found import Effect, Ranked, Region, SearchResult
 from planner.engine.result import Estimate, Outcome
-from planner.engine.search import Ranked, Region, SearchResult
 from planner.engine.search_space import Constraints
 from planner.exchange.questions import Answer
 from planner.spec.base import PlanError, Problem

@@ -19,7 +19,7 @@ from tests.tui.helpers import (
     table,
 )
 
-from planner.engine.search import SearchResult
+from planner.engine.found import SearchResult
 from planner.exchange import plan_toml
 from planner.spec.plan import Resolved
 from planner.tui.app import PlannerApp

@@ -11,8 +11,8 @@ from planner.cli.completing import plans
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
+    from planner.engine.found import SearchResult
     from planner.engine.result import Outcome
-    from planner.engine.search import SearchResult
     from planner.engine.search_reasons import NothingFits
     from planner.engine.search_rules import Forbidden
     from planner.engine.search_space import Constraints

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from planner.engine.constants import Constants, calibrated
 from planner.engine.estimate import evaluate
+from planner.engine.found import Effect, Ranked
 from planner.engine.result import Estimate, Outcome
-from planner.engine.search import Ranked, search
+from planner.engine.search import search
 from planner.engine.search_reasons import with_strategy
 from planner.spec.plan import Resolved
 
@@ -18,24 +18,6 @@ MORE = 1.1
 """Ten per cent more."""
 
 Change = Callable[[Resolved, Constants], tuple[Resolved, Constants]]
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What ten per cent more of one thing does."""
-
-    key: str
-    name: str
-    days: float
-    """Change of the training days."""
-    cost_usd: float
-    """Change of the cost, USD."""
-    days_share: float
-    """The same over the days it is a change of."""
-    cost_share: float
-    """The same over the cost it is a change of; 0 where the cost is unknown."""
-    note: str = ""
-    """What the change is of, where it is not of the plan as it is."""
 
 
 def explain(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from planner.engine.constants import Constants
 from planner.engine.estimate import evaluate
+from planner.engine.found import Ranked, Region, SearchResult
 from planner.engine.inputs import SHARDINGS
 from planner.engine.result import COMPUTE_PARTS, STEP_PARTS, Estimate
-from planner.engine.search import Ranked, Region, SearchResult, search
+from planner.engine.search import search
 from planner.engine.search_closest import closest
 from planner.engine.search_space import Constraints, Space
 from planner.spec.base import PlanError

@@ -13,9 +13,8 @@ from planner.exchange.plots import Axis, Series, chart, two_sided
 from planner.exchange.report import Line
 
 if TYPE_CHECKING:
-    from planner.engine.explain import Effect
+    from planner.engine.found import Effect, SearchResult
     from planner.engine.result import Outcome
-    from planner.engine.search import SearchResult
     from planner.engine.search_rules import Forbidden
     from planner.spec.plan import Resolved, Strategy
 
@@ -189,7 +188,7 @@ def _quiet(words: str, width: int) -> Iterator[Line]:
 def effect_words(e: Effect) -> str:
     """The change of days, and of the cost where it is another.
 
-    >>> from planner.engine.explain import Effect
+    >>> from planner.engine.found import Effect
     >>> effect_words(Effect("flops", "card FLOP/s", -3.08, -303218.0, -0.061, -0.061))
     '-3.08 days (-6.1 %)'
     """

@@ -17,9 +17,8 @@ from planner.tui.helper import Helper
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
-    from planner.engine.explain import Effect
+    from planner.engine.found import Effect, Ranked, SearchResult
     from planner.engine.result import Outcome
-    from planner.engine.search import Ranked, SearchResult
     from planner.engine.search_space import Constraints
     from planner.exchange.questions import Answer
     from planner.spec.plan import Plan, Resolved, Strategy

@@ -9,8 +9,8 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from planner.engine.found import SearchResult
 from planner.engine.result import Outcome
-from planner.engine.search import SearchResult
 from planner.engine.search_rules import Forbidden
 from planner.engine.search_space import Constraints
 from planner.exchange import strategies
