@@ -182,7 +182,7 @@ def _notes(effects: Sequence[Effect], width: int) -> Iterator[Line]:
 
 
 def _quiet(words: str, width: int) -> Iterator[Line]:
-    return (Line(f"  {row}", "quiet") for row in wrap(words, width - 2))
+    return (Line(f"  {row}", "quiet") for row in wrap(words, width - 2, break_on_hyphens=False))
 
 
 def effect_words(e: Effect) -> str:
