@@ -87,3 +87,9 @@ def test_what_cannot_be_opened_is_said_in_one_line_before_any_picture(
     assert ALTERNATE not in seen
     assert word in seen.decode()
     assert b"Traceback" not in seen
+
+
+def test_what_is_wrong_with_a_setting_is_said_on_the_workbench(tmp_path: Path) -> None:
+    pid, terminal = start(tmp_path, "--theme", "nosuch", "llama-3.1-8b")
+    read_screen(terminal, "there is no theme nosuch", "3 Strategy")
+    quit_well(pid, terminal)
