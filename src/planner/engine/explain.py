@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 from planner.engine.constants import Constants, calibrated
@@ -59,14 +60,15 @@ def _memory(own: Outcome, c: Constants, best: Ranked | None, between: Callable[[
     """What the best strategy gains by more memory; where none fits without it, whether one does with it."""
     r = own.resolved
     more = dataclasses.replace(r, card=r.card.model_copy(update={"memory_gb": r.card.memory_gb * MORE}))
-    roomy = search(more, 1, constants=c, between=between).ranked
+    tight = [best] if best else search(r, 1, constants=c, between=between).ranked
+    within = tight[0].step_time_s if tight else math.inf
+    roomy = search(more, 1, constants=c, between=between, within_s=within).ranked
     if not roomy:
         return Effect(*MEMORY, 0.0, 0.0, 0.0, 0.0, "With 10 % more memory still no strategy fits.")
     now = evaluate(with_strategy(more, roomy[0]), c).estimate
     whose = ""
     if not own.fits:
         whose = f"With 10 % more memory the plan as it is would {'' if evaluate(more, c).fits else 'still not '}fit. "
-    tight = [best] if best else search(r, 1, constants=c, between=between).ranked
     if not tight:
         note = f"{whose}The best strategy would take {now.training_days:.3g} days."
         return Effect(*MEMORY, 0.0, 0.0, 0.0, 0.0, note)

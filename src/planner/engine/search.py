@@ -290,6 +290,7 @@ def search(
     *,
     exhaustive: bool = False,
     between: Callable[[], None] | None = None,
+    within_s: float = np.inf,
 ) -> SearchResult:
     """Rank the strategies of a plan's cluster and workload.
 
@@ -303,13 +304,15 @@ def search(
         constants: other than the calibrated ones.
         exhaustive: evaluate everything, bound nothing.
         between: called every few milliseconds; what it raises ends the search.
+        within_s: step time, s, above which a strategy need not be ranked: that of one known to fit.
 
     Raises:
         PlanError: no strategy can make the plan possible.
     """
     start = time.perf_counter()
-    result = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive, between=between).run()
-    return dataclasses.replace(result, seconds=time.perf_counter() - start)
+    asked = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive, between=between)
+    asked.limit = within_s * (1.0 + ROUNDING)
+    return dataclasses.replace(asked.run(), seconds=time.perf_counter() - start)
 
 
 def _lowest(values: Floats, count: int) -> Ints:

@@ -30,7 +30,7 @@ def describe(y: Strategy, data: int) -> str:
     names |= {"expert": y.expert, "expert tensor": y.expert_tensor}
     words = [f"{name} {degree:,}" for name, degree in names.items() if degree > 1]
     words += [f"data {data:,}", f"micro {y.micro_batch:,}"]
-    words += [str(y.schedule)] if y.pipeline > 1 else []
+    words += [str(y.schedule)] if y.pipeline > 1 or y.schedule == "gpipe" else []
     words += [y.sharding + (f"/{y.shard_group:,}" if y.shard_group else "")]
     words += ["no sequence"] if y.tensor > 1 and not y.sequence else []
     if y.recompute == "selective":

@@ -224,6 +224,7 @@ class PlannerApp(Keyboard):
 
     def on_mount(self) -> None:
         """Watch what happens outside; say what was wrong with the user's own files."""
+        self._suspend_between_events(asyncio.get_running_loop())
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
@@ -234,6 +235,12 @@ class PlannerApp(Keyboard):
     def _say_notes(self) -> None:
         if self._notes:
             self.say(self._notes[0])
+
+    def _suspend_between_events(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop and go on from the event loop: Textual does so amid whatever runs, for ever where that holds a lock."""
+        for name, driven in ((signal.SIGTSTP, "_sigtstp_application"), (signal.SIGCONT, "_sigcont_application")):
+            if handler := getattr(self._driver, driven, None):
+                loop.add_signal_handler(name, handler)
 
     def say(self, words: str) -> None:
         """Say something on the screen in front, until the next key."""
