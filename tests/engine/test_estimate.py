@@ -183,7 +183,8 @@ def test_a_plan_that_does_not_fit_says_what_fills_the_card() -> None:
     assert not result.fits
     problem = next(p for p in result.problems if p.severity == "error")
     assert "does not fit" in problem.message
-    assert "recompute" in problem.fix
+    assert problem.change[0][0] in {"strategy.micro_batch", "strategy.recompute"}
+    assert "then it needs" in problem.fix
 
 
 def test_an_unknown_price_is_said_not_hidden() -> None:

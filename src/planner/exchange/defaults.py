@@ -27,7 +27,7 @@ def counting_defaults(r: Resolved) -> dict[str, Value]:
     return {key: value for key, value in default_values(r).items() if not key.startswith(idle)}
 
 
-def as_text(value: Value) -> str:
+def as_text(value: Value | tuple[str, ...]) -> str:
     """A value in a sentence.
 
     >>> as_text(True), as_text(50_600.0), as_text(["norm", "mlp"])
@@ -37,7 +37,7 @@ def as_text(value: Value) -> str:
         return "on" if value else "off"
     if isinstance(value, int | float):
         return f"{value:,.10g}"
-    return (" + ".join(value) or "none") if isinstance(value, list) else value
+    return value if isinstance(value, str) else " + ".join(value) or "none"
 
 
 IDLE: dict[str, Callable[[Resolved], bool]] = {

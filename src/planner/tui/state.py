@@ -16,11 +16,11 @@ from planner.catalog import Catalog
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml
 from planner.exchange.edits import set_keys, stated
-from planner.spec.base import PlanError, Problem
+from planner.spec.base import PlanError, Problem, Setting
 from planner.spec.plan import Plan, Resolved
 from planner.tui.thinking import REAL, Tools
 
-Value = int | float | str | bool | list[str]
+Value = Setting | list[str]
 """What one key of a plan may be set to."""
 Changes = Iterable[tuple[str, Value | None]]
 """Dotted keys with their new values; None takes the key out, so that its default applies."""

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.geometry import Region
 from textual.widget import Widget
 
+from planner.exchange.defaults import as_text
 from planner.spec.base import PlanError
 from planner.tui.actions import BY_ID, bindings, key_name, keys, panel_bindings
 from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
@@ -69,7 +70,7 @@ class WorkbenchScreen(LeanScreen):
                 yield OutcomePanel(session, id="outcome")
                 yield StepPanel(session, id="step")
                 yield MemoryPanel(session, id="memory")
-                yield ProblemsPanel(session, id="problems")
+                yield ProblemsPanel(session, self.go_to_key, id="problems")
         yield BestLine(session, id="best")
         yield HintBar(id="hints")
         yield TooSmall(id="small")
@@ -187,6 +188,18 @@ class WorkbenchScreen(LeanScreen):
         self._focus_panel(panel)
         self.call_after_refresh(self.guide)
 
+    def go_to_key(self, key: str) -> None:
+        """Go to the field of a key, or of the first key of its table, showing rare settings where it is one."""
+        strategy = self.query_one("#strategy", FieldPanel)
+        if not strategy.expanded and any(item.key == key for item in MORE):
+            strategy.toggle_more()
+        for panel in self.query(FieldPanel):
+            found = next((item.key for item in panel.fields if f"{item.key}.".startswith(f"{key}.")), None)
+            if found is not None:
+                self.action_panel(panel.number)
+                panel.go_to(found)
+                return
+
     def action_results(self) -> None:
         """In a terminal too small for both, show the results or the fields."""
         if not self.has_class("-wide"):
@@ -263,9 +276,9 @@ class WorkbenchScreen(LeanScreen):
         """Do what a problem proposes."""
         problem = self.query_one("#problems", ProblemsPanel).fixable
         if problem is None:
-            self.say("no problem has a fix to apply")
+            self.say("no problem has a fix to apply; Enter on one goes to its field")
             return
-        label = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in problem.change)
+        label = ", ".join(f"{key.rpartition('.')[2]} {as_text(value)}" for key, value in problem.change)
         try:
             self.session.apply(problem.change, label)
         except PlanError as error:

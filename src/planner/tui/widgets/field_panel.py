@@ -109,7 +109,9 @@ class FieldPanel(Panel):
             words = "▴ m fewer settings" if self.expanded else f"▾ m {len(self._more)} more settings"
             lines.append(padded([("  " + words, "quiet")], width))
         if self.has_focus and (error := session.error(current.key)):
-            self._explain(lines, error, width)
+            first = session.problems[0]
+            fixable = self.typing is None and first.key == current.key and first.change
+            self._explain(lines, f"{error} f applies it." if fixable else error, width)
         return lines
 
     def _line(self, item: Field, view: View, width: int, *, here: bool) -> Line:

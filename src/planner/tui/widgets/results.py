@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from textual import events
@@ -22,6 +23,8 @@ LARGE_HEIGHT: Final = 6
 LARGE_WIDTH: Final = 74
 LEGEND_ROOM: Final = 10
 """Cells the remark on hidden stages takes, to the right of the legend."""
+STALE: Final = "of the last valid plan: this edit has no figures"
+"""What the figures above it are."""
 SIGNS: Final = {"error": "✖", "warning": "▲", "info": "·"}
 INKS: Final = {"error": "error", "warning": "warn", "info": "quiet"}
 
@@ -114,8 +117,11 @@ class Strip(Results, Lines):
         self.stale = False
 
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always three lines
-        """Names, figures, ranges."""
-        return self.nothing(width) if self.outcome is None else small(headline(self.outcome), width, stale=self.stale)
+        """Names, figures, ranges; where the edit is invalid, what the figures are of."""
+        if self.outcome is None:
+            return self.nothing(width)
+        names, figures, ranges = small(headline(self.outcome), width, stale=self.stale)
+        return [names, figures, padded([("  ▲ ", "warn"), (STALE, "warn")], width) if self.stale else ranges]
 
 
 class StepPanel(Results, ScrollPanel):
@@ -196,11 +202,17 @@ class MemoryPanel(Results, ScrollPanel):
 
 
 class ProblemsPanel(Results, Panel):
-    """What is wrong with the plan or worth knowing, and what to change; one is chosen, and a key applies its fix."""
+    """What is wrong with the plan or worth knowing, and what to change; one is chosen, and a key applies its fix.
 
-    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+    Args:
+        session: the plan being worked on.
+        go_to: goes to the field of a key.
+        id: the widget's id.
+    """
+
+    def __init__(self, session: Session, go_to: Callable[[str], None], *, id: str) -> None:  # noqa: A002
         super().__init__(7, "Problems", id=id)
-        self.session = session
+        self.session, self._go_to = session, go_to
         self.chosen = 0
 
     def title_text(self) -> str:
@@ -249,7 +261,12 @@ class ProblemsPanel(Results, Panel):
         return rows
 
     def on_key(self, event: events.Key) -> None:
-        """Arrows choose a problem."""
+        """Arrows choose a problem; Enter goes to the field it is about."""
+        if event.key == "enter" and self.session.problems:
+            event.stop()
+            event.prevent_default()
+            self._go_to(self.session.problems[self.chosen].key)
+            return
         by = {"up": -1, "down": 1, "k": -1, "j": 1}.get(event.key)
         if by is None:
             return
