@@ -385,7 +385,7 @@ async def test_a_problem_is_mended_by_a_key_or_leads_to_its_field() -> None:
         await press(pilot, "f")
         assert app.session.plan.cluster.cards == 4096
         assert "of the last valid plan" not in screen_text(app)
-        await press(pilot, "alt+3")
+        await press(pilot, "u u alt+3")
         assert isinstance(app.focused, FieldPanel)
         app.focused.go_to("strategy.micro_batch")
         await press(pilot, "text:2 enter alt+1 alt+7 enter")
