@@ -23,7 +23,7 @@ def test_ids_are_unique() -> None:
 def test_no_two_actions_share_a_key_in_one_place() -> None:
     for mode in MODES:
         keys = Counter(
-            key for action in ACTIONS if action.where in {"everywhere", "modes", mode} for key in action.keys
+            key for action in ACTIONS if action.where in {"everywhere", "modes", "panels", mode} for key in action.keys
         )
         assert not [key for key, count in keys.items() if count > 1], mode
 

@@ -283,7 +283,8 @@ class PlannerApp(App[None]):
             return
         back = screen.focused
         here = screen.MODE if isinstance(screen, ModeScreen) else "workbench"
-        actions = [*(a for a in ACTIONS if a.where == here), *modes(), *(a for a in ACTIONS if a.where == "everywhere")]
+        actions = [*(a for a in ACTIONS if a.where in {here, "panels"}), *modes(),
+                   *(a for a in ACTIONS if a.where == "everywhere")]  # fmt: skip
         entries = [Option(a.call, a.title, keys_of(a), a.help)
                    for a in actions if a.call and a.id not in {"commands", "back", here}]  # fmt: skip
 

@@ -20,6 +20,8 @@ class Figure:
     """Digits alone."""
     below: str
     """Its 80 % range, or what it is out of."""
+    key: str
+    """Id of its formula."""
     alarm: bool = False
     """It is beyond what there is."""
 
@@ -35,13 +37,14 @@ def headline(outcome: Outcome) -> list[Figure]:
     power, _, power_unit = megawatts(estimate.power_mw).partition(" ")
     priced = estimate.cost_usd > 0
     return [
-        Figure("MFU", "%", significant(estimate.mfu * 100), _range(ranges.get("mfu"), _bare_percent)),
-        Figure(time_unit.title(), "", time.partition(" ")[0], _range(ranges.get("training_days"), _bare_days)),
+        Figure("MFU", "%", significant(estimate.mfu * 100), _range(ranges.get("mfu"), _bare_percent), "mfu"),
+        Figure(time_unit.title(), "", time.partition(" ")[0], _range(ranges.get("training_days"), _bare_days),
+               "training_days"),
         Figure("Cost", f"$ {cost_unit}".strip() if priced else "", cost if priced else "–",
-               _range(ranges.get("cost_usd"), short) if priced else "no price known"),
+               _range(ranges.get("cost_usd"), short) if priced else "no price known", "cost_usd"),
         Figure("Memory", "GB", significant(estimate.memory_gb),
-               f"{'over' if over else 'of'} {capacity:.3g} GB", alarm=over),
-        Figure("Power", power_unit, power, _energy(estimate.energy_mwh)),
+               f"{'over' if over else 'of'} {capacity:.3g} GB", "memory_gb", alarm=over),
+        Figure("Power", power_unit, power, _energy(estimate.energy_mwh), "power_mw"),
     ]  # fmt: skip
 
 
@@ -57,15 +60,15 @@ def _bare_days(value: float) -> str:
     return days(value)[0]
 
 
-def facts(outcome: Outcome) -> list[str]:
-    """Further figures, most wanted first."""
+def facts(outcome: Outcome) -> dict[str, str]:
+    """Further figures by the id of their formula, most wanted first."""
     estimate = outcome.estimate
-    return [
-        f"step {seconds(estimate.step_time_s)}",
-        f"{short(estimate.tokens_per_s_per_card)} tokens/s a card",
-        f"goodput {percent(estimate.goodput)}",
-        f"{short(estimate.card_hours)} card-hours",
-    ]
+    return {
+        "step_time_s": f"step {seconds(estimate.step_time_s)}",
+        "tokens_per_s_per_card": f"{short(estimate.tokens_per_s_per_card)} tokens/s a card",
+        "goodput": f"goodput {percent(estimate.goodput)}",
+        "card_hours": f"{short(estimate.card_hours)} card-hours",
+    }
 
 
 def standing(outcome: Outcome) -> str:
@@ -83,16 +86,21 @@ def rough_percent(share: float) -> str:
     return f"{share * 100:.0f} %" if share >= 0.01 or share == 0 else "<1 %"  # noqa: PLR2004 - one percent
 
 
-PART_NAMES = COMPUTE_NAMES | STEP_NAMES
-"""What the parts of a step are called, compute split into its kinds."""
+def part_name(key: str) -> str:
+    """What a part of a step is called, by the id of its formula.
+
+    >>> part_name("compute.gemm"), part_name("step.data")
+    ('matrix products', 'data parallel')
+    """
+    return (COMPUTE_NAMES | STEP_NAMES)[key.partition(".")[2]]
 
 
-def step_parts(outcome: Outcome) -> list[tuple[str, float]]:
-    """Where a step goes: names and seconds that add up to it, compute split into its kinds."""
+def step_parts(outcome: Outcome) -> dict[str, float]:
+    """Where a step goes: seconds that add up to it by the id of their formula, compute split into its kinds."""
     estimate = outcome.estimate
-    rest = {key: value for key, value in estimate.step_breakdown_s.items() if key != "compute"}
-    parts = {**estimate.compute_breakdown_s, **rest}
-    return [(PART_NAMES[key], value) for key, value in parts.items() if value > 0]
+    parts = {f"compute.{key}": value for key, value in estimate.compute_breakdown_s.items()}
+    parts |= {f"step.{key}": value for key, value in estimate.step_breakdown_s.items() if key != "compute"}
+    return {key: value for key, value in parts.items() if value > 0}
 
 
 def _range(interval: tuple[float, float] | None, show: Callable[[float], str]) -> str:

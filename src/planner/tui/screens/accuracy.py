@@ -8,6 +8,7 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from planner.exchange import accuracy
@@ -139,8 +140,14 @@ class AccuracyScreen(ModeScreen):
             yield Families(self.session)
             yield PlanAccuracy(self.session)
 
+    def panels(self) -> list[Widget]:
+        """Both columns, or the one there is."""
+        return [self.query_one(Families), *([] if self.has_class("-one") else [self.query_one(PlanAccuracy)])]
+
     def on_mount(self) -> None:
         """Scroll at once; read the measured runs beside it."""
+        for number, page in enumerate(self.query(Page), 1):
+            page.number = number
         self.set_focus(self.query_one(Families))
         self.run_worker(self._read, thread=True, exit_on_error=False)
 
@@ -163,16 +170,17 @@ class AccuracyScreen(ModeScreen):
     def on_resize(self, _event: events.Resize) -> None:
         """Without room for two columns, everything is in one."""
         near, families = self.query_one(PlanAccuracy), self.query_one(Families)
-        near.display = self.size.width >= SIDE_BY_SIDE
-        families.rest = None if near.display else near
-        self.set_focus(families)
+        one = self.size.width < SIDE_BY_SIDE
+        self.set_class(one, "-one")
+        families.rest = near if one else None
+        if one:
+            self.set_focus(families)
         families.repaint()
         self.guide()
 
     def hints(self) -> list[tuple[str, str]]:
         """It scrolls; Tab goes to the other column."""
-        two = self.query_one(PlanAccuracy).display
-        return [("↑↓", "scroll"), *([("Tab", "other side")] if two else [])]
+        return [("↑↓", "scroll"), *([] if self.has_class("-one") else [("Tab", "other side")])]
 
     def about(self) -> str:
         """The twin."""

@@ -12,10 +12,12 @@ from planner.engine.result import Outcome
 from planner.exchange import compare, plan_toml
 from planner.exchange.compare import Compared
 from planner.exchange.edits import changed
+from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan
 from planner.tui import thinking
 from planner.tui.actions import bindings
+from planner.tui.explaining import NOTHING, own_book, row_book
 from planner.tui.fields import CLUSTER
 from planner.tui.picking import options
 from planner.tui.screens.open import plans_here
@@ -191,10 +193,39 @@ class CompareScreen(PartsScreen):
             self._compute()
             self.guide()
 
+    def action_why(self) -> None:
+        """Choose a plan of the comparison, then explain its figures."""
+        plans = self.query_one(Comparison).plans
+        if not plans:
+            super().action_why()
+            return
+        found: list[tuple[str, Outcome, str]] = []
+        for number, one in enumerate(plans, 1):
+            found.append((f"[{number}]", one.outcome, one.name))
+            if one.best is not None:
+                found.append((f"[{number}], best strategy", one.best, one.name))
+
+        def done(value: object | None) -> None:
+            self.show(self._here)
+            if isinstance(value, int):
+                title, outcome, _ = found[value]
+                self.app.push_screen(WhyScreen(row_book(self.session, outcome, title), "training_days"))
+
+        from planner.tui.screens.why import WhyScreen
+
+        picker = Picker("Why: which plan", [Option(n, title, name) for n, (title, _, name) in enumerate(found)], done)
+        self.mount(picker)
+        self.set_focus(picker)
+
+    def explained(self) -> tuple[Book, str] | str:
+        """The plan, while there is nothing to compare it with."""
+        outcome = self.session.outcome
+        return (own_book(self.session, outcome), "training_days") if outcome else NOTHING
+
     def hints(self) -> list[tuple[str, str]]:
         """Its own keys first."""
         keys = [("n", "compare with")]
-        return [*keys, ("Del", "drop the last"), ("↑↓", "scroll")] if self._others else keys
+        return [*keys, ("Del", "drop the last"), ("i", "why"), ("↑↓", "scroll")] if self._others else keys
 
     def about(self) -> str:
         """The twin."""

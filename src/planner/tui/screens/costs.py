@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,11 +13,17 @@ from planner.engine.result import Outcome
 from planner.exchange.account import SECTIONS
 from planner.exchange.report import Line as TextLine
 from planner.exchange.report import bill_lines
+from planner.exchange.why import Book
 from planner.tui.actions import bindings
+from planner.tui.explaining import NOTHING, own_book
 from planner.tui.screens.parts import PartsScreen
 from planner.tui.widgets.lines import Line
 from planner.tui.widgets.page import Page, paragraph, report
 
+FIGURES: Final = {
+    "money": "cost_usd", "bill": "capital_usd", "power": "power_mw", "failures": "goodput", "network": "step.data",
+}  # fmt: skip
+"""Part -> id of the formula of its main figure."""
 Section = Callable[..., Iterator[TextLine]]
 
 
@@ -70,6 +77,15 @@ class CostsScreen(PartsScreen):
         for page in self.query(SectionPage):
             page.of = found
             page.to_top()
+
+    def explained(self) -> tuple[Book, str] | str:
+        """The figure the part with the focus is about."""
+        outcome = self.session.outcome
+        return (own_book(self.session, outcome), FIGURES[self._here]) if outcome else NOTHING
+
+    def picks(self) -> list[tuple[str, str]]:
+        """What explains."""
+        return [("i", "why")]
 
     def about(self) -> str:
         """The twin."""

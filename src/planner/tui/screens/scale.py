@@ -12,10 +12,12 @@ from planner.exchange import scale
 from planner.exchange.format import days, money, percent, significant
 from planner.exchange.scale import Point
 from planner.exchange.strategies import describe
+from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan, Resolved
 from planner.tui import thinking
 from planner.tui.actions import bindings
+from planner.tui.explaining import NOTHING, row_book
 from planner.tui.picking import options
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session, Value
@@ -36,6 +38,11 @@ COLUMNS: Final = (
     Column("MFU", 7, falls=True), Column("goodput", 8, falls=True), Column("bubble", 7),
     Column("failures", 8, wanted=90), Column("strategy", 0, right=False, wanted=90),
 )  # fmt: skip
+FIGURES: Final = {
+    "cost": "cost_usd", "MFU": "mfu", "goodput": "goodput", "bubble": "step.pipeline_bubble",
+    "failures": "interruptions",
+}  # fmt: skip
+"""Column -> id of the formula of its figures."""
 
 
 class Charts(Page):
@@ -178,9 +185,23 @@ class ScaleScreen(PartsScreen):
             self.rest()
             self._fill(busy=False)
 
+    def explained(self) -> tuple[Book, str] | str:
+        """A figure of the cluster with the cursor: the one the table is sorted by, else its days."""
+        table = self.query_one(Table)
+        row = table.highlighted
+        if row is None or not isinstance(row.value, Point) or row.value.outcome is None:
+            return NOTHING
+        book = row_book(self.session, row.value.outcome, f"{row.value.cards:,} cards")
+        return book, FIGURES.get(table.by, "training_days")
+
     def picks(self) -> list[tuple[str, str]]:
         """Enter applies; n draws another card."""
-        return [("Enter", "apply"), ("n", "another card"), *([("Del", "drop it")] if len(self._cards) > 1 else [])]
+        return [
+            ("Enter", "apply"),
+            ("i", "why"),
+            ("n", "another card"),
+            *([("Del", "drop it")] if len(self._cards) > 1 else []),
+        ]
 
     def about(self) -> str:
         """The twin."""

@@ -14,10 +14,12 @@ from planner.engine.result import Outcome
 from planner.engine.search import SearchResult
 from planner.exchange import strategies
 from planner.exchange.format import days, gigabytes, money, percent
+from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
 from planner.tui import thinking
 from planner.tui.actions import bindings
+from planner.tui.explaining import NOTHING, row_book
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
 from planner.tui.thinking import Check
@@ -35,6 +37,10 @@ COLUMNS: Final = (
     Column("", 3), Column("days", 9), Column("longer", 8), Column("cost", 9, wanted=100), Column("MFU", 7, falls=True),
     Column("memory", 8), Column("strategy", 0, right=False),
 )  # fmt: skip
+
+
+FIGURES: Final = {"cost": "cost_usd", "MFU": "mfu", "memory": "memory_gb"}
+"""Column -> id of the formula of its figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +187,19 @@ class StrategiesScreen(PartsScreen):
         page.row = row
         page.to_top()
 
+    def explained(self) -> tuple[Book, str] | str:
+        """A figure of the strategy with the cursor: the one the table is sorted by, else its days."""
+        table = self.query_one(Table)
+        row = table.highlighted
+        if row is None or not isinstance(row.value, Outcome):
+            return NOTHING
+        resolved = thinking.with_strategy(row.value.resolved, row.value.resolved.strategy)
+        book = row_book(self.session, dataclasses.replace(row.value, resolved=resolved), f"strategy {row.cells[0]}")
+        return book, FIGURES.get(table.by, "training_days")
+
     def picks(self) -> list[tuple[str, str]]:
         """Enter applies."""
-        return [("Enter", "apply")] if isinstance(self.focused, Table) else []
+        return [("Enter", "apply"), ("i", "why")] if isinstance(self.focused, Table) else []
 
     def about(self) -> str:
         """The twin."""

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from planner.exchange.defaults import as_text
 from planner.spec.base import PlanError
-from planner.tui.actions import BY_ID, bindings, key_name, keys, panel_bindings
+from planner.tui.actions import BY_ID, bindings, key_name, keys
 from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
 from planner.tui.guiding import IN_A_LIST, hints
 from planner.tui.screens.base import LeanScreen
@@ -33,6 +33,7 @@ from planner.tui.widgets.results import (
 from planner.tui.widgets.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall
 
 if TYPE_CHECKING:
+    from planner.exchange.why import Book
     from planner.tui.app import PlannerApp
 
 
@@ -43,7 +44,7 @@ class WorkbenchScreen(LeanScreen):
         session: the plan and its history.
     """
 
-    BINDINGS = [*bindings("workbench"), *panel_bindings()]
+    BINDINGS = [*bindings("workbench")]
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (80, "-normal"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-short"), (30, "-tall")]
 
@@ -179,8 +180,7 @@ class WorkbenchScreen(LeanScreen):
     def action_panel(self, number: int) -> None:
         """Jump to a panel, showing the side it is on."""
         panel = next(panel for panel in self.query(Panel) if panel.number == number)
-        if self.has_class("-zoom"):
-            self.action_zoom()
+        self.zoom(None)
         if not self.has_class("-wide"):
             if number == 4:  # noqa: PLR2004 - the headline, always in view there
                 number, panel = 5, self.query_one("#step", Panel)
@@ -204,19 +204,6 @@ class WorkbenchScreen(LeanScreen):
         """In a terminal too small for both, show the results or the fields."""
         if not self.has_class("-wide"):
             self.action_panel(1 if self.has_class("-results") else 5)
-
-    def action_zoom(self) -> None:
-        """The panel with the focus fills the screen, and back."""
-        for widget in self.query(".-zoomed"):
-            widget.remove_class("-zoomed")
-        panel = self.focused
-        on = not self.has_class("-zoom") and isinstance(panel, Panel)
-        self.set_class(on, "-zoom")
-        if on and panel is not None:
-            panel.add_class("-zoomed")
-            for ancestor in panel.ancestors:
-                ancestor.set_class(ancestor.id in {"form", "results", "machines", "layout"}, "-zoomed")
-        self.call_after_refresh(self.guide)
 
     def action_back(self) -> None:
         """Out of the zoom, or out of the results of a small terminal."""
@@ -342,22 +329,25 @@ class WorkbenchScreen(LeanScreen):
         self.app.push_screen(OpenScreen(self.session, self._opened))
 
     def _opened(self) -> None:
-        self.remove_class("-results", "-zoom")
+        self.zoom(None)
+        self.remove_class("-results")
         self.changed()
         self._start()
         self.say(f"opened {self.session.source}")
 
-    def action_why(self) -> None:
-        """Explain the figure, or the field, that has the focus."""
-        from planner.tui.screens.why import WhyScreen
+    def explained(self) -> tuple[Book, str] | str:
+        """The figure that is chosen, or the field that has the cursor."""
+        from planner.tui.explaining import NOTHING, own_book
 
-        if self.session.outcome is None or self.session.resolved is not self.session.outcome.resolved:
-            self.say("there are no figures of this plan to explain")
-            return
-        focused = self.focused
-        keys = {"step": "step_time_s", "memory": "memory_gb"}
-        key = focused.current.key if isinstance(focused, FieldPanel) else keys.get(str(focused and focused.id), "mfu")
-        self.app.push_screen(WhyScreen(self.session, key))
+        outcome, focused = self.session.outcome, self.focused
+        if outcome is None or self.session.resolved is not outcome.resolved:
+            return NOTHING
+        key = "mfu"
+        if isinstance(focused, FieldPanel):
+            key = focused.current.key
+        elif isinstance(focused, OutcomePanel | StepPanel | MemoryPanel):
+            key = focused.chosen_key()
+        return own_book(self.session, outcome), key
 
     def action_editor(self) -> None:
         """Edit the plan as text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from textual import events
@@ -11,7 +11,7 @@ from planner.engine.result import MEMORY_PARTS, Outcome
 from planner.exchange.format import gigabytes, seconds
 from planner.spec.base import Problem
 from planner.tui.charts import ASCII_FILLS, FILLS, bar, big, pick_stages, stacked
-from planner.tui.figures import Figure, facts, headline, rough_percent, standing, step_parts
+from planner.tui.figures import Figure, facts, headline, part_name, rough_percent, standing, step_parts
 from planner.tui.state import Session
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
@@ -51,12 +51,65 @@ def tile(figure: Figure, *, stale: bool) -> str:
     return "error" if figure.alarm else "quiet" if stale else "strong"
 
 
-class OutcomePanel(Results, ScrollPanel):
+class Chooser(Results, ScrollPanel):
+    """A panel with figures of which one is chosen, to be explained; none is before the first arrow key."""
+
+    ALONG: ClassVar[Mapping[str, int]] = {"left": -1, "right": 1}
+    """The keys that choose, and in which direction."""
+    WHOLE: ClassVar[str]
+    """Id of the figure that is explained while none is chosen."""
+    chosen: str | None = None
+
+    def choices(self) -> list[str]:
+        """Ids of the figures, in order."""
+        raise NotImplementedError
+
+    def marked(self) -> str | None:
+        """The figure to mark: the one chosen, while the panel has the focus."""
+        return self.chosen if self.has_focus and self.chosen in self.choices() else None
+
+    def chosen_key(self) -> str:
+        """The figure a key explains."""
+        return self.marked() or self.WHOLE
+
+    def place(self) -> tuple[int, int]:
+        """First line and number of lines of what is chosen."""
+        return 0, 1
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose with the arrows."""
+        by, ids = self.ALONG.get(event.key), self.choices()
+        if by is None or not ids:
+            return
+        event.stop()
+        event.prevent_default()
+        here = self.marked()
+        self.chosen = ids[0 if here is None else max(min(ids.index(here) + by, len(ids) - 1), 0)]
+        self.reveal(*self.place())
+        self.repaint()
+
+
+class OutcomePanel(Chooser):
     """The headline figures, large, each with its range below."""
+
+    WHOLE = "mfu"
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(4, "Outcome", id=id)
         self.session = session
+
+    def choices(self) -> list[str]:
+        """The headline figures and the facts in view."""
+        if self.outcome is None:
+            return []
+        return [figure.key for figure in headline(self.outcome)] + [*self._facts(self.size.width - 1)]
+
+    def _facts(self, width: int) -> dict[str, str]:
+        """The further facts there is room for."""
+        words = facts(self.outcome) if self.outcome else {}
+        while len(words) > 1 and span([("  ·  ".join(words.values()), "")]) > width - 2:
+            words.popitem()
+        return words
 
     def title_text(self) -> str:
         """The title says what the ranges are."""
@@ -68,34 +121,32 @@ class OutcomePanel(Results, ScrollPanel):
             return self.nothing(width)
         figures = headline(self.outcome)
         large = height >= LARGE_HEIGHT and width >= LARGE_WIDTH and not self.ascii_only
-        lines = self._large(figures, width) if large else small(figures, width, stale=self.stale)
-        words = facts(self.outcome)
-        while len(words) > 1 and span([("  ·  ".join(words), "")]) > width - 2:
-            words.pop()
-        return [*lines, padded([("  ", "text"), ("  ·  ".join(words), "quiet")], width)]
+        lines = self._large(figures, width) if large else small(figures, width, self.marked(), stale=self.stale)
+        line: list[tuple[str, str]] = [(" ", "text")]
+        for key, words in self._facts(width).items():
+            here = key == self.marked()
+            line += [("▌" if here else " ", "key"), (words, "strong" if here else "quiet"), ("  · ", "quiet")]
+        return [*lines, padded(line[:-1], width)]
 
     def _large(self, figures: list[Figure], width: int) -> list[Line]:
-        rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(5)]
-        for figure, size in zip(figures, (*TILES[:-1], max(width - 2 - sum(TILES), 0)), strict=True):
-            ink = tile(figure, stale=self.stale)
-            top, middle, bottom = big(figure.number)
+        rows: list[list[tuple[str, str]]] = [[(" ", "text")] for _ in range(5)]
+        for figure, size in zip(figures, (*TILES[:-1], max(width - 1 - sum(TILES), 0)), strict=True):
+            ink, here = tile(figure, stale=self.stale), figure.key == self.marked()
             cells: list[Line] = [
-                [(figure.name, "text"), (f"  {figure.unit}", "quiet")],
-                [(top, ink)],
-                [(middle, ink)],
-                [(bottom, ink)],
+                [(figure.name, "strong" if here else "text"), (f"  {figure.unit}", "quiet")],
+                *([(row, ink)] for row in big(figure.number)),
                 [(figure.below, "error" if figure.alarm else "quiet")],
             ]
             for row, cell in zip(rows, cells, strict=True):
-                row.extend(padded(cell, size))
+                row.extend(padded([("▌" if here else " ", "key"), *cell], size))
         return [padded(row, width) for row in rows]
 
 
-def small(figures: list[Figure], width: int, *, stale: bool) -> list[Line]:
-    """The headline figures in three lines."""
+def small(figures: list[Figure], width: int, marked: str | None = None, *, stale: bool) -> list[Line]:
+    """The headline figures in three lines, one of them marked."""
     size = (width - 2) // len(figures)
     sizes = (size - 1, size + 1, size + 2, size, max(width - 4 - 4 * size, 0))
-    rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(3)]
+    rows: list[list[tuple[str, str]]] = [[(" ", "text")] for _ in range(3)]
     for figure, room in zip(figures, sizes, strict=True):
         money, _, unit = figure.unit.partition(" ") if figure.unit.startswith("$") else ("", "", figure.unit)
         cells = (
@@ -104,7 +155,7 @@ def small(figures: list[Figure], width: int, *, stale: bool) -> list[Line]:
             (figure.below.replace(" – ", "–"), "error" if figure.alarm else "quiet"),
         )
         for row, (text, ink) in zip(rows, cells, strict=True):
-            row.extend(padded([(fit(text, room - 1), ink)], room))
+            row.extend(padded([("▌" if figure.key == marked else " ", "key"), (fit(text, room - 1), ink)], room))
     return [padded(row, width) for row in rows]
 
 
@@ -124,8 +175,11 @@ class Strip(Results, Lines):
         return [names, figures, padded([("  ▲ ", "warn"), (STALE, "warn")], width) if self.stale else ranges]
 
 
-class StepPanel(Results, ScrollPanel):
+class StepPanel(Chooser):
     """Where the time of a step goes."""
+
+    ALONG = {"up": -1, "down": 1, "k": -1, "j": 1}
+    WHOLE = "step_time_s"
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(5, "Where a step goes", id=id)
@@ -139,25 +193,38 @@ class StepPanel(Results, ScrollPanel):
         """A bar a part, the smallest together where there is no room for them."""
         if self.outcome is None:
             return []
-        parts = step_parts(self.outcome)
+        parts = [(key, part_name(key), value) for key, value in step_parts(self.outcome).items()]
         if len(parts) > height > 1 and not self.has_focus:
-            kept = {name for name, _ in sorted(parts, key=lambda part: -part[1])[: height - 1]}
-            rest = [value for name, value in parts if name not in kept]
-            parts = [part for part in parts if part[0] in kept] + [(f"{len(rest)} smaller parts", sum(rest))]
+            kept = {key for key, _, _ in sorted(parts, key=lambda part: -part[2])[: height - 1]}
+            rest = [value for key, _, value in parts if key not in kept]
+            parts = [part for part in parts if part[0] in kept] + [("", f"{len(rest)} smaller parts", sum(rest))]
         total = self.outcome.estimate.step_time_s
-        scale = max(value for _, value in parts) if parts else 1.0
+        scale = max(value for _, _, value in parts) if parts else 1.0
         room = max(width - 20 - 18, 4)
         lines: list[Line] = []
-        for name, value in parts:
+        marked = self.marked()
+        for key, name, value in parts:
+            here = key == marked
             chart = bar(value, scale, room, ascii_only=self.ascii_only)
-            lead = [("  ", "text"), (fit(name, 18), "quiet"), (chart, "bar")]
+            lead = [("▌ " if here else "  ", "key"), (fit(name, 18), "strong" if here else "quiet"), (chart, "bar")]
             tail = [(f"{seconds(value):>9}", "text"), (f"{rough_percent(value / total):>7}", "quiet")]
-            lines.append(padded([*lead, *tail], width))
+            line = padded([*lead, *tail], width)
+            lines.append(on_ground(line, "focus") if here else line)
         return lines
 
+    def choices(self) -> list[str]:
+        """The parts."""
+        return [*step_parts(self.outcome)] if self.outcome else []
 
-class MemoryPanel(Results, ScrollPanel):
+    def place(self) -> tuple[int, int]:
+        """The line of the part."""
+        return self.choices().index(str(self.chosen)), 1
+
+
+class MemoryPanel(Chooser):
     """Memory of the cards, stage by stage, against what a card has."""
+
+    WHOLE = "memory_gb"
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(6, "Memory by stage", id=id)
@@ -175,9 +242,14 @@ class MemoryPanel(Results, ScrollPanel):
             return []
         estimate, capacity = self.outcome.estimate, self.outcome.estimate.memory_capacity_gb
         fills = ASCII_FILLS if self.ascii_only else FILLS
-        legend: list[tuple[str, str]] = [("  ", "text")]
+        legend: list[tuple[str, str]] = [(" ", "text")]
         for kind in MEMORY_PARTS:
-            legend += [(fills[kind], "bar"), (f" {kind}  ", "quiet")]
+            here = f"memory.{kind}" == self.marked()
+            legend += [
+                ("▌" if here else " ", "key"),
+                (fills[kind], "bar"),
+                (f" {kind} ", "strong" if here else "quiet"),
+            ]
         stages = estimate.memory_by_stage_gb
         totals = estimate.memory_gb_by_stage
         rows = len(stages) if self.has_focus else max(height - 1, 1)
@@ -199,6 +271,10 @@ class MemoryPanel(Results, ScrollPanel):
         if hidden > 0 and span(legend) + LEGEND_ROOM <= width:
             lines[0] = spread(legend, [(f"{hidden} more ▾ ", "quiet")], width)
         return lines
+
+    def choices(self) -> list[str]:
+        """The kinds of memory."""
+        return [f"memory.{kind}" for kind in MEMORY_PARTS] if self.outcome else []
 
 
 class ProblemsPanel(Results, Panel):

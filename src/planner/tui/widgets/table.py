@@ -94,6 +94,11 @@ class Table(Panel):
         self._arrange(here)
 
     @property
+    def by(self) -> str:
+        """Heading of the column it is sorted by; empty: the order as given."""
+        return "" if self._by is None else self._columns[self._by].name
+
+    @property
     def highlighted(self) -> Row | None:
         """The row with the cursor."""
         return self.shown[self.cursor] if self.cursor < len(self.shown) else None
