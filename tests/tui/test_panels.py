@@ -68,7 +68,7 @@ async def test_the_numbers_stand_in_the_titles() -> None:
     ("keys", "title", "says"),
     [
         ("s i", "Why: strategy 1", "Why Training time is"),
-        ("s down right right right right right i", "Why: strategy", "Why MFU is 40.0 %"),
+        ("s down right right right right i", "Why: strategy", "Why MFU is 40.0 %"),
         ("s i text:hfu", "Why: strategy 1", "of strategy 1"),
         ("l i", "Why: 2,048 cards", "Why Training time is"),
         ("C i", "Why this number", "Why Cost is"),

@@ -174,7 +174,8 @@ async def test_a_card_is_found_by_typing_and_its_host_follows() -> None:
         await press(pilot, "up enter text:h200")
         text = screen_text(app)
         assert "141 GB" in text
-        assert "Source:" in text
+        assert "Sources: Machine Learning Engineering Open Book" in text
+        assert " more, in the" in text, "the catalogue, which has them all"
         await press(pilot, "enter")
         assert app.session.plan.cluster.card == "h200-sxm"
         assert app.session.resolved is not None

@@ -89,8 +89,8 @@ ACTIONS: Final = (
            "Days and cost with 10 % more of each thing.", "limits"),
     Action("keep", "Keep a variant", ("k",), "workbench", "", "The plan as it is now, beside the one you go on with.",
            "keep"),
-    Action("variants", "Variants", ("K",), "workbench", "", "Kept ones, side by side in Compare; pick one to go back "
-           "to it.", "variants"),
+    Action("variants", "Variants", ("K",), "workbench", "", "Kept ones, side by side in Compare; Enter goes back to "
+           "one, Del drops it.", "variants"),
     Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
     Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),

@@ -158,7 +158,10 @@ class AuditScreen(PartsScreen):
         if not isinstance(value, tuple) or isinstance(value[1], str):
             return NOTHING
         name, finding = value
-        return claim_book(self.session, finding.outcome, name), "mfu" if "MFU" in table.by else "card_hours"
+        return claim_book(self.session, finding.outcome, name), "mfu" if table.by in {
+            "MFU",
+            "engine's",
+        } else "card_hours"
 
     def picks(self) -> list[tuple[str, str]]:
         """Enter reads; the questions are a key away."""

@@ -9,7 +9,7 @@ from typing import Final
 from textual.app import ComposeResult
 
 from planner.engine.result import Outcome
-from planner.exchange import compare, plan_toml
+from planner.exchange import compare, plan_toml, sessions
 from planner.exchange.compare import Compared
 from planner.exchange.edits import changed
 from planner.exchange.why import Book
@@ -83,9 +83,11 @@ class CompareScreen(PartsScreen):
     def arrive(self) -> None:
         """Compare again where the plan is another, or a variant was kept; each new one comes along by itself."""
         new = [f"{VARIANT}={name}" for name in self.session.variants if name not in self._kept]
-        self._kept.update(self.session.variants)
+        self._kept = set(self.session.variants)
+        gone = [other for other in self._others if other.startswith(f"{VARIANT}=") and other.partition("=")[2] not in self._kept]
+        self._others = [other for other in self._others if other not in gone]
         self._others += new[: MOST - 1 - len(self._others)]
-        if new or self.session.plan is not self._of:
+        if new or gone or self.session.plan is not self._of:
             self._of = self.session.plan
             self._compute()
 
@@ -230,6 +232,8 @@ class CompareScreen(PartsScreen):
     def about(self) -> str:
         """The twin."""
         pairs = [other.partition("=") for other in self._others]
-        files = [name for key, _, name in pairs if key in {PRESET, FILE}]
-        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1] if key != VARIANT]
-        return " ".join(("planner compare FILE", *files, *sets))
+        kept = [*self.session.variants]
+        files = [f"{sessions.VARIANT}{kept.index(name) + 1}" if key == VARIANT else name
+                 for key, _, name in pairs if key in {PRESET, FILE, VARIANT}]  # fmt: skip
+        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1]]
+        return " ".join((f"planner compare {sessions.SESSION}", *files, *sets))

@@ -49,7 +49,7 @@ class SectionPage(Page):
 
 
 def _bill(_outcome: Outcome, found: Account, width: int, *, everything: bool) -> Iterator[TextLine]:  # noqa: ARG001
-    yield from bill_lines(found.materials.bill, width)
+    yield from bill_lines(found.materials.bill, width, "")
 
 
 class CostsScreen(PartsScreen):

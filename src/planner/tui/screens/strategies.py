@@ -123,7 +123,7 @@ class StrategiesScreen(PartsScreen):
 
     def body(self) -> ComposeResult:
         """Table, picture, reasons."""
-        yield Table("Strategies, the fastest first", COLUMNS, self._apply, self._moved, id="ranked")
+        yield Table("Strategies", COLUMNS, self._apply, self._moved, order="the fastest first", id="ranked")
         with Horizontal(id="below"):
             yield Picture(self.session)
             yield Reasons(self.session)

@@ -257,7 +257,12 @@ class WorkbenchScreen(LeanScreen):
                 self.session.replace(self.session.variants[str(value)], f"variant {value}")
                 self.changed()
 
-        self.show_over(Picker("Variants", variants(self.session), done))
+        def dropped(name: object) -> None:
+            self.session.drop_variant(str(name))
+            self.app.autosave()
+            self.say(f"dropped “{name}”")
+
+        self.show_over(Picker("Variants", variants(self.session), done, dropped=dropped))
 
     def action_apply_fix(self) -> None:
         """Do what a problem proposes."""
