@@ -62,6 +62,13 @@ def width() -> int:
     return shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else PIPE_WIDTH
 
 
+def ascii_only() -> bool:
+    """The user wants pictures without block and line-drawing characters."""
+    from planner.exchange.settings import load
+
+    return load().text("glyphs") == "ascii"
+
+
 def wants_colour(stream: IO[str] | None) -> bool:
     """Somebody looks at it, on a terminal that has colour, and did not set NO_COLOR (no-color.org)."""
     return _is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 VISIBLE = 5e-4
 """Relative effect below which it shows as none."""
+RANKED = 100
+"""Strategies ranked for a picture: the front holds what was evaluated, which is more where more are ranked."""
 NAME = 24
 FIGURES = 26
 

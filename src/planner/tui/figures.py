@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.engine.result import Outcome
-from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import between, days, megawatts, percent, seconds, short, significant
 
 
@@ -75,32 +74,6 @@ def standing(outcome: Outcome) -> str:
     """What the ranges stand on."""
     runs = outcome.estimate.runs_behind
     return f"80 % ranges from {runs} measured runs" if runs else "80 % ranges"
-
-
-def rough_percent(share: float) -> str:
-    """A share to a whole percent.
-
-    >>> rough_percent(0.178), rough_percent(0.0008)
-    ('18 %', '<1 %')
-    """
-    return f"{share * 100:.0f} %" if share >= 0.01 or share == 0 else "<1 %"  # noqa: PLR2004 - one percent
-
-
-def part_name(key: str) -> str:
-    """What a part of a step is called, by the id of its formula.
-
-    >>> part_name("compute.gemm"), part_name("step.data")
-    ('matrix products', 'data parallel')
-    """
-    return (COMPUTE_NAMES | STEP_NAMES)[key.partition(".")[2]]
-
-
-def step_parts(outcome: Outcome) -> dict[str, float]:
-    """Where a step goes: seconds that add up to it by the id of their formula, compute split into its kinds."""
-    estimate = outcome.estimate
-    parts = {f"compute.{key}": value for key, value in estimate.compute_breakdown_s.items()}
-    parts |= {f"step.{key}": value for key, value in estimate.step_breakdown_s.items() if key != "compute"}
-    return {key: value for key, value in parts.items() if value > 0}
 
 
 def _range(interval: tuple[float, float] | None, show: Callable[[float], str]) -> str:

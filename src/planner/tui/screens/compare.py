@@ -84,7 +84,8 @@ class CompareScreen(PartsScreen):
         """Compare again where the plan is another, or a variant was kept; each new one comes along by itself."""
         new = [f"{VARIANT}={name}" for name in self.session.variants if name not in self._kept]
         self._kept = set(self.session.variants)
-        gone = [other for other in self._others if other.startswith(f"{VARIANT}=") and other.partition("=")[2] not in self._kept]
+        named = {other: other.removeprefix(f"{VARIANT}=") for other in self._others if other.startswith(VARIANT)}
+        gone = [other for other, name in named.items() if name not in self._kept]
         self._others = [other for other in self._others if other not in gone]
         self._others += new[: MOST - 1 - len(self._others)]
         if new or gone or self.session.plan is not self._of:

@@ -9,9 +9,7 @@ from textual.app import ComposeResult
 
 from planner.engine.result import Outcome
 from planner.exchange import scale
-from planner.exchange.format import days, money, percent, significant
 from planner.exchange.scale import Point
-from planner.exchange.strategies import describe
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan, Resolved
@@ -30,9 +28,6 @@ from planner.tui.widgets.table import Column, Row, Table
 
 MOST: Final = 4
 """Cards of different kinds."""
-THREE: Final = 96
-"""Columns from which three charts stand side by side."""
-CHART: Final = 13
 COLUMNS: Final = (
     Column("cards", 9), Column("card", 15, right=False, wanted=70), Column("days", 8), Column("cost", 9),
     Column("MFU", 7, falls=True), Column("goodput", 8, falls=True), Column("bubble", 7),
@@ -57,16 +52,14 @@ class Charts(Page):
         """Beside each other, or below where there is little room."""
         if not any(point.outcome for point in self.points):
             return []
-        across = 3 if width >= THREE else 1
-        rows = max(height - 1, CHART) if across > 1 else CHART
+        across = scale.across(width)
+        rows = max(height - 1, scale.CHART) if across > 1 else scale.CHART
         lines = scale.charts(self.points, self.name_of, width, rows, across=across, ascii_only=Results.ascii_only)
         return [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
 
     def name_of(self, card: str) -> str:
         """A card's name."""
-        if card:
-            return self._session.catalog.card(card).name
-        return self._session.resolved.card.name if self._session.resolved else ""
+        return scale.name_of(card, self._session.resolved, self._session.catalog)
 
 
 class ScaleScreen(PartsScreen):
@@ -205,20 +198,16 @@ class ScaleScreen(PartsScreen):
 
     def about(self) -> str:
         """The twin."""
-        return "planner sweep FILE --vary cluster.cards=… --strategies best"
+        others = "".join(f" --card {card}" for card in self._cards if card)
+        return f"planner search FILE --scale{others}"
 
 
 def _row(point: Point, name: str) -> Row:
+    cells = scale.cells(point, name)
     if point.outcome is None:
-        cells = (f"{point.cards:,}", name, "–", "–", "–", "–", "–", "–", point.trouble)
         return Row(point, cells, (point.cards, name, *[float("inf")] * 6, point.trouble), "faint")
-    e, r = point.outcome.estimate, point.outcome.resolved
+    e = point.outcome.estimate
     bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
     failures = e.extra.get("interruptions", 0.0)
-    text = describe(r.strategy, r.data_parallel)
-    cells = (
-        f"{point.cards:,}", name, days(e.training_days)[0], money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
-        percent(e.goodput), percent(bubble), significant(failures), text,
-    )  # fmt: skip
-    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, failures, text)
+    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, failures, cells[-1])
     return Row(point, cells, keys)

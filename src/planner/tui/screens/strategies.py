@@ -28,8 +28,6 @@ from planner.tui.widgets.page import Page, paragraph
 from planner.tui.widgets.results import Results
 from planner.tui.widgets.table import Column, Row, Table
 
-TOP: Final = 100
-"""Strategies ranked."""
 REASONS: Final = 12
 PARTS: Final = 5
 """Parts of the step that are compared."""
@@ -144,7 +142,7 @@ class StrategiesScreen(PartsScreen):
 
     def _search(self, resolved: Resolved, check: Check, tell: Callable[[Found], None]) -> None:
         try:
-            result = self.session.tools.search(resolved, TOP, check)
+            result = self.session.tools.search(resolved, strategies.RANKED, check)
             if not result.ranked:
                 tell(Found(result, (), "Nothing fits. Looking for what comes closest …"))
                 tell(Found(result, (), _closest(resolved)))

@@ -8,10 +8,18 @@ from typing import ClassVar, Final
 from textual import events
 
 from planner.engine.result import MEMORY_PARTS, Outcome
-from planner.exchange.format import gigabytes, seconds
+from planner.exchange.bars import (
+    ASCII_FILLS,
+    FILLS,
+    memory_bars,
+    memory_title,
+    step_bars,
+    step_parts,
+    step_title,
+)
 from planner.spec.base import Problem
-from planner.tui.charts import ASCII_FILLS, FILLS, bar, big, pick_stages, stacked
-from planner.tui.figures import Figure, facts, headline, part_name, rough_percent, standing, step_parts
+from planner.tui.charts import big
+from planner.tui.figures import Figure, facts, headline, standing
 from planner.tui.state import Session
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
@@ -187,34 +195,24 @@ class StepPanel(Chooser):
 
     def title_text(self) -> str:
         """The title says how long the step is."""
-        return f"Where a step of {seconds(self.outcome.estimate.step_time_s)} goes" if self.outcome else self.heading
+        return step_title(self.outcome.estimate) if self.outcome else self.heading
 
     def body(self, width: int, height: int) -> list[Line]:
         """A bar a part, the smallest together where there is no room for them."""
         if self.outcome is None:
             return []
-        parts = [(key, part_name(key), value) for key, value in step_parts(self.outcome).items()]
-        if len(parts) > height > 1 and not self.has_focus:
-            kept = {key for key, _, _ in sorted(parts, key=lambda part: -part[2])[: height - 1]}
-            rest = [value for key, _, value in parts if key not in kept]
-            parts = [part for part in parts if part[0] in kept] + [("", f"{len(rest)} smaller parts", sum(rest))]
-        total = self.outcome.estimate.step_time_s
-        scale = max(value for _, _, value in parts) if parts else 1.0
-        room = max(width - 20 - 18, 4)
+        most = 0 if self.has_focus else max(height, 2)
         lines: list[Line] = []
-        marked = self.marked()
-        for key, name, value in parts:
-            here = key == marked
-            chart = bar(value, scale, room, ascii_only=self.ascii_only)
-            lead = [("▌ " if here else "  ", "key"), (fit(name, 18), "strong" if here else "quiet"), (chart, "bar")]
-            tail = [(f"{seconds(value):>9}", "text"), (f"{rough_percent(value / total):>7}", "quiet")]
-            line = padded([*lead, *tail], width)
+        for one in step_bars(self.outcome.estimate, width, most, ascii_only=self.ascii_only):
+            here = bool(one.key) and one.key == self.marked()
+            lead = [("▌ " if here else "  ", "key"), (one.name, "strong" if here else "quiet"), (one.bar, "bar")]
+            line = padded([*lead, (one.numbers[0], "text"), (one.numbers[1], "quiet")], width)
             lines.append(on_ground(line, "focus") if here else line)
         return lines
 
     def choices(self) -> list[str]:
         """The parts."""
-        return [*step_parts(self.outcome)] if self.outcome else []
+        return [*step_parts(self.outcome.estimate)] if self.outcome else []
 
     def place(self) -> tuple[int, int]:
         """The line of the part."""
@@ -232,42 +230,25 @@ class MemoryPanel(Chooser):
 
     def title_text(self) -> str:
         """The title says what a card has."""
-        if self.outcome is None:
-            return self.heading
-        return f"Memory by stage, of {gigabytes(self.outcome.estimate.memory_capacity_gb)} a run can use"
+        return memory_title(self.outcome.estimate) if self.outcome else self.heading
 
     def body(self, width: int, height: int) -> list[Line]:
         """A legend, then a stacked bar a stage: all of them with the focus, else the ones that matter."""
         if self.outcome is None:
             return []
-        estimate, capacity = self.outcome.estimate, self.outcome.estimate.memory_capacity_gb
         fills = ASCII_FILLS if self.ascii_only else FILLS
         legend: list[tuple[str, str]] = [(" ", "text")]
         for kind in MEMORY_PARTS:
-            here = f"memory.{kind}" == self.marked()
-            legend += [
-                ("▌" if here else " ", "key"),
-                (fills[kind], "bar"),
-                (f" {kind} ", "strong" if here else "quiet"),
-            ]
-        stages = estimate.memory_by_stage_gb
-        totals = estimate.memory_gb_by_stage
-        rows = len(stages) if self.has_focus else max(height - 1, 1)
-        shown = pick_stages(totals, rows)
-        scale = max(capacity, *totals)
-        room = max(width - 12 - 13, 4)
+            mark, ink = ("▌", "strong") if f"memory.{kind}" == self.marked() else (" ", "quiet")
+            legend += [(mark, "key"), (fills[kind], "bar"), (f" {kind} ", ink)]
+        rows = 0 if self.has_focus else max(height - 1, 1)
+        shown = [*memory_bars(self.outcome.estimate, width, rows, ascii_only=self.ascii_only)]
         lines: list[Line] = [padded(legend, width)]
-        for stage in shown:
-            over = totals[stage] > capacity
-            limit = round(room * capacity / scale)
-            name = f"stage {stage}" if len(stages) > 1 else "all cards"
-            chart = stacked(stages[stage], scale, room, ascii_only=self.ascii_only)
-            lines.append(
-                padded([("  ", "text"), (fit(name, 10), "quiet"), (chart[:limit], "bar"), (chart[limit:], "error"),
-                        (f"{gigabytes(totals[stage]):>10}", "error" if over else "text"),
-                        (" ✖" if over else "", "error")], width)
-            )  # fmt: skip
-        hidden = len(stages) - len(shown)
+        for one in shown:
+            ink = "error" if one.over else "text"
+            line = [("  ", "text"), (one.name, "quiet"), (one.inside, "bar"), (one.beyond, "error"), (one.amount, ink)]
+            lines.append(padded([*line, (" ✖" if one.over else "", "error")], width))
+        hidden = len(self.outcome.estimate.memory_gb_by_stage) - len(shown)
         if hidden > 0 and span(legend) + LEGEND_ROOM <= width:
             lines[0] = spread(legend, [(f"{hidden} more ▾ ", "quiet")], width)
         return lines
