@@ -57,7 +57,9 @@ async def test_the_timeline_and_the_rank_map(width: int, monkeypatch: pytest.Mon
         await press(pilot, "p")
         shown = text(one.screen.query_one(PicturesPage).body(width, 40)).split("\n")
         printed = command(monkeypatch, width, "estimate", PLAN, "--pictures")
-        drawn = [line for line in shown if line.startswith(("  stage", "  node", "  data ", "  expert ", "  pipeline "))]
+        drawn = [
+            line for line in shown if line.startswith(("  stage", "  node", "  data ", "  expert ", "  pipeline "))
+        ]
         assert len(drawn) > 20
         assert all(line in printed.split("\n") for line in drawn)
         words = " ".join(" ".join(shown).split())
