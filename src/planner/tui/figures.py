@@ -24,6 +24,12 @@ class Figure:
     alarm: bool = False
     """It is beyond what there is."""
 
+    @property
+    def amount(self) -> str:
+        """Number and unit as one writes them."""
+        money, _, unit = self.unit.partition(" ") if self.unit.startswith("$") else ("", "", self.unit)
+        return f"{money}{self.number} {unit}".strip()
+
 
 def headline(outcome: Outcome) -> list[Figure]:
     """MFU, time, cost, memory and power, in this order."""

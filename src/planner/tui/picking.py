@@ -61,7 +61,7 @@ def _comes_to(plan: Plan, session: Session) -> str:
         figures = headline(session.preview(plan))
     except PlanError as error:
         return error.problems[0].message
-    return "  ".join(f"{figure.name} {figure.number} {figure.unit}".strip() for figure in figures[:4])
+    return "  ".join(f"{figure.name} {figure.amount}" for figure in figures[:4])
 
 
 def picked(item: Field, value: object, session: Session) -> None:

@@ -19,7 +19,7 @@ TOUR: Final = (
     "Enter on Card, Scale-out or Model opens a list; type to narrow it down. Below it stands where figures come from.",
     (
         "Left and right step a value through what the layout allows. Where an edit is impossible the last good result "
-        "stays, marked, and the reason stands below the field; f applies a fix."
+        "stays, marked, and the reason stands below the field; f applies a fix. i explains any figure."
     ),
     (
         "w saves the plan as TOML, for review in git, or exports JSON, CSV and Markdown. The session itself is always "

@@ -156,10 +156,9 @@ def small(figures: list[Figure], width: int, marked: str | None = None, *, stale
     sizes = (size - 1, size + 1, size + 2, size, max(width - 4 - 4 * size, 0))
     rows: list[list[tuple[str, str]]] = [[(" ", "text")] for _ in range(3)]
     for figure, room in zip(figures, sizes, strict=True):
-        money, _, unit = figure.unit.partition(" ") if figure.unit.startswith("$") else ("", "", figure.unit)
         cells = (
             (figure.name, "quiet"),
-            (f"{money}{figure.number} {unit}".strip(), tile(figure, stale=stale)),
+            (figure.amount, tile(figure, stale=stale)),
             (figure.below.replace(" – ", "–"), "error" if figure.alarm else "quiet"),
         )
         for row, (text, ink) in zip(rows, cells, strict=True):
