@@ -74,6 +74,19 @@ async def test_own_keys_work_and_are_shown(own_folders: Path) -> None:
         assert isinstance(app.screen, ModeScreen)
 
 
+async def test_hints_and_remarks_name_the_keys_in_force(own_folders: Path) -> None:
+    _write(own_folders, "keymap.toml", '[keys]\nwhy = "f13"\nbest = "f14"\nmore = "f15"\nundoo = "x"\nredoo = "y"\n')
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "1 more: planner config validate" in screen_text(app)
+        await press(pilot, "down")
+        text = screen_text(app)
+        assert "F14 applies it" in text
+        assert "▾ F15 33 more settings" in text
+        await press(pilot, "C")
+        assert "F13 why" in screen_text(app)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

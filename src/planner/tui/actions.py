@@ -174,6 +174,11 @@ def keys_of(action: Action) -> str:
     return " ".join(key_name(key) for key in keys(action))
 
 
+def first_key(name: str) -> str:
+    """The first key of an action in force, as hints have it."""
+    return key_name(keys(BY_ID[name])[0])
+
+
 def bindings(where: Where) -> list[Binding]:
     """Textual bindings of the actions that are called by name."""
     return [

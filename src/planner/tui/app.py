@@ -179,7 +179,8 @@ class PlannerApp(App[None]):
             self.set_interval(WATCH_S, self._watch_terminal)
             self.set_interval(WATCH_S, self._watch_themes)
         if self._notes:
-            self.call_after_refresh(self.say, self._notes[0])
+            more = f" · {len(self._notes) - 1} more: planner config validate" if len(self._notes) > 1 else ""
+            self.call_after_refresh(self.say, self._notes[0] + more)
 
     def say(self, words: str) -> None:
         """Say something on the screen in front, until the next key."""

@@ -13,6 +13,7 @@ from planner.data_files import state_folder
 from planner.exchange import plan_toml
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
+from planner.tui.actions import first_key
 from planner.tui.state import Session, sentence
 
 if TYPE_CHECKING:
@@ -62,10 +63,14 @@ def edit(app: PlannerApp, session: Session) -> str:
     try:
         plan = plan_toml.read(path)
     except PlanError as error:
-        return f"not taken: {sentence(error.problems[0])} ^e opens your text again"
+        return f"not taken: {sentence(error.problems[0])} {first_key('editor')} opens your text again"
     with contextlib.suppress(OSError):
         path.unlink()
-    return "edited as text; u undoes it" if session.replace(plan, "edited as text") else "nothing was changed"
+    return (
+        f"edited as text; {first_key('undo')} undoes it"
+        if session.replace(plan, "edited as text")
+        else "nothing was changed"
+    )
 
 
 def _short(path: Path) -> str:

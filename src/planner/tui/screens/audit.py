@@ -15,7 +15,7 @@ from planner.exchange.format import between, percent, short
 from planner.exchange.questions import Answer, answer_lines
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.explaining import NOTHING, claim_book
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
@@ -165,7 +165,8 @@ class AuditScreen(PartsScreen):
 
     def picks(self) -> list[tuple[str, str]]:
         """Enter reads; the questions are a key away."""
-        return [("Enter", "read"), ("i", "why"), ("n", "January 2025")] if isinstance(self.focused, Table) else []
+        keys = [("Enter", "read"), (first_key("why"), "why"), (first_key("audit-questions"), "January 2025")]
+        return keys if isinstance(self.focused, Table) else []
 
     def about(self) -> str:
         """The twin."""

@@ -9,7 +9,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from planner.tui.actions import bindings, panel_bindings
+from planner.tui.actions import bindings, first_key, panel_bindings
 from planner.tui.state import Session
 from planner.tui.widgets.hints import HintBar, ModeBar
 from planner.tui.widgets.panel import Panel
@@ -170,7 +170,7 @@ class ModeScreen(LeanScreen):
 
     def guide(self) -> None:
         """Show the keys that work now."""
-        keys = [*self.hints(), ("^p", "commands")]
+        keys = [*self.hints(), (first_key("commands"), "commands")]
         if "Esc" not in dict(keys):
             keys.append(("Esc", "workbench"))
         for bar in self.query(HintBar):

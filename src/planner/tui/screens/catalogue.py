@@ -14,7 +14,7 @@ from planner.exchange import listing
 from planner.exchange.why import Book
 from planner.exchange.why_entries import EntryBook
 from planner.spec.base import PlanError
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.screens.base import ModeScreen
 from planner.tui.state import Session
 from planner.tui.text import fit, wrap
@@ -215,7 +215,7 @@ class CatalogueScreen(ModeScreen):
         """The keys of the part that has the focus."""
         if isinstance(self.focused, EntryPage):
             return [("↑↓", "scroll"), ("Esc", "list")]
-        return [("↑↓", "choose"), ("/", "filter"), ("Enter", "read"), ("i", "why"), ("←→", "kind")]
+        return [("↑↓", "choose"), ("/", "filter"), ("Enter", "read"), (first_key("why"), "why"), ("←→", "kind")]
 
     def about(self) -> str:
         """The twin."""

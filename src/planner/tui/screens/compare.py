@@ -16,7 +16,7 @@ from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan
 from planner.tui import thinking
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.explaining import NOTHING, own_book, row_book
 from planner.tui.fields import CLUSTER
 from planner.tui.picking import options
@@ -150,7 +150,7 @@ class CompareScreen(PartsScreen):
     def _show(self, found: list[Compared] | str) -> None:
         page = self.query_one(Comparison)
         if isinstance(found, str):
-            page.words = f"{found} Del takes the last plan away."
+            page.words = f"{found} {first_key('compare-drop')} takes the last plan away."
         else:
             page.plans, page.words = found, ""
         page.to_top()
@@ -161,7 +161,7 @@ class CompareScreen(PartsScreen):
     def action_add(self) -> None:
         """Pick what to compare with."""
         if len(self._others) >= MOST - 1:
-            self.say(f"{MOST} plans at most; Del takes the last away")
+            self.say(f"{MOST} plans at most; {first_key('compare-drop')} takes the last away")
             return
 
         def done(value: object | None) -> None:
@@ -227,8 +227,12 @@ class CompareScreen(PartsScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """Its own keys first."""
-        keys = [("n", "compare with")]
-        return [*keys, ("Del", "drop the last"), ("i", "why"), ("↑↓", "scroll")] if self._others else keys
+        keys = [(first_key("compare-add"), "compare with")]
+        return (
+            [*keys, (first_key("compare-drop"), "drop the last"), (first_key("why"), "why"), ("↑↓", "scroll")]
+            if self._others
+            else keys
+        )
 
     def about(self) -> str:
         """The twin."""

@@ -14,7 +14,7 @@ from planner.exchange.account import SECTIONS
 from planner.exchange.report import Line as TextLine
 from planner.exchange.report import bill_lines
 from planner.exchange.why import Book
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.explaining import NOTHING, own_book
 from planner.tui.screens.parts import PartsScreen
 from planner.tui.widgets.lines import Line
@@ -85,7 +85,7 @@ class CostsScreen(PartsScreen):
 
     def picks(self) -> list[tuple[str, str]]:
         """What explains."""
-        return [("i", "why")]
+        return [(first_key("why"), "why")]
 
     def about(self) -> str:
         """The twin."""

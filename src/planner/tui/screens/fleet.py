@@ -15,7 +15,7 @@ from planner.exchange.why import Book
 from planner.exchange.why_entries import FleetBook
 from planner.spec.base import PlanError
 from planner.spec.fleet import Fleet
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
 from planner.tui.thinking import Check
@@ -132,11 +132,8 @@ class FleetScreen(PartsScreen):
 
     def picks(self) -> list[tuple[str, str]]:
         """Enter reads."""
-        return (
-            [("Enter", "read"), ("i", "why"), ("n", f"by {OTHER[self._rule]}")]
-            if isinstance(self.focused, Table)
-            else []
-        )
+        keys = [("Enter", "read"), (first_key("why"), "why"), (first_key("fleet-rule"), f"by {OTHER[self._rule]}")]
+        return keys if isinstance(self.focused, Table) else keys[1:2]
 
     def about(self) -> str:
         """The twin."""

@@ -12,6 +12,7 @@ from planner.exchange import pictures
 from planner.exchange.report import Line as TextLine
 from planner.exchange.timeline import IDLE, WEIGHT
 from planner.exchange.why import Book
+from planner.tui.actions import first_key
 from planner.tui.explaining import NOTHING, own_book
 from planner.tui.screens.base import ModeScreen
 from planner.tui.state import Session
@@ -83,7 +84,7 @@ class PicturesScreen(ModeScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """It scrolls."""
-        return [("↑↓", "scroll"), ("i", "why"), ("y", "copy")]
+        return [("↑↓", "scroll"), (first_key("why"), "why"), (first_key("copy"), "copy")]
 
     def about(self) -> str:
         """The twin."""

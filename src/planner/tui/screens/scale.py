@@ -14,7 +14,7 @@ from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan, Resolved
 from planner.tui import thinking
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.explaining import NOTHING, row_book
 from planner.tui.picking import options
 from planner.tui.screens.parts import PartsScreen, trouble
@@ -144,7 +144,7 @@ class ScaleScreen(PartsScreen):
     def action_add(self) -> None:
         """Pick another card to draw beside the plan's."""
         if len(self._cards) >= MOST:
-            self.say(f"{MOST} kinds of cards at most; Del takes the last away")
+            self.say(f"{MOST} kinds of cards at most; {first_key('scale-drop')} takes the last away")
             return
         from planner.tui.fields import CLUSTER
 
@@ -191,9 +191,9 @@ class ScaleScreen(PartsScreen):
         """Enter applies; n draws another card."""
         return [
             ("Enter", "apply"),
-            ("i", "why"),
-            ("n", "another card"),
-            *([("Del", "drop it")] if len(self._cards) > 1 else []),
+            (first_key("why"), "why"),
+            (first_key("scale-add"), "another card"),
+            *([(first_key("scale-drop"), "drop it")] if len(self._cards) > 1 else []),
         ]
 
     def about(self) -> str:

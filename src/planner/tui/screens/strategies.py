@@ -18,7 +18,7 @@ from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
 from planner.tui import thinking
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.explaining import NOTHING, row_book
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
@@ -135,7 +135,7 @@ class StrategiesScreen(PartsScreen):
         self._show(None)
         table = self.query_one(Table)
         if resolved is None:
-            table.fill([], "There is no plan to search for: mend it on the workbench (h).")
+            table.fill([], f"There is no plan to search for: mend it on the workbench ({first_key('workbench')}).")
             return
         table.fill([], "Searching every layout of these cards …")
         self.think(lambda check, tell: self._search(resolved, check, tell), self._show)
@@ -197,7 +197,7 @@ class StrategiesScreen(PartsScreen):
 
     def picks(self) -> list[tuple[str, str]]:
         """Enter applies."""
-        return [("Enter", "apply"), ("i", "why")] if isinstance(self.focused, Table) else []
+        return [("Enter", "apply"), (first_key("why"), "why")] if isinstance(self.focused, Table) else []
 
     def about(self) -> str:
         """The twin."""

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from planner.exchange.defaults import as_text
 from planner.spec.base import PlanError
-from planner.tui.actions import BY_ID, bindings, key_name, keys
+from planner.tui.actions import bindings, first_key
 from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
 from planner.tui.guiding import IN_A_LIST, hints
 from planner.tui.screens.base import LeanScreen
@@ -239,7 +239,7 @@ class WorkbenchScreen(LeanScreen):
         """Keep the plan as it is beside the one being worked on."""
         name = self.session.keep()
         self.app.autosave()
-        self.say(f"kept as “{name}”; {key_name(keys(BY_ID['variants'])[0])} lists what is kept, c compares")
+        self.say(f"kept as “{name}”; {first_key('variants')} lists what is kept, {first_key('compare')} compares")
 
     def action_variants(self) -> None:
         """Go back to a kept plan, as a step that can be undone."""
@@ -247,7 +247,7 @@ class WorkbenchScreen(LeanScreen):
         from planner.tui.widgets.picker import Picker
 
         if not self.session.variants:
-            self.say(f"no variant is kept yet; {key_name(keys(BY_ID['keep'])[0])} keeps the plan as it is")
+            self.say(f"no variant is kept yet; {first_key('keep')} keeps the plan as it is")
             return
         back = self.focused
 
@@ -293,7 +293,7 @@ class WorkbenchScreen(LeanScreen):
             self.say(sentence(error.problems[0]))
             return
         self.changed()
-        self.say("applied: best strategy; u takes it back")
+        self.say(f"applied: best strategy; {first_key('undo')} takes it back")
 
     def action_limits(self) -> None:
         """What would help, and by how much."""

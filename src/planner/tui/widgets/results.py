@@ -18,6 +18,7 @@ from planner.exchange.bars import (
     step_title,
 )
 from planner.spec.base import Problem
+from planner.tui.actions import first_key
 from planner.tui.charts import big
 from planner.tui.figures import Figure, facts, headline, standing
 from planner.tui.state import Session
@@ -311,7 +312,9 @@ class ProblemsPanel(Results, Panel):
             lead = [("    ", "text")]
         if problem.fix:
             lead = [("    → ", "key")]
-            for words in wrap(problem.fix + ("  (f applies it)" if fix and problem.change else ""), width - 7):
+            for words in wrap(
+                problem.fix + (f"  ({first_key('apply-fix')} applies it)" if fix and problem.change else ""), width - 7
+            ):
                 rows.append(padded([*lead, (words, "quiet")], width))
                 lead = [("      ", "text")]
         return rows
