@@ -175,3 +175,22 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
     _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert [step["plan"]["cluster"]["cards"] for step in data["history"]][-2:] == [4096, 8192]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["an-editor", "no-editor"])
+def test_the_terminal_comes_back_from_the_editor(there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "editor.sh"
+    script.write_text('#!/bin/sh\nsed -i "s/^cards = 2048/cards = 1024/" "$1"\n', encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script) if there else "/no/such/editor")
+    pid, terminal = _start(tmp_path, ignore_hangup=False)
+    _read_until(terminal, "Cluster")
+    _rest(terminal)
+    os.write(terminal, b"\x05")
+    _read_until(terminal, "edited as text" if there else "cannot be started")
+    assert not _typed_lines(terminal)
+    assert (tmp_path / "editing.toml").exists() is False, "nothing is left to be edited again"
+    os.write(terminal, b"\x1b[B")
+    _quit(pid, terminal)
+    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
+    assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == (1024 if there else 2048)
