@@ -120,15 +120,17 @@ def test_a_terminal_that_is_gone_is_noticed_where_the_hangup_was_ignored(tmp_pat
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 4096
 
 
-def _stopped(pid: int) -> bool:
-    """It stops, and does not end, before patience runs out."""
-    end = time.monotonic() + PATIENCE_S
+def _stopped(pid: int, terminal: int) -> bytes:
+    """What it sends until it stops; a terminal that nobody reads would keep it from stopping."""
+    sent, end = b"", time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.02)[0]:
+            sent += os.read(terminal, 65_536)
         done, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
         if done:
-            return os.WIFSTOPPED(status)
-        time.sleep(0.02)
-    return False
+            assert os.WIFSTOPPED(status), "it ended"
+            return sent + _rest(terminal)
+    raise AssertionError("it did not stop")
 
 
 def _rest(terminal: int) -> bytes:
@@ -158,8 +160,7 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
             os.write(terminal, b"Z")
         else:
             os.kill(pid, signal.SIGTSTP)
-        assert _stopped(pid)
-        left = _rest(terminal)
+        left = _stopped(pid, terminal)
         assert b"\x1b[?1049l" in left
         assert b"\x1b[?25h" in left
         assert _typed_lines(terminal)
