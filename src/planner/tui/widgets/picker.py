@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -255,6 +255,18 @@ class Picker(Lines, can_focus=True):
             self._closed = True
             self.remove()
         self._done(value)
+
+    # ------------------------------------------------------------------------------------------------- jump mode
+
+    def targets(self) -> Iterable[int]:
+        """The entries in view, below frame and prompt."""
+        rows = max(self.size.height - FRAME - 1 - DETAIL_LINES, 1)
+        return range(FRAME, FRAME + min(len(self.shown) - self._offset, rows))
+
+    def jump(self, row: int) -> None:
+        """Put the cursor on an entry."""
+        self.focus()
+        self.move(self._offset + row - FRAME - self.cursor)
 
     # ------------------------------------------------------------------------------------------------- mouse
 
