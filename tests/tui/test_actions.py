@@ -10,6 +10,7 @@ import pytest
 from planner.tui.actions import ACTIONS, MODES, Action
 from planner.tui.app import PlannerApp
 from planner.tui.screens import SCREENS, offered
+from planner.tui.screens.help import PLACES
 from planner.tui.screens.workbench import WorkbenchScreen
 
 SWALLOWED = {"ctrl+a", "ctrl+b", "ctrl+j", "ctrl+o", "ctrl+s", "ctrl+m", "ctrl+i", "ctrl+h", "ctrl+enter"}
@@ -18,6 +19,10 @@ SWALLOWED = {"ctrl+a", "ctrl+b", "ctrl+j", "ctrl+o", "ctrl+s", "ctrl+m", "ctrl+i
 
 def test_ids_are_unique() -> None:
     assert not [name for name, count in Counter(action.id for action in ACTIONS).items() if count > 1]
+
+
+def test_help_has_every_place_of_the_registry() -> None:
+    assert {action.where for action in ACTIONS} <= set(PLACES)
 
 
 def test_no_two_actions_share_a_key_in_one_place() -> None:

@@ -73,6 +73,8 @@ async def test_every_screen_has_places_and_is_the_same_after_them(name: str, siz
     app = app_on()
     async with app.run_test(size=SIZES[size]) as pilot:
         await press(pilot, [] if name == "workbench" else [BY_ID[name].keys[0]])
+        await app.workers.wait_for_complete()
+        await pilot.pause()
         before = screen_text(app)
         await press(pilot, "J")
         labels = {place for widget in app.screen.query(Lines) for place in widget.labels.values()}

@@ -36,7 +36,8 @@ MARKS: Final = (
     ("█ ▓ ▒ ░ ▪", "bar", "weights, gradients, optimizer, activations, other memory"),
 )
 PLACES: Final[dict[Where, str]] = {
-    "everywhere": "Everywhere", "modes": "From screen to screen", "workbench": "On the workbench",
+    "everywhere": "Everywhere", "modes": "From screen to screen", "panels": "On every screen with panels",
+    "workbench": "On the workbench",
     "field": "On a field",
     "typing": "While typing a number",
     "results": "On a panel of results", "strategies": "Strategies", "scale": "Scale", "costs": "Costs",
@@ -66,7 +67,7 @@ class HelpText(Page):
             lines += [(), heading(title, width)]
             for action in actions:
                 lines += self._rows(keys_of(action), "key", f"{action.title}. {action.help}".strip(), width)
-            if where == "workbench":
+            if where == "panels":
                 words = "Jump to a panel; with Alt held also where a number field has the focus."
                 lines += self._rows(f"1–{PANELS}", "key", words, width)
         over_ssh = "Over a slow link, ssh -C makes the screen some twenty times cheaper to send."
