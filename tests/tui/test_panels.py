@@ -75,6 +75,7 @@ async def test_the_numbers_stand_in_the_titles() -> None:
         ("C 5 i", "Why this number", "Why Capital is"),
         ("C 2 i", "Why this number", "Why Power is"),
         ("C 3 i", "Why this number", "Why Goodput is 97.0 %"),
+        ("x i", "Why this number", "Why Training time is"),
         ("c i", "Why this number", "Why Training time is"),
         ("d i", "Why: preset deepseek-v3", "planner estimate deepseek-v3 --why card_hours"),
         ("e slash text:ceiba enter escape i", "Why: fleet aws-ceiba", "Epoch AI"),
