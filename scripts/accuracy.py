@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,7 @@ def headline(result: Result) -> list[str]:
     lines = ["| rows | n | median | p90 | bias | mean of family medians |", "|---|---|---|---|---|---|"]
     for name, errors, keep in (
         ("in-sample", result.in_sample, every),
+        ("in-sample, without young software", result.in_sample, old),
         ("family held out", result.by_family, every),
         ("family held out, without young software", result.by_family, old),
         ("family held out, dense", result.by_family, ~moe),
@@ -137,6 +139,37 @@ def ablation_table(result: Result) -> list[str]:
         f"| (nothing removed) | {figures(result.by_family)} | {figures(result.by_family[moe])} |",
     ]
     lines += [f"| {term} | {figures(e)} | {figures(e[moe])} |" for term, e in result.ablation.items()]
+    return lines
+
+
+KINDS: dict[str, Callable[[MeasuredRun], str]] = {
+    "family": lambda run: run.group,
+    "card": lambda run: run.card,
+    "precision": lambda run: run.resolved.plan.workload.precision,
+    "model": lambda run: run.resolved.model.name,
+    "software": lambda run: run.resolved.stack.name,
+    "cards": lambda run: f"{4 ** math.floor(math.log(run.resolved.plan.cluster.cards, 4)):,} and more",
+    "sequence": lambda run: f"{2 ** math.floor(math.log2(run.resolved.plan.workload.sequence_length)):,} and more",
+}
+"""What runs may have in common."""
+
+
+def weak_lines(result: Result) -> list[str]:
+    """Kinds of runs the engine is worse at than at most: five rows or more, half as far off again as all rows."""
+    size = abs(np.expm1(result.by_family))
+    usual = (1.5 * np.median(size), 1.5 * np.quantile(size, 0.9))
+    lines = [
+        "Kinds of five runs or more whose median or p90, family held out, is half as much again as that of all runs.",
+        "",
+        "| kind | n | median | p90 | bias |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, key in KINDS.items():
+        names = np.array([key(run) for run in result.rows])
+        for name in sorted(set(names)):
+            mine = names == name
+            if mine.sum() >= 5 and (np.median(size[mine]) > usual[0] or np.quantile(size[mine], 0.9) > usual[1]):
+                lines.append(f"| {kind}: {name} | {figures(result.by_family[mine])} |")
     return lines
 
 
@@ -255,6 +288,7 @@ def write_report(result: Result, runs: Iterable[MeasuredRun], folder: Path) -> N
         ("By card", split_table(result, "card", lambda run: run.card)),
         ("By kind of model", split_table(result, "kind", lambda run: run.kind)),
         ("By precision", split_table(result, "precision", lambda run: run.resolved.plan.workload.precision)),
+        ("Where it is weak", weak_lines(result)),
         ("Ranges", coverage_by_family(result)),
         ("What each term buys", ablation_table(result) if result.ablation else []),
         ("The worst rows", worst_table(result)),

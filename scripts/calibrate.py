@@ -13,11 +13,12 @@ import argparse
 import csv
 import io
 from collections.abc import Callable, Sequence
-from multiprocessing import Pool
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 import numpy as np
 import tomli_w
+from scipy.optimize import minimize_scalar
 from scripts.accuracy import Result, write_report
 from scripts.fitting import Floats, data_of, fit, predict, spreads
 
@@ -27,7 +28,7 @@ from planner.engine.inputs import batch
 from planner.engine.layout import groups
 from planner.engine.memory import fullest
 from planner.engine.reading import inputs_of
-from planner.engine.uncertainty import FEATURES, HeldOut, features_of, held_out, reach, similarity
+from planner.engine.uncertainty import FEATURES, Error, HeldOut, features_of, held_out, reach
 from planner.exchange.runs import read_all, shipped_runs
 from planner.spec.runs import MeasuredRun
 
@@ -38,28 +39,44 @@ HEADER = (
     "# (spread of its logarithm) are what was believed before the fit, `spread` what is left after it. To change a\n"
     "# belief, edit prior, sigma and source, and run the fit again.\n\n"
 )
-TERMS: dict[str, tuple[str, ...]] = {
-    "memory-bound work": ("fused", "compiled", "eager"),
-    "quantisation casts": ("cast",),
-    "token permutation": ("permute",),
-    "host work": ("host_layer", "host_moe", "host_expert"),
-    "fixed time of a step": ("step_fixed",),
-    "collective latency": ("latency", "ring_hop"),
-    "last wave of tiles": ("wave",),
-    "un-hidden GEMM memory time": ("epilogue",),
-    "attention ramp and fixed cost": ("attention_ramp", "attention_fixed"),
-    "contention": ("contention",),
-    "stragglers": ("straggler",),
+PARTS: dict[str, tuple[str, ...]] = {
+    "memory-bound work": ("memory_bound",),
+    "output head and loss": ("logits",),
+    "recomputation": ("recompute",),
+    "host work": ("host",),
+    "tensor-parallel traffic": ("tensor",),
+    "context-parallel traffic": ("context",),
+    "expert exchange": ("expert",),
+    "pipeline bubble": ("pipeline_bubble",),
+    "transfers between stages": ("pipeline_transfer",),
+    "data-parallel traffic": ("data",),
     "optimizer step": ("optimizer",),
 }
-"""Ablations: a term of the model, and the constants that are set to nothing to remove it."""
+"""Ablations by leaving parts of the step away."""
 NOTHING = 1e-9
+TERMS: dict[str, dict[str, float]] = {
+    "quantisation casts": {"cast": NOTHING},
+    "token permutation": {"permute": NOTHING},
+    "grouped GEMMs slower than dense ones": {"grouped": 1.0, "grouped_rows": NOTHING},
+    "host work of experts": {"host_moe": NOTHING, "host_expert": NOTHING},
+    "fixed time of a step": {"step_fixed": NOTHING},
+    "collective latency": {"latency": NOTHING, "ring_hop": NOTHING},
+    "slower exchange without overlap": {"unbucketed": 1.0},
+    "slower gathers without prefetch": {"parameterwise": 1.0},
+    "last wave of tiles": {"wave": NOTHING},
+    "un-hidden GEMM memory time": {"epilogue": NOTHING},
+    "attention ramp and fixed cost": {"attention_ramp": NOTHING, "attention_fixed": NOTHING},
+    "contention": {"contention": NOTHING},
+    "stragglers": {"straggler": NOTHING},
+    "slower in-house software": {"immature": 1.0},
+}
+"""Ablations by setting constants to what removes a term of the model."""
 MEMORY = {
     "fragmentation": "exact runs of validation/ that state a card's memory",
     "usable": "exact runs of validation/ that fitted or ran out of memory",
 }
 """Constants of memory, which no step time tells of, and what they are fitted on."""
-MEMORY_SCATTER = 0.3
+MEMORY_SCATTER = 0.12
 """Scatter of one row's memory figure, in its logarithm: so wide that a whole family weighs about as much as the prior,
 since its rows share what their source read as memory (reserved or allocated), and it does not say which."""
 
@@ -81,9 +98,9 @@ def main() -> None:
     values["fragmentation"] = fragmentation(runs, values, sigmas["fragmentation"])
     values["usable"] = usable(runs, values)
     with Pool() as pool:
-        by_family = held_out_errors(pool, rows, lambda run: run.group, (priors, sigmas, free))
-        by_card = held_out_errors(pool, rows, lambda run: run.card, (priors, sigmas, free))
-        ablation = {} if quick else ablate(pool, rows, (priors, sigmas, free))
+        by_family = held_out_errors(pool, rows, lambda run: run.group, (priors, sigmas, free, ()))
+        by_card = held_out_errors(pool, rows, lambda run: run.card, (priors, sigmas, free, ()))
+        ablation = {} if quick else ablate(pool, rows, (priors, sigmas, free, ()))
     values["interval_scale"], inside = interval_scale(rows, by_family)
     write_constants(values, spreads(data, values, sigmas, free), free, len(rows))
     write_held_out(rows, by_family)
@@ -107,54 +124,52 @@ def free_names(beliefs: dict[str, dict[str, object]], rows: Sequence[MeasuredRun
     ]
 
 
-Belief = tuple[dict[str, float], dict[str, float], list[str]]
+Belief = tuple[dict[str, float], dict[str, float], list[str], tuple[str, ...]]
+"""Priors, spreads, constants that may move, parts of the step left away."""
 
 
 def _fold(task: tuple[list[MeasuredRun], list[MeasuredRun], Belief]) -> Floats:
-    train, test, (priors, sigmas, free) = task
-    values = fit(data_of(train), priors, sigmas, free)
+    train, test, (priors, sigmas, free, without) = task
+    values = fit(data_of(train), priors, sigmas, free, without)
     held = data_of(test)
-    return np.log(predict(values, held.inputs) / held.seconds)
+    return np.log(predict(values, held.inputs, without) / held.seconds)
 
 
-def held_out_errors(pool: object, rows: list[MeasuredRun], key: Callable[[MeasuredRun], str], belief: Belief) -> Floats:
+def held_out_errors(pool: Pool, rows: list[MeasuredRun], key: Callable[[MeasuredRun], str], belief: Belief) -> Floats:
     """Log errors of every row with all rows of its group left out of the fit."""
     names = sorted({key(run) for run in rows})
     tasks = [([r for r in rows if key(r) != n], [r for r in rows if key(r) == n], belief) for n in names]
-    answers = pool.map(_fold, tasks, chunksize=1)  # type: ignore[attr-defined]
+    answers = pool.map(_fold, tasks, chunksize=1)
     errors = np.empty(len(rows))
     for name, answer in zip(names, answers, strict=True):
         errors[[i for i, run in enumerate(rows) if key(run) == name]] = answer
     return errors
 
 
-def ablate(pool: object, rows: list[MeasuredRun], belief: Belief) -> dict[str, Floats]:
+def ablate(pool: Pool, rows: list[MeasuredRun], belief: Belief) -> dict[str, Floats]:
     """Held-out log errors, by family, with each term of the model removed and the rest refitted."""
-    priors, sigmas, free = belief
-    return {
-        term: held_out_errors(
-            pool,
-            rows,
-            lambda run: run.group,
-            (priors | dict.fromkeys(gone, NOTHING), sigmas, [name for name in free if name not in gone]),
-        )
-        for term, gone in TERMS.items()
-    }
+    priors, sigmas, free, _ = belief
+    changed: dict[str, Belief] = {term: (priors, sigmas, free, parts) for term, parts in PARTS.items()}
+    for term, gone in TERMS.items():
+        changed[term] = (priors | gone, sigmas, [name for name in free if name not in gone], ())
+    return {term: held_out_errors(pool, rows, lambda run: run.group, one) for term, one in changed.items()}
 
 
 def fragmentation(runs: Sequence[MeasuredRun], values: dict[str, float], sigma: float) -> float:
-    """Reserved over allocated memory that rows with a memory figure speak for, held to its prior.
+    """Reserved over allocated activations that rows with a memory figure speak for, held to its prior.
 
-    The mean of the rows' logarithmic errors, weighted as in the fit of step times, against the prior.
+    Least squares on the rows' logarithmic errors, weighted as in the fit of step times, against the prior.
     """
     data = data_of([run for run in runs if run.exact and run.run.measured.memory_gb])
     measured = np.array([run.run.measured.memory_gb for run in data.rows], dtype=float) * 1e9
     need = fullest(data.inputs, groups(data.inputs), from_values(values))
-    used = need.weights + need.gradients + need.optimizer + need.activations
-    asked = np.log((measured - need.total) / used + values["fragmentation"])
-    pull = data.weights / MEMORY_SCATTER**2
-    prior = np.log(values["fragmentation"])
-    return round(float(np.exp((pull @ asked + prior / sigma**2) / (pull.sum() + sigma**-2.0))), 3)
+
+    def cost(moved: float) -> float:
+        total = need.total + values["fragmentation"] * np.expm1(moved) * need.activations
+        return float(data.weights @ (np.log(total / measured) / MEMORY_SCATTER) ** 2 + (moved / sigma) ** 2)
+
+    best = minimize_scalar(cost, bounds=(-4.0 * sigma, 4.0 * sigma), method="bounded")
+    return round(values["fragmentation"] * float(np.exp(best.x)), 3)
 
 
 def usable(runs: Sequence[MeasuredRun], values: dict[str, float]) -> float:
@@ -178,18 +193,24 @@ def interval_scale(rows: Sequence[MeasuredRun], errors: Floats) -> tuple[float, 
     Returns:
         The scale, and for every row its error over the scaled half-width (inside where at most 1).
     """
-    features = features_of(batch([inputs_of(run.resolved) for run in rows]))
-    families = np.array([run.group for run in rows])
-    sizes = {family: int((families == family).sum()) for family in set(families)}
-    share = np.array([sizes[family] ** -0.5 for family in families])
+    every = placed(rows, errors)
     ratio = np.empty(len(rows))
-    order = np.argsort(abs(errors), kind="stable")
-    for i, place in enumerate(features):
-        other = order[families[order] != families[i]]
-        part = HeldOut((), (), features[other], errors[other], share[other])
-        ratio[i] = abs(errors[i]) / reach(similarity(place, part.features), part)
+    for family in dict.fromkeys(run.group for run in rows):
+        others = HeldOut.of(error for error in every if error.family != family)
+        for i, error in enumerate(every):
+            if error.family == family:
+                ratio[i] = abs(error.log) / reach(others.near(error.place), others)
     scale = round(float(np.quantile(ratio, 0.80)), 3)
     return scale, ratio / scale
+
+
+def placed(rows: Sequence[MeasuredRun], errors: Floats) -> list[Error]:
+    """Every run's place and held-out log error."""
+    columns = np.array(features_of(batch([inputs_of(run.resolved) for run in rows])), dtype=float)
+    places = zip(*columns.tolist(), strict=True)
+    return [
+        Error(run.id, run.group, place, float(error)) for run, place, error in zip(rows, places, errors, strict=True)
+    ]
 
 
 def write_constants(values: dict[str, float], left: dict[str, float], free: Sequence[str], rows: int) -> None:
@@ -209,12 +230,11 @@ def write_constants(values: dict[str, float], left: dict[str, float], free: Sequ
 
 def write_held_out(rows: Sequence[MeasuredRun], errors: Floats) -> None:
     """`held_out.csv`: every run's place and held-out log error."""
-    features = features_of(batch([inputs_of(run.resolved) for run in rows]))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["id", "family", *FEATURES, "log_error"])
-    for run, place, error in zip(rows, features, errors, strict=True):
-        writer.writerow([run.id, run.group, *(f"{v:.4g}" for v in place), f"{error:.4f}"])
+    for error in placed(rows, errors):
+        writer.writerow([error.id, error.family, *(f"{v:.4g}" for v in error.place), f"{error.log:.4f}"])
     (ENGINE / "held_out.csv").write_text(buffer.getvalue(), encoding="utf-8")
 
 

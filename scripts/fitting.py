@@ -46,13 +46,16 @@ def data_of(rows: Sequence[MeasuredRun]) -> Data:
     return Data(tuple(rows), batch([inputs_of(row.resolved) for row in rows]), seconds, weights)
 
 
-def predict(values: dict[str, float], inputs: Inputs) -> Floats:
-    """Predicted step times, s."""
+def predict(values: dict[str, float], inputs: Inputs, without: Sequence[str] = ()) -> Floats:
+    """Predicted step times, s, without some parts of the step."""
     with np.errstate(all="ignore"):
-        return np.asarray(step(inputs, from_values(values)).total, dtype=float)
+        found = step(inputs, from_values(values))
+        return np.asarray(found.total - sum(getattr(found, part) for part in without), dtype=float)
 
 
-def fit(data: Data, priors: dict[str, float], sigmas: dict[str, float], free: Sequence[str]) -> dict[str, float]:
+def fit(
+    data: Data, priors: dict[str, float], sigmas: dict[str, float], free: Sequence[str], without: Sequence[str] = ()
+) -> dict[str, float]:
     """Constants that fit the rows: soft L1 on log(predicted / measured), Gaussian priors on the constants' logarithms.
 
     Args:
@@ -60,6 +63,7 @@ def fit(data: Data, priors: dict[str, float], sigmas: dict[str, float], free: Se
         priors: every constant's prior.
         sigmas: spread of its logarithm.
         free: names that may move; the others stay at their priors.
+        without: parts of the step that the model is to do without.
     """
     start = np.array([np.log(priors[name]) for name in free])
     spread = np.array([sigmas[name] for name in free])
@@ -68,7 +72,7 @@ def fit(data: Data, priors: dict[str, float], sigmas: dict[str, float], free: Se
 
     def residuals(logs: Floats) -> Floats:
         values = priors | {name: float(np.exp(v)) for name, v in zip(free, logs, strict=True)}
-        error = (np.log(predict(values, data.inputs)) - target) / SCALE
+        error = (np.log(predict(values, data.inputs, without)) - target) / SCALE
         # soft L1 on the rows only: sign(e) sqrt(2 (sqrt(1 + e^2) - 1)); the priors stay quadratic
         soft = np.sign(error) * np.sqrt(2.0 * (np.sqrt(1.0 + error**2) - 1.0))
         return np.concatenate([root * soft, (logs - start) / spread])

@@ -10,13 +10,15 @@ RULES = {
     "planner": {"textual", "rich", "click", "numpy", "pydantic"},
     "planner.spec.plan": {"textual", "rich", "click", "numpy"},
     "planner.engine": {"textual", "rich", "click"},
-    "planner.engine.estimate": {"textual", "rich", "click"},
+    "planner.engine.estimate": {"textual", "rich", "click", "numpy"},
     "planner.catalog": {"textual", "rich", "click"},
     "planner.exchange": {"textual"},
     "planner.exchange.report": {"textual", "rich", "click"},
     "planner.exchange.listing": {"textual", "rich", "click"},
     "planner.cli": {"textual", "rich", "numpy", "pydantic"},
     "planner.cli.plans": {"textual", "rich"},
+    "planner.tui.app": {"numpy", "pydantic"},  # the first picture waits for neither
+    "planner.tui.screens.workbench": {"numpy"},
 }
 
 

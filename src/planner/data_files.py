@@ -24,6 +24,11 @@ def data_root() -> Path:
     return packaged if packaged.is_dir() else package.parents[1]
 
 
+def has_preset(name: str) -> bool:
+    """Whether a plan of this id comes with the program; no file is read, and no more is imported."""
+    return name != "index" and name.isprintable() and (data_root() / "presets" / "plans" / f"{name}.toml").is_file()
+
+
 def config_folder() -> Path:
     """Where settings, keys, themes and a user's own presets are: PLANNER_CONFIG_DIR, else the system's place for it."""
     if folder := os.environ.get("PLANNER_CONFIG_DIR"):

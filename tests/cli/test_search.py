@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.cli.helpers import planner, refused
 
 from planner.catalog import Catalog
+from planner.catalog.prices import rent_of
 from planner.cli.search import command as search_command
 from planner.cli.size import command as size_command
 from planner.cli.sweep import command as sweep_command
@@ -78,7 +81,8 @@ def test_json_says_what_would_make_it_fit() -> None:
     usable = nothing["memory_gb"] - nothing["over_gb"]
     assert nothing["over_gb"] > 0
     assert nothing["card_memory_gb"] / 80.0 == pytest.approx(nothing["memory_gb"] / usable)
-    assert nothing["message"] in run(search_command, "-", plan=large).stdout
+    assert nothing["message"] in " ".join(run(search_command, "-", plan=large).stdout.split())
+    assert 0 <= nothing["stage"] < nothing["strategy"]["pipeline"]
     more = large.replace("cards = 16", f"cards = {nothing['cards']}")
     assert json.loads(run(search_command, "-", "--json", plan=more).stdout)["nothing_fits"] is None
     fewer = large.replace("cards = 16", f"cards = {nothing['cards'] // 2}")
@@ -87,7 +91,7 @@ def test_json_says_what_would_make_it_fit() -> None:
 
 def test_json_says_what_memory_rules_out() -> None:
     data = json.loads(run(search_command, "llama-3.1-405b", "--json", "--top", "1").stdout)
-    rejected = data["rejected"]
+    rejected = [one for one in data["rejected"] if one["rule"] == "memory"]
     assert rejected
     assert 0 < sum(one["too_large"] for one in rejected) <= data["too_large"]
     for one in rejected:
@@ -98,7 +102,62 @@ def test_json_says_what_memory_rules_out() -> None:
     # 16 bytes a parameter (weights, FP32 gradients, optimizer), at most over the 128 heads' tensor ranks, of 80 GB.
     assert whole["over_gb"] > 405 * 16 / 128 - 80
     text = run(search_command, "llama-3.1-405b", "--top", "1").stdout
+    assert f"{rejected[0]['region']}: {rejected[0]['too_large']:,}" in text
     assert rejected[0]["why"] in text
+
+
+def test_rules_say_what_they_take_out_and_limits_what_they_leave_out() -> None:
+    limits = ("--top", "1", "--max-tensor", "4", "--keep", "pipeline=8", "--sharding", "zero1")
+    data = json.loads(run(search_command, "llama-3.1-405b", "--json", *limits).stdout)
+    rules = {one["rule"]: one for one in data["rejected"] if one["rule"] != "memory"}
+    assert rules["heads_divide"]["region"] == "tensor 256, 512, 1,024 … 16,384"
+    assert rules["heads_divide"]["why"] == "tensor = 256 does not divide the model's 128 attention heads."
+    assert rules["constraints"]["region"] == "all but tensor up to 4, zero1, pipeline 8"
+    free = json.loads(run(search_command, "llama-3.1-405b", "--json", "--top", "1").stdout)["searched"]
+    assert rules["constraints"]["strategies"] == free - data["searched"]
+    text = " ".join(run(search_command, "llama-3.1-405b", *limits).stdout.split())
+    for one in rules.values():
+        assert one["too_large"] == 0 < one["strategies"]
+    shown = sorted(rules.values(), key=lambda one: -one["strategies"])[:5]
+    assert all(f"{one['region']}: {one['strategies']:,}; {one['why']}" in text for one in shown)
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [("tensor=a", "whole number"), ("sharding=zero9", "Did you mean"), ("context=0", "at least 1"),
+     ("recompute_modules=nrm", "norm"), ("dispatcher=deepep", "a key that is searched"), ("tensor=2,4", "KEY=VALUE")],
+)  # fmt: skip
+def test_a_value_held_is_checked(kept: str, words: str) -> None:
+    assert words in refused(planner("search", "llama-3.1-8b", "--keep", kept))
+
+
+def test_no_valid_layout_says_which_rule() -> None:
+    done = run(search_command, "llama-3.1-70b", "--keep", "pipeline=1024")
+    assert done.exit_code == 1
+    assert "No layout is valid" in done.stdout
+    assert "pipeline = 1024 has more stages than the model's 80 layers can fill." in " ".join(done.stdout.split())
+
+
+def test_limits_that_leave_nothing_that_fits_are_named() -> None:
+    limits = ("--max-tensor", "2", "--schedule", "1f1b", "--sharding", "none", "--keep", "pipeline=2")
+    data = json.loads(run(search_command, "llama-3.1-70b", "--json", *limits).stdout)
+    nothing = data["nothing_fits"]
+    assert nothing["without_limits"]
+    assert not nothing["offload"]
+    assert "without the limits of this search a strategy fits" in nothing["message"]
+    large = PLAN.replace("llama3.1-8b", "llama3.1-405b")
+    none = json.loads(run(search_command, "-", "--json", "--max-tensor", "2", plan=large).stdout)
+    assert not none["nothing_fits"]["without_limits"]
+
+
+def test_the_best_strategy_is_printed_as_a_plan_file_has_it(tmp_path: Path) -> None:
+    text = run(search_command, "-", plan=PLAN).stdout
+    table = text[text.index("  [strategy]") :]
+    file = tmp_path / "plan.toml"
+    file.write_text(f"{PLAN}\n{table}", encoding="utf-8")
+    data = json.loads(run(search_command, str(file), "--json", "--top", "1").stdout)
+    assert data["own"]["differences"] == []
+    assert data["own"]["step_time_s"] == data["results"][0]["estimate"]["step_time_s"]
 
 
 def test_json_compares_the_plans_own_strategy_with_the_best() -> None:
@@ -150,10 +209,42 @@ def test_size_takes_card_kinds_and_counts() -> None:
     assert "a100-sxm-80" in done.stdout
 
 
-def test_a_deadline_nothing_meets_is_status_1() -> None:
-    done = run(size_command, "-", "--within-days", "0.001", "--cards", "8,16")
+def test_a_deadline_nothing_meets_is_status_1_and_names_the_quickest() -> None:
+    done = run(size_command, "-", "--within-days", "0.001", "--cards", "8,16,37")
     assert done.exit_code == 1
-    assert "No cluster tried" in done.stdout
+    assert "No cluster tried meets 0.001 days (3 clusters" in done.stdout
+    assert "The quickest tried: 16 h100-sxm, " in done.stdout
+    assert "37 h100-sxm: no layout is valid." in done.stdout
+    data = json.loads(run(size_command, "-", "--within-days", "0.001", "--cards", "8,16,37", "--json").stdout)
+    assert data["results"] == []
+    assert {one["cards"]: one["training_days"] is None for one in data["tried"]} == {8: False, 16: False, 37: True}
+    hopeless = run(size_command, "-", "--within-days", "1e-9")
+    assert "262,144 h100-sxm would take" in hopeless.stdout
+
+
+def test_size_prices_each_card_as_its_own() -> None:
+    stated = PLAN + "[cost]\nusd_per_card_hour = 100.0\n"
+    asked = ("--within-days", "400", "--cards", "h100-sxm,h200-sxm,gaudi3,16")
+    rows = json.loads(run(size_command, "-", "--json", *asked, plan=stated).stdout)["results"]
+    catalog = Catalog.default()
+    rent = {"h100-sxm": 100.0, "h200-sxm": rent_of(catalog.card("h200-sxm")), "gaudi3": 0.0}
+    for one in rows:
+        assert one["cost_usd"] == pytest.approx(rent[one["card"]] * one["training_days"] * 24 * 16)
+    text = run(size_command, "-", *asked, plan=stated).stdout
+    (cheapest,) = [line for line in text.splitlines() if "cheapest" in line]
+    assert "h200-sxm" in cheapest
+    assert "No price is known for gaudi3" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(("--within-days", "nan"), "no number of days"), (("--within-days", "inf"), "no number of days"),
+     (("--within-days", "0"), "not in the range"), (("--within-days", "9", "--cards", ","), "commas between them"),
+     (("--within-days", "9", "--cards", "0"), "no number of cards"),
+     (("--within-days", "9", "--cards", "b200"), "Did you mean")],
+)  # fmt: skip
+def test_size_refuses_what_it_cannot_mean(options: tuple[str, ...], words: str) -> None:
+    assert words in refused(planner("size", "llama-3.1-8b", *options))
 
 
 def test_sweep_prints_rows() -> None:

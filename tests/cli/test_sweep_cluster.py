@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from tests.cli.helpers import planner, process, refused
+
+from planner.exchange import sweep_places
 
 SWEEP = ("sweep", "llama-3.1-8b", "--vary", "cluster.cards=8:192:8", "--vary", "workload.global_batch=96",
          "--strategies", "best")  # fmt: skip
@@ -95,6 +98,39 @@ def test_a_lost_scheduler_is_said_once_and_the_sweep_taken_up_again(tmp_path: Pa
     assert "same command again" in told
     assert process(*SWEEP, "-o", str(there)).returncode == 0
     assert process(*SWEEP, "-o", str(here)).returncode == 0
+    assert there.read_bytes() == here.read_bytes()
+
+
+def test_a_scheduler_without_workers_is_said_after_a_time(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_places, "PATIENCE_S", 3.0)
+    message = refused(planner(*SWEEP, "--scheduler", cluster.address, "-o", str(tmp_path / "out.csv")))
+    assert f"{cluster.address} has no workers. Start some: `dask worker {cluster.address}`." in message
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_cluster_that_loses_its_last_worker_is_not_waited_for_without_end(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_places, "WATCH_S", 0.1)
+    monkeypatch.setattr(sweep_places, "ALONE_S", 1.0)
+    only = cluster.worker()
+    here, there = tmp_path / "here.csv", tmp_path / "there.csv"
+
+    def kill() -> None:
+        wait_for((tmp_path / "there.csv.progress").exists)
+        only.send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    message = refused(planner(*SWEEP, "--scheduler", cluster.address, "-o", str(there)))
+    killer.join()
+    assert "has had no workers for 1 seconds" in message
+    assert "the same command again" in message
+    cluster.worker()
+    assert process(*SWEEP, "--scheduler", cluster.address, "-o", str(there)).returncode == 0
+    assert process(*SWEEP, "--processes", "1", "-o", str(here)).returncode == 0
     assert there.read_bytes() == here.read_bytes()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.engine.random_plans import random_plans
 
 from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
@@ -105,6 +107,49 @@ def test_figures_are_those_of_the_estimate(catalog: Catalog, name: str, cards: i
     assert seen or not search(r, 1).ranked
 
 
+def test_figures_are_those_of_the_estimate_on_random_plans() -> None:
+    """Over all cards, models, stacks, offloads, overlaps and kernels; strategies from all over each space."""
+    pick = random.Random(3)
+    seen: Counter[str] = Counter()
+    for r in random_plans(120):
+        blocks = Blocks(r, Constraints(keep={"micro_batch": 1}))
+        for number in pick.sample(range(len(blocks)), min(2, len(blocks))):
+            table = blocks.table(number)
+            for at in pick.sample(range(len(table.step_time_s)), min(2, len(table.step_time_s))) if table else ():
+                assert table is not None
+                keys = {key: column.tolist()[at] for key, column in table.strategy.items()}
+                keys["recompute_modules"] = tuple(keys["recompute_modules"].split())
+                outcome = evaluate(with_(r, **keys))
+                assert outcome.fits
+                assert outcome.estimate.step_time_s == pytest.approx(table.step_time_s[at], rel=1e-12)
+                assert outcome.estimate.memory_gb == pytest.approx(table.memory_gb[at], rel=1e-12)
+                degrees = ("tensor", "context", "pipeline", "virtual_stages", "expert", "expert_tensor")
+                seen.update(key for key in degrees if keys[key] > 1)
+                seen.update((keys["schedule"], keys["sharding"], keys["recompute"]))
+                seen["some layers"] += keys["recompute_layers"] > 0
+                seen["shard group"] += keys["shard_group"] > 0
+    assert min(seen[key] for key in ("tensor", "context", "pipeline", "virtual_stages", "expert", "expert_tensor")) > 0
+    assert min(seen[key] for key in (*SCHEDULES, *SHARDINGS, "selective", "full", "some layers", "shard group")) > 0
+
+
+def test_days_cost_and_energy_rank_alike(catalog: Catalog) -> None:
+    """Which is why a search for any of them is a search for the shortest step."""
+    for name, basis in itertools.product(("llama-3.1-405b", "deepseek-v3"), ("rent", "own")):
+        r = preset(catalog, name)
+        r = dataclasses.replace(
+            r, plan=r.plan.model_copy(update={"cost": r.plan.cost.model_copy(update={"basis": basis})})
+        )
+        found = search(r, 60)
+        every = [
+            evaluate(dataclasses.replace(r, strategy=one.strategy)).estimate
+            for one in (*found.ranked[::10], *found.front[::10])
+        ]
+        for figure in ("training_days", "cost_usd", "energy_mwh"):
+            rate = [getattr(e, figure) / e.step_time_s for e in every]
+            assert rate == pytest.approx([rate[0]] * len(rate), rel=1e-12)
+            assert rate[0] > 0
+
+
 @pytest.mark.parametrize(("name", "cards", "workload"), CASES)
 def test_bounds_lose_nothing(catalog: Catalog, name: str, cards: int, workload: dict[str, Any]) -> None:
     r = preset(catalog, name, cards, **workload)
@@ -134,7 +179,7 @@ def every_tuple(r: Resolved, space: Space) -> Iterator[Resolved]:
         if r.plan.cluster.cards % (t * c * p):
             continue
         for sequence, v, e, x, m, kind, zero in itertools.product(
-            (False, True) if t > 1 else (False,), (1, 2, 3), experts, (1, 2) if r.model.moe else (1,), (1, 2, 4),
+            (False, True) if t > 1 else (False,), range(1, r.model.layers + 3), experts, experts, (1, 2, 4),
             ("gpipe", "1f1b", "interleaved", "zero-bubble", "dualpipe"), ("none", "zero3"),
         ):  # fmt: skip
             if p == 1 and kind == "interleaved":
@@ -151,10 +196,18 @@ def every_tuple(r: Resolved, space: Space) -> Iterator[Resolved]:
                     yield one
 
 
-@pytest.mark.parametrize(("model", "cards"), [(DENSE, 2), ({**MOE, "layers": 3}, 2)])
-def test_brute_force_over_the_estimate_finds_the_same_best(model: dict[str, Any], cards: int) -> None:
+@pytest.mark.parametrize(
+    ("model", "cards", "recomputes"),
+    [
+        (DENSE, 2, ()), ({**DENSE, "layers": 8}, 2, ("none",)), ({**DENSE, "layers": 3}, 4, ("none", "full")),
+        ({**MOE, "layers": 3}, 2, ()), ({**MOE, "layers": 2}, 4, ("none", "full")),
+    ],
+)  # fmt: skip
+def test_brute_force_over_the_estimate_finds_the_same_best(
+    model: dict[str, Any], cards: int, recomputes: tuple[str, ...]
+) -> None:
     r = small(model, cards, 4)
-    allowed = Constraints(shardings=("none", "zero3"), recomputes=("none",) if r.model.moe else ())
+    allowed = Constraints(shardings=("none", "zero3"), recomputes=recomputes)
     space = Space(r, allowed)
     tried = {}
     for one in every_tuple(r, space):

@@ -265,3 +265,14 @@ def test_parts_add_up_to_the_step() -> None:
 def test_a_step_does_not_depend_on_the_memory_of_the_card() -> None:
     x = replace(DENSE, machine=replace(DENSE.machine, memory_bytes=1.0))
     assert run(x) == run(DENSE)
+
+
+def test_an_optimizer_in_the_host_waits_for_link_and_host() -> None:
+    x = numbers(strategy__tensor=1, strategy__pipeline=1)
+    away = with_layout(x, offload_optimizer=True)
+    # 8 billion parameters over 64 cards; gradients and weights cross PCIe 5, Adam moves 28 bytes beside it.
+    own = parameters(stage_at(0.0, x), x).dense / 64
+    moved = own * (4 + 28 + 2) / (0.85 * 63e9)
+    lost = C.hbm * 3.35e12 / (C.optimizer * 34 * own)
+    assert run(away).optimizer - run(x).optimizer == pytest.approx(moved - 1 / lost, rel=1e-3)
+    assert run(away).total > run(x).total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -200,3 +201,34 @@ def test_a_pool_of_processes_gives_the_same_rows_in_the_same_order(catalog: Cata
             for done, blocks in sweep.rows(catalog, 0, partial(local, processes=processes)):
                 out.write(done, blocks)
     assert (tmp_path / "2.csv").read_bytes() == (tmp_path / "1.csv").read_bytes()
+
+
+WRITE = """
+import resource, sys
+from planner.catalog import Catalog
+from planner.exchange.sweep import Sweep, parse_vary
+from planner.exchange.sweep_files import sink
+from planner.exchange.sweep_places import local
+
+catalog = Catalog.default()
+held = [parse_vary(text) for text in ("cluster.cards=64", "strategy.sharding=zero1", "strategy.recompute=full")]
+sweep = Sweep(catalog.plan("llama-3.1-8b"), tuple(held), "all")
+blocks = [block for _, found in sweep.rows(catalog, 0, local) for block in found]
+with sink(sweep, sys.argv[1]) as out:
+    for done in range(1, int(sys.argv[2]) + 1):
+        out.write(done, blocks)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+def test_memory_of_a_sweep_does_not_grow_with_its_rows(tmp_path: Path) -> None:
+    """Streaming and joining: twice the rows, which weigh a hundred bytes each, in as much memory."""
+    used, rows = [], []
+    for number, times in enumerate((16, 32)):
+        path = tmp_path / f"{number}.parquet"
+        command = [sys.executable, "-c", WRITE, str(path), str(times)]
+        used.append(int(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        rows.append(pq.read_metadata(path).num_rows)
+    assert rows[0] > sweep_files.PART_ROWS  # several parts to join
+    assert rows[1] == 2 * rows[0]
+    assert used[1] - used[0] < 10 * (rows[1] - rows[0])

@@ -10,7 +10,7 @@ from planner.spec.card import Card
 from planner.spec.fleet import parse_fleet
 from planner.spec.model import Model
 from planner.spec.parse import MAX_BYTES, build, load_toml, parse_plan
-from planner.spec.wording import escaped, nearest, shown
+from planner.spec.words import escaped, nearest, shown
 
 PLAN = """
 schema = 1

@@ -86,14 +86,14 @@ def plain_search(resolved: Resolved, top: int, _check: object = None) -> SearchR
     )  # fmt: skip
 
 
-def plain_explain(resolved: Resolved) -> tuple[Effect, ...]:
+def plain_explain(resolved: Resolved, _check: object = None, _best: object = None) -> tuple[Effect, ...]:
     """FLOP/s matter most, the network less; memory not at all; a price moves the cost alone."""
     days = plain_engine(resolved).estimate.training_days
     return (
         Effect("price", "card price", 0.0, 5e5, 0.0, 0.1),
         Effect("flops", "card FLOP/s", -0.06 * days, -3e5, -0.06, -0.06),
         Effect("scale_out", "scale-out bandwidth", -0.01 * days, -5e4, -0.01, -0.01),
-        Effect("memory", "memory size", 0.0, 0.0, 0.0, 0.0),
+        Effect("memory", "memory size", 0.0, 0.0, 0.0, 0.0, "The plain engine says what memory is measured by."),
     )
 
 

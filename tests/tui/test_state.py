@@ -70,14 +70,14 @@ def test_nothing_to_undo(session: Session) -> None:
     assert not session.can_undo
 
 
-def test_a_session_comes_back_whole(session: Session, tmp_path: Path) -> None:
+def test_a_session_comes_back_whole(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session.edit("cluster.cards", 4096, "Cards 4096")
     session.edit("strategy.offload", "optimizer", "Offload optimizer")
     session.mark_exported("mine.toml")
     session.undo()
-    session_file.save(session, tmp_path / "deep" / "session.json")
-    other = Session(CATALOG, plain_engine, CATALOG.plan("gpt-3-175b"))
-    assert session_file.resume(other, tmp_path / "deep" / "session.json")
+    monkeypatch.setenv("PLANNER_STATE_DIR", str(tmp_path / "deep"))
+    session_file.save(session, session_file.session_path())
+    other = session_file.begin(None, None, CATALOG, plain_engine)
     assert [step.label for step in other.history] == [step.label for step in session.history]
     assert (other.plan, other.index, other.source) == (session.plan, 1, "mine.toml")
     assert not other.is_exported
@@ -86,12 +86,12 @@ def test_a_session_comes_back_whole(session: Session, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 99}', '{"version": 1, "history": []}'])
-def test_a_broken_session_file_is_left_alone(session: Session, tmp_path: Path, text: str) -> None:
-    path = tmp_path / "session.json"
+def test_a_broken_session_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("PLANNER_STATE_DIR", str(tmp_path))
+    path = session_file.session_path()
     path.write_text(text, encoding="utf-8")
-    plan = session.plan
-    assert not session_file.resume(session, path)
-    assert session.plan is plan
+    session = session_file.begin(None, None, CATALOG, plain_engine)
+    assert (session.plan, session.source) == (CATALOG.plan("deepseek-v3"), "deepseek-v3")
     assert path.read_text(encoding="utf-8") == text
 
 

@@ -24,7 +24,7 @@ from planner.spec.network import NetworkPart
 from planner.spec.parse import build, load_toml, parse_plan
 from planner.spec.plan import Plan, Resolved
 from planner.spec.stack import Stack
-from planner.spec.wording import nearest, shown
+from planner.spec.words import nearest, shown
 
 Kind = Literal["cards", "fabrics", "models", "stacks", "plans", "fleets", "parts", "grids"]
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from planner.spec.base import Entry, PlanError, Problem
 from planner.spec.parse import build
-from planner.spec.wording import shown
+from planner.spec.words import shown
 
 EntryT = TypeVar("EntryT", bound=Entry)
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import MAX_BYTES, load_toml
-from planner.spec.wording import escaped, nearest, shown
+from planner.spec.words import escaped, nearest, shown
 
 EntryT = TypeVar("EntryT")
 

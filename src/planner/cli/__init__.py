@@ -6,6 +6,7 @@ table below, so that `planner --help` imports none of them.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -83,24 +84,27 @@ def open_file(context: click.Context, file: str, others: tuple[str, ...]) -> Non
 
 
 def _open_ui(file: str | None, flags: Mapping[str, str | bool | None]) -> None:
-    from planner.catalog import Catalog
-    from planner.cli.plans import find_plan
-    from planner.spec.base import PlanError, Problem
+    from planner.data_files import has_preset
 
-    catalog = Catalog.default()
-    plan = find_plan(file, catalog, commands=COMMANDS) if file is not None else None
+    gc.disable()  # next to nothing of what a start makes is ever thrown away; the app turns it on again
+    plan = None
+    if file is not None and (os.path.isfile(file) or not has_preset(file)):  # noqa: PTH113 - Path raises on odd names
+        from planner.catalog import Catalog
+        from planner.cli.plans import find_plan
+
+        plan = find_plan(file, Catalog.default(), commands=COMMANDS)
     if file == "-":
         _keys_from_terminal()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        from planner.spec.base import PlanError, Problem
+
         message = "the terminal UI needs a terminal for its keys and its picture."
         fix = f"`planner estimate {file or 'deepseek-v3'}` says the same without one."
         raise PlanError([Problem("error", "", message, fix)])
 
     from planner.tui.app import PlannerApp
 
-    app = PlannerApp(plan, file, catalog=catalog, flags=flags)
-    if plan is not None and file == "-":
-        app.session.open(plan)  # it has no name
+    app = PlannerApp(plan, "" if file == "-" else file, flags=flags)
     app.run(mouse=app.settings.on("mouse"))
     sys.exit(app.return_code or 0)
 

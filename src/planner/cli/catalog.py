@@ -78,7 +78,7 @@ def _overview(ids: Mapping[str, Sequence[str]]) -> Iterator[Line]:
 def _list(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Line]:
     """A table; columns of figures are set to the right."""
     from planner.exchange.report import Line
-    from planner.spec.wording import escaped
+    from planner.spec.words import escaped
 
     lines = [headings, *([escaped(cell) for cell in row] for row in rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
@@ -94,7 +94,7 @@ def _page(catalog: Catalog, name: str, item: Item, width: int) -> Iterator[Line]
     """One entry: its figures, notes, sources."""
     from planner.exchange import listing
     from planner.exchange.report import Line
-    from planner.spec.wording import escaped
+    from planner.spec.words import escaped
 
     yield Line(escaped(item.name or name), "title")
     yield Line(escaped(f"id: {name}"), "quiet")
@@ -119,7 +119,7 @@ def _page(catalog: Catalog, name: str, item: Item, width: int) -> Iterator[Line]
 
 def _row(row: Row, column: int, width: int) -> list[str]:
     """A figure with its mark, and where it was read."""
-    from planner.spec.wording import escaped
+    from planner.spec.words import escaped
 
     value = f"{row.value}{row.mark if row.mark == '?' else ''}"
     behind = f"  [{', '.join(row.sources)}]" if row.sources else f"  ({row.mark})" if row.mark not in {"", "?"} else ""

@@ -79,7 +79,7 @@ def man(context: click.Context) -> None:
 def _lines(settings: Settings) -> Iterator[Line]:
     from planner.exchange.report import Line
     from planner.exchange.settings import SETTINGS, settings_path
-    from planner.spec.wording import escaped
+    from planner.spec.words import escaped
 
     for setting in SETTINGS:
         found = settings.values[setting.key]

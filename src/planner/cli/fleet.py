@@ -82,7 +82,7 @@ def _found(word: str, catalog: Catalog) -> Fleet:
     from planner.spec.base import PlanError, Problem
     from planner.spec.fleet import parse_fleet
     from planner.spec.parse import load_toml
-    from planner.spec.wording import shown
+    from planner.spec.words import shown
 
     if word in catalog.ids("fleets") and not os.path.isfile(word):  # noqa: PTH113 - Path raises on odd names
         return catalog.fleet(word)

@@ -51,7 +51,7 @@ def put_json(data: object) -> None:
 
 def complain(*messages: str) -> None:
     """Write messages to standard error, one a line, with nothing in them a terminal would act on."""
-    from planner.spec.wording import escaped
+    from planner.spec.words import escaped
 
     with contextlib.suppress(OSError, ValueError):  # nobody can be told
         click.echo("\n".join(escaped(message) for message in messages), err=True, color=False)

@@ -13,7 +13,7 @@ from planner.exchange import plan_toml, sessions
 from planner.exchange.files import STREAM
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan
-from planner.spec.wording import shown
+from planner.spec.words import shown
 
 MANY = 3
 """Names suggested for a word that is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from planner.engine.result import Outcome
     from planner.engine.search import SearchResult
     from planner.engine.search_reasons import NothingFits
+    from planner.engine.search_rules import Forbidden
     from planner.engine.search_space import Constraints
     from planner.exchange.report import Line
     from planner.spec.base import PlanError
@@ -62,6 +63,7 @@ def command(
     from planner.engine.estimate import evaluate
     from planner.engine.search import search
     from planner.engine.search_reasons import nothing_fits
+    from planner.engine.search_rules import forbidden
     from planner.engine.search_space import Constraints
     from planner.exchange.search_json import search_dict
     from planner.exchange.strategies import RANKED
@@ -69,9 +71,9 @@ def command(
     catalog = Catalog.default()
     plan = find_plan(file, catalog)
     resolved, has_own = _resolved(plan, catalog, file)
-    constraints = Constraints(
-        max_tensor or 0, _known("schedule", schedules), _known("sharding", shardings), (), headroom, _kept(keep)
-    )
+    kept = _kept(keep, plan, catalog)
+    names = _known("schedule", schedules), _known("sharding", shardings)
+    constraints = Constraints(max_tensor or 0, *names, (), headroom, kept)
     if scale:
         put_lines(_scale(plan, resolved, cards, constraints, catalog))
         return
@@ -79,15 +81,16 @@ def command(
     outcomes = [evaluate(dataclasses.replace(resolved, strategy=one.strategy)) for one in result.ranked[:top]]
     nothing = None if outcomes else nothing_fits(resolved, constraints)
     own = _own(resolved) if has_own else None
+    rules = forbidden(resolved, constraints)
     if as_json:
-        put_json(search_dict(result, outcomes, objective, own, nothing))
+        put_json(search_dict(result, rules, outcomes, objective, own, nothing))
     else:
-        put_lines(_lines(result, outcomes, resolved, own, nothing))
+        put_lines(_lines(result, rules, outcomes, resolved, own, nothing))
     if not outcomes:
         context.exit(1)
 
 
-def _resolved(plan: Any, catalog: Any, source: str) -> tuple[Resolved, bool]:  # noqa: ANN401 - imported when called
+def _resolved(plan: Plan, catalog: Catalog, source: str) -> tuple[Resolved, bool]:
     """The plan with its names looked up, and whether it has a strategy of its own."""
     from planner.spec.base import PlanError
     from planner.spec.plan import Strategy
@@ -139,8 +142,10 @@ def _known(key: str, names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _kept(texts: tuple[str, ...]) -> dict[str, object]:
+def _kept(texts: tuple[str, ...], plan: Plan, catalog: Catalog) -> dict[str, object]:
+    """Keys held at a value, checked as those of a plan file are."""
     from planner.choose import SEARCHED
+    from planner.exchange.edits import set_keys
     from planner.exchange.sweep import parse_vary
 
     kept: dict[str, object] = {}
@@ -148,25 +153,29 @@ def _kept(texts: tuple[str, ...]) -> dict[str, object]:
         one = parse_vary(f"strategy.{text.removeprefix('strategy.')}")
         key = one.key.removeprefix("strategy.")
         if key not in SEARCHED or len(one.values) != 1:
-            raise click.BadParameter(f"{text!r}: write KEY=VALUE with a key of the strategy.", param_hint="--keep")
-        value = one.values[0]
-        kept[key] = tuple(str(value).split("+")) if key == "recompute_modules" else value
+            fix = f"write KEY=VALUE with a key that is searched: {', '.join(SEARCHED)}."
+            raise click.BadParameter(f"{text!r}: {fix}", param_hint="--keep")
+        value = str(one.values[0]).split("+") if key == "recompute_modules" else one.values[0]
+        kept[key] = getattr(set_keys(plan, [(one.key, value)], catalog, "--keep").strategy, key)
     return kept
 
 
 def _lines(
     result: SearchResult,
+    rules: tuple[Forbidden, ...],
     outcomes: list[Outcome],
     resolved: Resolved,
     own: Outcome | PlanError | None,
     nothing: NothingFits | None,
 ) -> Iterator[Line]:
+    from planner.cli.output import width
     from planner.exchange.figures import plan_facts
-    from planner.exchange.report import Line
+    from planner.exchange.report import Line, wrapped
     from planner.exchange.strategies import counts, ruled_out
 
+    columns = width()
     yield Line(" · ".join(plan_facts(resolved)), "title")
-    yield Line(counts(result))
+    yield from wrapped(counts(result), columns)
     if outcomes:
         yield Line("")
         yield from _table(outcomes)
@@ -174,10 +183,27 @@ def _lines(
             yield Line("")
             yield from _against_own(own, outcomes[0])
         yield from _picture(result, outcomes[0], own)
-    out = list(ruled_out(result, MOST_REASONS))
+    elif nothing:
+        yield from wrapped(nothing.message, columns, "error")
+    else:
+        yield Line("No layout is valid for these cards, this batch and this model.", "error")
+    out = [row for line in ruled_out(result, rules, MOST_REASONS) for row in wrapped(line.text, columns, "quiet", 4)]
     yield from ([Line(""), *out] if out else [])
-    if not outcomes:
-        yield Line(nothing.message if nothing else "no layout divides these cards and this batch.", "error")
+    if outcomes:
+        yield from _next(outcomes[0])
+
+
+def _next(best: Outcome) -> Iterator[Line]:
+    """The best strategy as a plan file has it."""
+    import tomli_w
+
+    from planner.exchange.report import Line
+    from planner.exchange.search_json import strategy_dict
+
+    yield Line("")
+    yield Line("To plan with the first: b in the terminal UI, or in the plan file")
+    table = tomli_w.dumps({"strategy": strategy_dict(best.resolved.strategy)})
+    yield from (Line(f"  {row}".rstrip()) for row in table.splitlines())
 
 
 def _table(outcomes: list[Outcome]) -> Iterator[Line]:

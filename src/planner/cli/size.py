@@ -11,8 +11,12 @@ import click
 from planner.cli.completing import plans
 
 if TYPE_CHECKING:
+    from planner.catalog import Catalog
     from planner.engine.size import SizeResult
     from planner.exchange.report import Line
+
+MOST_NAMED = 4
+"""Clusters named that are out for the same reason."""
 
 
 @click.command("size")
@@ -30,31 +34,27 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
     """Find the smallest and the cheapest cluster that meets a deadline.
 
     FILE is a plan file, a preset's id, or - for standard input. Tokens and global batch stay as they are; each cluster
-    gets its best strategy. The exit status is 1 where none meets the deadline.
+    gets its best strategy, and other cards than the plan's their own price, host and fabrics. The exit status is 1
+    where none meets the deadline.
     """
+    import math
+
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines
     from planner.cli.plans import find_plan
     from planner.engine.size import size
-    from planner.exchange.search_json import strategy_dict
+    from planner.exchange.edits import on_cards
     from planner.spec.plan import Resolved, Strategy
 
+    if not math.isfinite(within_days):
+        raise click.BadParameter(f"{within_days} is no number of days.", param_hint="--within-days")
     catalog = Catalog.default()
     plan = find_plan(file, catalog)
-    words = [word.strip() for word in cards.split(",") if word.strip()]
-    counts = [int(word) for word in words if word.isdigit() and int(word)]
-    kinds = [word for word in words if not word.isdigit()]
+    kinds, counts = _asked(cards, catalog)
     base = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
 
     def make(card: str, count: int) -> Resolved:
-        update: dict[str, Any] = {"cards": count}
-        if card:  # another card brings its own host and fabrics
-            update |= {"card": card, "scale_up": None, "scale_up_domain": None, "scale_out": None}
-            update |= {"cards_per_node": None, "nics_per_node": None}
-        return catalog.resolve(base.model_copy(update={"cluster": base.cluster.model_copy(update=update)}))
-
-    for kind in kinds:
-        catalog.card(kind, "--cards")
+        return catalog.resolve(on_cards(base, card, count, catalog))
 
     def tell(card: str, count: int) -> None:
         if sys.stderr.isatty():
@@ -65,33 +65,71 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
         click.echo("\r\x1b[K", err=True, nl=False)
     own = base.cluster.card if isinstance(base.cluster.card, str) else catalog.resolve(base).card.name
     if as_json:
-        rows = [
-            {
-                "card": one.card or own, "cards": one.cards, "training_days": one.training_days,
-                "cost_usd": one.cost_usd, "power_mw": one.power_mw, "strategy": strategy_dict(one.strategy),
-            }
-            for one in result.results
-        ]  # fmt: skip
-        put_json({"results": rows, "searched": result.searched, "seconds": result.seconds})
+        put_json(_dict(result, own))
     else:
         put_lines(_lines(result, own, within_days))
     if not result.results:
         context.exit(1)
 
 
+def _asked(cards: str, catalog: Catalog) -> tuple[list[str], list[int]]:
+    """Card ids and numbers of cards of the option, each once."""
+    words = list(dict.fromkeys(word.strip() for word in cards.split(",")))
+    if cards and not all(words):
+        raise click.BadParameter("write card ids and numbers of cards with commas between them.", param_hint="--cards")
+    counts = [int(word) for word in words if word.isdecimal()]
+    if 0 in counts:
+        raise click.BadParameter("0 is no number of cards.", param_hint="--cards")
+    kinds = [word for word in words if word and not word.isdecimal()]
+    for kind in kinds:
+        catalog.card(kind, "--cards")
+    return kinds, counts
+
+
+def _dict(result: SizeResult, own: str) -> dict[str, Any]:
+    from planner.exchange.search_json import strategy_dict
+
+    rows = [
+        {
+            "card": one.card or own, "cards": one.cards, "training_days": one.training_days,
+            "cost_usd": one.cost_usd, "power_mw": one.power_mw, "strategy": strategy_dict(one.strategy),
+        }
+        for one in result.results
+    ]  # fmt: skip
+    tried = [
+        {
+            "card": one.card or own, "cards": one.cards,
+            "training_days": one.size.training_days if one.size else None, "why": one.why,
+        }
+        for one in result.tried
+    ]  # fmt: skip
+    refused = [
+        {"card": card or own, "cards": None, "training_days": None, "why": why} for card, why in result.refused.items()
+    ]
+    return {"results": rows, "searched": result.searched, "seconds": result.seconds, "tried": [*tried, *refused]}
+
+
 def _lines(result: SizeResult, own: str, within_days: float) -> Iterator[Line]:
+    from planner.exchange.report import Line
+
+    clusters = "1 cluster" if len(result.tried) == 1 else f"{len(result.tried):,} clusters"
+    words = f"{clusters}, {result.searched:,} strategies in {result.seconds:.1f} s"
+    limit = f"{within_days:g} {'day' if within_days == 1 else 'days'}"
+    if result.results:
+        yield Line(f"Clusters that train within {limit} ({words}):", "title")
+        yield from _table(result, own)
+        yield Line("")
+    else:
+        yield Line(f"No cluster tried meets {limit} ({words}).", "error")
+    yield from (Line(text, "quiet") for text in _notes(result, own))
+
+
+def _table(result: SizeResult, own: str) -> Iterator[Line]:
     from planner.exchange.format import days, megawatts, money
     from planner.exchange.report import Line
     from planner.exchange.strategies import describe
 
-    words = f"{len(result.tried):,} clusters, {result.searched:,} strategies in {result.seconds:.1f} s"
-    if not result.results:
-        yield Line(f"No cluster tried meets {within_days:g} days ({words}).", "error")
-        return
-    cheapest = result.cheapest
-    known = any(one.cost_usd for one in result.results)
-    yield Line(f"Clusters that train within {within_days:g} days ({words}):", "title")
-    head = ("cards", "card", "days", "cost", "power", "")
+    head = ("cards", "card", "days", "cost", "power", "strategy")
     rows = [
         (
             f"{one.cards:,}", one.card or own, " ".join(days(one.training_days)).removesuffix(" days"),
@@ -101,12 +139,36 @@ def _lines(result: SizeResult, own: str, within_days: float) -> Iterator[Line]:
         for one in result.results
     ]  # fmt: skip
     widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head) - 1)]
-    for number, row in enumerate((head, *rows)):
+    marks = {id(result.results[0]): "fewest"}
+    if cheapest := result.cheapest:
+        marks[id(cheapest)] = ", ".join(filter(None, (marks.get(id(cheapest)), "cheapest")))
+    most = max(map(len, marks.values()))
+    for row, one in zip((head, *rows), (None, *result.results), strict=True):
         cells = "  ".join(f"{cell:>{wide}}" for cell, wide in zip(row, widths, strict=False))
-        marks = []
-        if number == 1:
-            marks.append("fewest")
-        if number and known and result.results[number - 1] is cheapest:
-            marks.append("cheapest")
-        mark = f"  <- {', '.join(marks)}" if marks else ""
-        yield Line(f"{cells}  {row[-1]}{mark}", "heading" if not number else "text")
+        yield Line(f"{marks.get(id(one), ''):<{most}}  {cells}  {row[-1]}", "text" if one else "heading")
+
+
+def _notes(result: SizeResult, own: str) -> Iterator[str]:
+    """What the clusters tried say beside those that meet the deadline."""
+    from planner.engine.size import LARGEST
+    from planner.exchange.format import days
+
+    first, quickest = result.results[0] if result.results else None, result.quickest
+    if first and (below := result.below(first)):
+        what = f"takes {' '.join(days(below.size.training_days))}" if below.size else f"is out: {below.why}"
+        yield f"The next smaller cluster tried, {below.cards:,} {below.card or own}, {what}."
+    if first is None and quickest:
+        time = " ".join(days(quickest.training_days))
+        yield f"The quickest tried: {quickest.cards:,} {quickest.card or own}, {time}."
+        if any(one.size and one.card == quickest.card and one.cards > quickest.cards for one in result.tried):
+            yield "More of them are slower: this global batch does not feed them."
+    if any(not one.cost_usd for one in result.results):
+        unpriced = sorted({one.card or own for one in result.results if not one.cost_usd})
+        yield f"No price is known for {', '.join(unpriced)}: cost.usd_per_card_hour in a plan states one."
+    out = [one for one in result.tried if one.why]
+    for why in dict.fromkeys(one.why for one in out) if first is None else ():
+        where = [f"{one.cards:,} {one.card or own}" for one in out if one.why == why]
+        yield f"{', '.join(where[:MOST_NAMED])}{' …' if len(where) > MOST_NAMED else ''}: {why}."
+    for card, late in result.at_peak_days.items():
+        yield f"{LARGEST:,} {card or own} would take {' '.join(days(late))} even if each ran at its peak all the time."
+    yield from (f"{card or own}: {why}" for card, why in result.refused.items())

@@ -7,15 +7,16 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from planner.engine.inputs import ARCHITECTURES
 
-Table = NDArray[np.float64] | tuple[float, ...]
-"""One value a card architecture, indexed by its place in ARCHITECTURES."""
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    Table = NDArray[float64] | tuple[float, ...]
+    """One value a card architecture, indexed by its place in ARCHITECTURES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Constants:
     communicator_bytes: float
     """Buffers of one communicator, bytes."""
     fragmentation: float
-    """Reserved over allocated memory."""
+    """Reserved over allocated memory of what comes and goes: activations, logits, what is made again."""
     usable: float
     """Share of a card's memory a run can fill before it runs out."""
 

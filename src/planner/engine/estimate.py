@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from planner.engine import money
+from planner.engine import money, offload
 from planner.engine.account import materials_of, power_of, run_length_of, usd_per_card_hour_of
 from planner.engine.constants import Constants, calibrated
 from planner.engine.inputs import Inputs
 from planner.engine.layout import Groups, groups
-from planner.engine.memory import stage_memory
+from planner.engine.memory import layer_bytes, stage_memory
 from planner.engine.memory_fit import memory_problems
 from planner.engine.power import PowerDraw
 from planner.engine.reading import inputs_of
@@ -20,6 +18,9 @@ from planner.engine.uncertainty import Spread, spread_of
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Resolved
 from planner.spec.rules import check
+
+PASSES = ("compute", "tensor", "context", "expert")
+"""Parts of a step that are forward and backward passes."""
 
 
 def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
@@ -40,7 +41,7 @@ def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
     x = inputs_of(resolved)
     estimate = _estimate(resolved, x, c)
     memory = memory_problems(resolved, estimate, lambda other: _needs_gb(other, c))
-    found = (*memory, *_money_problems(resolved), *problems)
+    found = (*memory, *_offload_problems(x, estimate), *_money_problems(resolved), *problems)
     return Outcome(resolved, estimate.memory_gb <= estimate.memory_capacity_gb, found, estimate)
 
 
@@ -107,10 +108,9 @@ def _params_6nd(x: Inputs) -> float:
 
 def _stages(x: Inputs, g: Groups, c: Constants) -> tuple[dict[str, float], ...]:
     """Memory by kind of every pipeline stage, GB."""
-    count = int(x.layout.pipeline)
-    memory = stage_memory(np.arange(float(count)), x, g, c)
-    columns = [(np.zeros(count) + getattr(memory, name) / 1e9).tolist() for name in MEMORY_PARTS]
-    return tuple(dict(zip(MEMORY_PARTS, row, strict=True)) for row in zip(*columns, strict=True))
+    layer = layer_bytes(x)
+    stages = (stage_memory(float(index), x, g, c, layer) for index in range(int(x.layout.pipeline)))
+    return tuple({name: getattr(stage, name) / 1e9 for name in MEMORY_PARTS} for stage in stages)
 
 
 def _needs_gb(r: Resolved, c: Constants) -> float:
@@ -139,6 +139,22 @@ def _extra(length: RunLength, draw: PowerDraw, rate: float) -> dict[str, float]:
         "it_peak_mw": float(draw.it_peak_w) / 1e6,
         "usd_per_card_hour": float(rate),
     }
+
+
+def _offload_problems(x: Inputs, estimate: Estimate) -> tuple[Problem, ...]:
+    """Where a forward pass, a third of what a micro-batch takes, cannot hide the copies of offloaded activations."""
+    if not x.layout.offload_activations:
+        return ()
+    copy = float(offload.copies(x))
+    a_pass = sum(estimate.step_breakdown_s[part] for part in PASSES) / x.micro_batches / 3.0
+    if copy <= a_pass:
+        return ()
+    message = (
+        f"the activations of a micro-batch take {copy:.2g} s to the host and a forward pass {a_pass:.2g} s: the run "
+        "waits longer than the estimate says, or leaves more of them on the card."
+    )
+    fix = "Recompute some, or offload the optimizer instead."
+    return (Problem("warning", "strategy.offload", message, fix, (("strategy.offload", "optimizer"),)),)
 
 
 def _money_problems(r: Resolved) -> tuple[Problem, ...]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from planner.engine.constants import Constants, calibrated
 from planner.engine.estimate import evaluate
+from planner.engine.result import Estimate, Outcome
+from planner.engine.search import Ranked, search
+from planner.engine.search_reasons import with_strategy
 from planner.spec.plan import Resolved
 
 MORE = 1.1
@@ -27,38 +30,67 @@ class Effect:
     cost_usd: float
     """Change of the cost, USD."""
     days_share: float
-    """The same over the plan's days."""
+    """The same over the days it is a change of."""
     cost_share: float
-    """The same over the plan's cost; 0 where the cost is unknown."""
+    """The same over the cost it is a change of; 0 where the cost is unknown."""
+    note: str = ""
+    """What the change is of, where it is not of the plan as it is."""
 
 
-def explain(resolved: Resolved, constants: Constants | None = None) -> tuple[Effect, ...]:
+def explain(
+    resolved: Resolved,
+    constants: Constants | None = None,
+    *,
+    best: Ranked | None = None,
+    between: Callable[[], None] | None = None,
+) -> tuple[Effect, ...]:
     """Sensitivity of days and cost to +10 % of each thing, the largest effect first.
 
-    The engine is asked again with the card, fabric, constant or price changed; the strategy stays. More memory
-    therefore has no effect: what it helps is another strategy.
+    The engine is asked again with the card, fabric, constant or price changed, and the strategy as it is. More memory
+    makes no strategy faster, it only lets others fit: its effect is that of the best strategy with it on the best
+    without it, both from `search`.
 
     Args:
         resolved: the plan; it must be possible.
         constants: other than the calibrated ones.
+        best: the best strategy of the plan's cluster, where it is known already.
+        between: called every few milliseconds of a search; what it raises ends it.
 
     Raises:
         PlanError: the plan is impossible.
     """
     c = constants or calibrated()
-    base = evaluate(resolved, c).estimate
-    found = []
+    own = evaluate(resolved, c)
+    found = [_memory(own, c, best, between)]
     for key, (name, change) in CHANGES.items():
-        changed, other = change(resolved, c)
-        now = evaluate(changed, other).estimate
-        days, cost = now.training_days - base.training_days, now.cost_usd - base.cost_usd
-        found.append(
-            Effect(
-                key, name, float(days), float(cost), float(days / base.training_days),
-                float(cost / base.cost_usd) if base.cost_usd else 0.0,
-            )
-        )  # fmt: skip
+        found.append(_effect(key, name, own.estimate, evaluate(*change(resolved, c)).estimate))
     return tuple(sorted(found, key=lambda e: -max(abs(e.days_share), abs(e.cost_share))))
+
+
+def _effect(key: str, name: str, base: Estimate, now: Estimate, note: str = "") -> Effect:
+    days, cost = now.training_days - base.training_days, now.cost_usd - base.cost_usd
+    share = float(cost / base.cost_usd) if base.cost_usd else 0.0
+    return Effect(key, name, float(days), float(cost), float(days / base.training_days), share, note)
+
+
+def _memory(own: Outcome, c: Constants, best: Ranked | None, between: Callable[[], None] | None) -> Effect:
+    """What the best strategy gains by more memory; where none fits without it, whether one does with it."""
+    r = own.resolved
+    more = dataclasses.replace(r, card=r.card.model_copy(update={"memory_gb": r.card.memory_gb * MORE}))
+    roomy = search(more, 1, constants=c, between=between).ranked
+    if not roomy:
+        return Effect(*MEMORY, 0.0, 0.0, 0.0, 0.0, "With 10 % more memory still no strategy fits.")
+    now = evaluate(with_strategy(more, roomy[0]), c).estimate
+    whose = ""
+    if not own.fits:
+        whose = f"With 10 % more memory the plan as it is would {'' if evaluate(more, c).fits else 'still not '}fit. "
+    tight = [best] if best else search(r, 1, constants=c, between=between).ranked
+    if not tight:
+        note = f"{whose}The best strategy would take {now.training_days:.3g} days."
+        return Effect(*MEMORY, 0.0, 0.0, 0.0, 0.0, note)
+    base = evaluate(with_strategy(r, tight[0]), c).estimate
+    note = "Memory size, other than the rest: the best strategy with 10 % more against the best without."
+    return _effect(*MEMORY, base, now, whose + note)
 
 
 def _flops(r: Resolved, c: Constants) -> tuple[Resolved, Constants]:
@@ -72,12 +104,9 @@ def _flops(r: Resolved, c: Constants) -> tuple[Resolved, Constants]:
     return dataclasses.replace(r, card=r.card.model_copy(update=update)), c
 
 
-def _card(field: str) -> Change:
-    def change(r: Resolved, c: Constants) -> tuple[Resolved, Constants]:
-        more = r.card.model_copy(update={field: getattr(r.card, field) * MORE})
-        return dataclasses.replace(r, card=more), c
-
-    return change
+def _bandwidth(r: Resolved, c: Constants) -> tuple[Resolved, Constants]:
+    more = r.card.model_copy(update={"memory_tb_per_s": r.card.memory_tb_per_s * MORE})
+    return dataclasses.replace(r, card=more), c
 
 
 def _scale_up(r: Resolved, c: Constants) -> tuple[Resolved, Constants]:
@@ -109,12 +138,13 @@ def _price(r: Resolved, c: Constants) -> tuple[Resolved, Constants]:
 
 CHANGES: dict[str, tuple[str, Change]] = {
     "flops": ("card FLOP/s", _flops),
-    "memory_bandwidth": ("memory bandwidth", _card("memory_tb_per_s")),
-    "memory": ("memory size", _card("memory_gb")),
+    "memory_bandwidth": ("memory bandwidth", _bandwidth),
     "scale_up": ("scale-up bandwidth", _scale_up),
     "scale_out": ("scale-out bandwidth", _scale_out),
     "latency": ("network latency", _latency),
     "mtbf": ("time between failures", _reliability),
     "price": ("card price", _price),
 }
-"""Key -> name, and how the plan or the constants change."""
+"""Key -> name, and how the plan or the constants change, the strategy as it is."""
+MEMORY = ("memory", "memory size")
+"""Key and name of what helps through another strategy alone."""

@@ -10,8 +10,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TypeVar, get_args
 
-import numpy as np
-
 from planner.engine.num import Num
 from planner.spec.card import Architecture
 from planner.spec.plan import Schedule, Sharding
@@ -106,6 +104,8 @@ class Machine:
     domain: Num
     nic: Num
     """Bytes/s of scale-out one card gets: the node's NICs over its cards."""
+    host_link: Num
+    """Bytes/s between one card and the host's memory, one direction."""
     cards: Num
     cards_per_node: Num
     leaf_nodes: Num
@@ -236,6 +236,7 @@ Room = TypeVar("Room", Shape, Machine, Software, Layout)
 
 def batch(rows: list[Inputs]) -> Inputs:
     """Many evaluations as one: every field an array over the rows."""
+    import numpy as np  # one plan needs none
 
     def column(parts: list[Room]) -> Room:
         cls = type(parts[0])

@@ -24,6 +24,9 @@ MODULES = (
 BUCKETS = 2.0 * 5e8 * 4.0
 """Flat buffers to reduce gradients and gather weights in, bytes: DeepSpeed's defaults, 5e8 elements each, in FP32."""
 
+LEFT = 0.1
+"""Share of offloaded activations that is on the card at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -160,7 +163,8 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
 
     Flash attention, no dropout; FP8 keeps GEMM inputs at one byte. Where everything but the linears is recomputed,
     and where XLA chooses what to keep, only the products' outputs stay. torch.compile computes what norms and gates
-    give again instead of keeping it (min-cut partition of forward and backward).
+    give again instead of keeping it (min-cut partition of forward and backward). Eager and in-house code rotates
+    queries and keys outside of fused kernels, which keeps them twice.
     """
     s, y = x.shape, x.layout
     sp, t = x.sequence_shards, y.tensor
@@ -169,6 +173,7 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     gated = s.matrices - 2.0
     eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
     again = where(x.software.fusion == FUSIONS.index("compiled"), 1.0, 0.0)
+    rotated = where(x.software.mature, eager, 1.0)
     pointwise = gemm_input * (1.0 - again)
     ends = (2.0 + pointwise + 4.0 * eager) * s.hidden / sp
     keep = 1.0 - y.core_attention
@@ -178,7 +183,7 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     core_mla = 2.0 * (latent + s.qk_rope) + up + 2.0 * s.heads * s.v_dim / t + 2.0 * latent
     unfused = x.software.attention_kernel >= ATTENTION_KERNELS.index("fused-softmax")
     scores = where(unfused, 5.0 * s.heads * y.sequence / t, 0.0) * keep
-    rope = 4.0 * eager * (q + s.kv_heads * s.qk_dim) / t
+    rope = 4.0 * rotated * where(s.mla, (s.heads + 1.0) * s.qk_rope, q + s.kv_heads * s.qk_dim) / t
     mla = core_mla - up * y.mla_up
     ends = ends - pointwise * s.hidden / sp * y.norm
     attention = where(y.attention > 0, 2.0 * s.hidden / sp, ends + where(s.mla, mla, core) + scores + rope)
@@ -280,13 +285,12 @@ def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants, layer: LayerByt
     held = parameters(at, x)
     weights, gradients, optimizer = state(held, x, g)
     stored = activations(at, x, layer) * in_flight(stage, x)
-    stored = where(x.layout.offload_activations, 0.1 * stored, stored)
+    stored = where(x.layout.offload_activations, LEFT * stored, stored)
     moving = working(at, x, layer)
-    used = weights + gradients + optimizer + stored + moving
     links = 2.0 + where(x.layout.tensor > 1, 1.0, 0.0) + where(x.layout.expert > 1, 1.0, 0.0)
     reserve = c.context_bytes + c.communicator_bytes * (links + where(x.layout.pipeline > 1, 2.0, 0.0))
     reserve = reserve + where(x.software.overlap_data, 0.0, BUCKETS)
-    return Memory(weights, gradients, optimizer, stored + moving, (c.fragmentation - 1.0) * used + reserve)
+    return Memory(weights, gradients, optimizer, stored + moving, (c.fragmentation - 1.0) * (stored + moving) + reserve)
 
 
 def candidate_stages(x: Inputs) -> tuple[Num, ...]:

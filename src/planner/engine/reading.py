@@ -24,6 +24,8 @@ from planner.spec.plan import Resolved
 
 GIBIBYTE = 2.0**30
 """Cards are marketed in binary gigabytes: an 80 GB card reports 81,559 to 81,920 MiB, a TPU v5p 95.74 GiB."""
+USUAL_LINK = 31.0
+"""Link of a card to the host where nobody stated it, GB/s: PCIe 4 with 16 lanes."""
 LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 20.0, "chunked": 3.0}
 """Bytes a logit is held at: BF16, FP32 and gradient (10); gathered in plain PyTorch also the gathered copy, softmax
 and FP32 gradient (20); a fused loss works in place."""
@@ -116,6 +118,7 @@ def machine_of(resolved: Resolved) -> Machine:
         in_switch=up.in_switch_reduction,
         domain=float(min(resolved.scale_up_domain, cluster.cards)),
         nic=max(resolved.nics_per_node * resolved.scale_out.gb_per_s / resolved.cards_per_node, 1e-3) * 1e9,
+        host_link=(card.host.link_gb_per_s or USUAL_LINK) * 1e9,
         cards=float(cluster.cards),
         cards_per_node=float(resolved.cards_per_node),
         leaf_nodes=float(network.leaf_nodes),

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from planner.engine.num import Num, ceil, maximum, minimum, sqrt, where
+from planner.engine.num import Num, ceil, exp, expm1, maximum, minimum, sqrt, where
 
 SECONDS_PER_HOUR = 3600.0
 SECONDS_PER_DAY = 24.0 * SECONDS_PER_HOUR
@@ -138,7 +136,7 @@ def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> N
     """
     segment = minimum((every_s + stall_s) / mean_time_s, NEVER)
     restart = minimum(recovery_s / mean_time_s, NEVER)
-    return mean_time_s * np.exp(restart) * np.expm1(segment) / every_s
+    return mean_time_s * exp(restart) * expm1(segment) / every_s
 
 
 def checkpoint_bytes_per_param(full_precision: Num) -> Num:

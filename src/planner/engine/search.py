@@ -34,7 +34,7 @@ from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ONE_F_ONE_B, ZER
 from planner.engine.layout import groups
 from planner.engine.reading import inputs_of
 from planner.engine.search_bounds import cell_bytes, layer_bounds, least_bytes, least_seconds
-from planner.engine.search_grid import Grid
+from planner.engine.search_grid import Grid, block, block_count
 from planner.engine.search_space import Constraints, Floats, Ints, Space
 from planner.engine.step import step
 from planner.spec.plan import Resolved, Strategy
@@ -43,8 +43,6 @@ ROUNDING = 1e-9
 """Bounds and values come from different sums: relative difference below which they count as equal."""
 PLAINER = (ONE_F_ONE_B, INTERLEAVED, ZERO_BUBBLE, DUALPIPE, GPIPE)
 """Schedules, the plainest first; GPipe last, since 1f1b is as quick and holds less."""
-BLOCK = 1 << 16
-"""The same of an exhaustive search, whose blocks have more axes and so less work an element."""
 ELEMENTS = 1 << 16
 """Strategies evaluated at once: arrays that stay in a core's cache."""
 SEED_CELLS = 64
@@ -374,26 +372,6 @@ def _places(number: int, index: tuple[Ints, ...], flat: Ints, shape: tuple[int, 
     at = np.unravel_index(flat, shape)
     columns = [np.broadcast_to(part, shape)[at] for part in index]
     return np.stack([np.full(len(flat), number), *columns, at[-1]], axis=1)
-
-
-def block_count(grid: Grid) -> int:
-    """Blocks of a slice."""
-    return -(-len(grid.rows) * len(grid.experts) // _block_cells(grid))
-
-
-def block(grid: Grid, number: int) -> tuple[tuple[Ints, ...], NDArray[np.bool_]]:
-    """A block of a slice: cells x chunks x sharding (x recomputation), and which of them exist."""
-    size = _block_cells(grid)
-    chunk = np.arange(len(grid.chunks))[None, :, None, None]
-    shard = np.arange(len(grid.sharding))[None, None, :, None]
-    cells = np.arange(number * size, min((number + 1) * size, len(grid.rows) * len(grid.experts)))
-    row, pair = np.divmod(cells, len(grid.experts))
-    there = grid.slice.allowed[row][:, :, None, None] & grid.slice.shares[row][:, None, :, None]
-    return (row[:, None, None, None], pair[:, None, None, None], chunk, shard), there
-
-
-def _block_cells(grid: Grid) -> int:
-    return max(1, BLOCK // (len(grid.again) * len(grid.chunks) * len(grid.sharding)))
 
 
 def _pareto(seconds: Floats, used: Floats) -> Ints:

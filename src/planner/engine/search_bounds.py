@@ -99,12 +99,12 @@ def cell_bytes(grid: Grid, c: Constants) -> CellBytes:
     x = grid.row_inputs()
     full = dataclasses.replace(x, layout=dataclasses.replace(x.layout, full_recompute=1.0))
     shape = (len(tensors), len(grid.experts), len(grid.sharding))
-    kept = where(x.layout.offload_activations, 0.1, 1.0)
+    kept = where(x.layout.offload_activations, memory.LEFT, 1.0)
     layer, plain = memory.layer_bytes(full), memory.layer_bytes(x)
     states, rows = {}, {}
     for stage in dict.fromkeys((0.0, min(1.0, grid.pipeline - 1.0), grid.pipeline - 1.0)):
         state = sum(memory.state(memory.parameters(memory.stage_at(stage, held), held), held, groups(held)))
-        states[stage] = np.broadcast_to(c.fragmentation * np.min(state, axis=2), shape)
+        states[stage] = np.broadcast_to(np.min(state, axis=2), shape)
         at = memory.stage_at(stage, x)
         stored = kept * memory.activations(at, full, layer) * in_flight(stage, x) + memory.working(at, x, plain)
         stored = np.where(grid.slice.allowed, np.broadcast_to(stored, grid.slice.allowed.shape), np.inf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.num import ceil
@@ -14,6 +15,8 @@ from planner.engine.search_space import Floats, Ints, Slice
 MODULES = (
     "core_attention", "mla_up", "moe_activation", "norm", "mlp", "attention", "half_linears", "all_but_linears",
 )  # fmt: skip
+BLOCK = 1 << 16
+"""Strategies of a block, about: more axes than a bounded search has at once, and so less work an element."""
 
 
 class Grid:
@@ -101,3 +104,23 @@ class Grid:
             shard_group=np.where(group > 0.0, group, whole),
         )
         return dataclasses.replace(self._base, layout=changed)
+
+
+def block_count(grid: Grid) -> int:
+    """Blocks of a slice."""
+    return -(-len(grid.rows) * len(grid.experts) // _block_cells(grid))
+
+
+def block(grid: Grid, number: int) -> tuple[tuple[Ints, ...], NDArray[np.bool_]]:
+    """A block of a slice: cells x chunks x sharding (x recomputation), and which of them exist."""
+    size = _block_cells(grid)
+    chunk = np.arange(len(grid.chunks))[None, :, None, None]
+    shard = np.arange(len(grid.sharding))[None, None, :, None]
+    cells = np.arange(number * size, min((number + 1) * size, len(grid.rows) * len(grid.experts)))
+    row, pair = np.divmod(cells, len(grid.experts))
+    there = grid.slice.allowed[row][:, :, None, None] & grid.slice.shares[row][:, None, :, None]
+    return (row[:, None, None, None], pair[:, None, None, None], chunk, shard), there
+
+
+def _block_cells(grid: Grid) -> int:
+    return max(1, BLOCK // (len(grid.again) * len(grid.chunks) * len(grid.sharding)))

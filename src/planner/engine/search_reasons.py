@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from planner.engine.constants import Constants
+from planner.engine.estimate import evaluate
 from planner.engine.inputs import SHARDINGS
 from planner.engine.result import COMPUTE_PARTS, STEP_PARTS, Estimate
 from planner.engine.search import Ranked, Region, SearchResult, search
@@ -14,8 +16,8 @@ from planner.engine.search_space import Constraints
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
 
-LARGEST_FACTOR = 64
-"""How many times the cards are tried before giving up."""
+DOUBLINGS = 6
+"""How often the cards are doubled before giving up."""
 GIGABYTE = 1e9
 
 
@@ -48,38 +50,50 @@ class NothingFits:
     """What is closest, and what would make it fit."""
 
     closest: Ranked
+    stage: int
+    """Its fullest stage."""
     over_gb: float
     """By which it is over what a run can use of a card."""
     needed_gb: float
     """Memory of a card (as sold) on which it would fit."""
     cards: int
     """Fewest cards, doubling, on which something fits with the same global batch; 0: none tried does."""
+    offload: bool
+    """With the optimizer in the host's memory something fits."""
+    unlimited: bool
+    """Without the constraints of the search something fits."""
 
     @property
     def message(self) -> str:
-        """In one sentence."""
+        """In a few sentences."""
         y = self.closest.strategy
-        text = (
+        ways = [f"a card of {math.ceil(self.needed_gb):,} GB would hold it"]
+        ways += [f"{self.cards:,} cards would do"] if self.cards else []
+        ways += ["offload = optimizer would do"] if self.offload else []
+        ways += ["without the limits of this search a strategy fits"] if self.unlimited else []
+        return (
             f"nothing fits: the closest (tensor {y.tensor}, context {y.context}, pipeline {y.pipeline}, "
-            f"{y.sharding}, recompute {y.recompute}) needs {self.closest.memory_gb:.1f} GB, {self.over_gb:.1f} over; "
-            f"a card of {self.needed_gb:.0f} GB would hold it"
+            f"{y.sharding}, recompute {y.recompute}) needs {self.closest.memory_gb:,.1f} GB, {self.over_gb:,.1f} over, "
+            f"on stage {self.stage} of {y.pipeline}; {', or '.join(ways)}."
         )
-        return f"{text}, or {self.cards:,} cards." if self.cards else f"{text}."
 
 
 def rejected(result: SearchResult) -> tuple[Reason, ...]:
-    """What memory rules out, by pipeline degree and sharding, the largest regions first."""
+    """What memory rules out, by pipeline degree and sharding, the largest regions first.
+
+    Each counts what weights, gradients, optimizer and layer inputs alone rule out.
+    """
     found = []
     for one in result.regions:
         if not one.too_large:
             continue
         group = f" in groups of {one.shard_group:,}" if one.shard_group else ""
         region = f"pipeline {one.pipeline}, {SHARDINGS[one.zero]}{group}"
-        what = "weights, gradients, optimizer and layer inputs alone"
+        where = f"on stage {one.stage} of {one.pipeline}"
         if one.over_gb > 0:
-            why = f"{what} are at least {one.over_gb:.1f} GB over, on stage {one.stage} of {one.pipeline}."
+            why = f"all are at least {one.over_gb:,.1f} GB over, {where}."
         else:
-            why = f"{what} are over in these; the leanest leaves {-one.over_gb:.1f} GB on stage {one.stage}."
+            why = f"the leanest leaves {-one.over_gb:.1f} GB, {where}."
         found.append(Reason(one, region, why))
     return tuple(sorted(found, key=lambda reason: -reason.where.too_large))
 
@@ -108,24 +122,33 @@ def nothing_fits(
     if least is None:
         return None
     capacity = result.capacity_bytes / GIGABYTE
-    cards = 0
-    factor = 2
-    while factor <= LARGEST_FACTOR:
-        more = with_cards(resolved, factor * resolved.plan.cluster.cards)
-        try:
-            fits = bool(search(more, 1, constraints, constants).ranked)
-        except PlanError:
-            fits = False
-        if fits:
-            cards = more.plan.cluster.cards
-            break
-        factor *= 2
+    own = resolved.plan.cluster.cards
+    tries = (with_cards(resolved, own << doubled) for doubled in range(1, DOUBLINGS + 1))
+    enough = next((more for more in tries if _fits(more, constraints, constants)), None)
+    stages = evaluate(with_strategy(resolved, least), constants).estimate.memory_gb_by_stage
+    free = Constraints(headroom=constraints.headroom) if constraints else None
     return NothingFits(
         closest=least,
+        stage=stages.index(max(stages)),
         over_gb=least.memory_gb - capacity,
         needed_gb=resolved.card.memory_gb * least.memory_gb / capacity,
-        cards=cards,
+        cards=enough.plan.cluster.cards if enough else 0,
+        offload=resolved.strategy.offload == "none" and _fits(_offloaded(resolved), constraints, constants),
+        unlimited=free is not None and free != constraints and _fits(resolved, free, constants),
     )
+
+
+def _fits(resolved: Resolved, constraints: Constraints | None, constants: Constants | None) -> bool:
+    """Some strategy does."""
+    try:
+        return bool(search(resolved, 1, constraints, constants).ranked)
+    except PlanError:
+        return False
+
+
+def _offloaded(resolved: Resolved) -> Resolved:
+    strategy = resolved.strategy.model_copy(update={"offload": "optimizer"})
+    return dataclasses.replace(resolved, strategy=strategy)
 
 
 def with_cards(resolved: Resolved, cards: int) -> Resolved:

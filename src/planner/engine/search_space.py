@@ -55,6 +55,14 @@ class Constraints:
             return False
         return key not in self.keep or bool(self.keep[key] == value)
 
+    @property
+    def words(self) -> str:
+        """Which strategies are left."""
+        words = [f"tensor up to {self.max_tensor:,}"] if self.max_tensor else []
+        words += [" or ".join(allowed) for allowed in (self.schedules, self.shardings, self.recomputes) if allowed]
+        words += [f"{key} {value}" for key, value in self.keep.items()]
+        return ", ".join(words)
+
 
 @dataclass(frozen=True)
 class Again:
@@ -119,6 +127,11 @@ class Space:
         return tuple(s for p in self._pipelines() if (s := self._slice(p)) is not None and s.count)
 
     @property
+    def slots(self) -> int:
+        """Most chunks the layers can fill, with embedding and head in the place of one each."""
+        return self.resolved.model.layers + self.resolved.model.mtp_depth + ENDS
+
+    @property
     def count(self) -> int:
         """Strategies in the space."""
         return sum(s.count for s in self.slices)
@@ -158,7 +171,7 @@ class Space:
     def _refuse_impossible(self) -> None:
         r = self.resolved
         found: list[Problem] = []
-        for rule in (machine.model_is_modelled, machine.precision_of_card, machine.sites):
+        for rule in (machine.model_is_modelled, machine.precision_of_card, machine.sites, machine.topology_holds):
             found += [problem for problem in rule(r) if problem.severity == "error"]
         if found:
             raise PlanError(found, r.plan.name)
@@ -167,8 +180,7 @@ class Space:
         return self._free or self.constraints.allow(key, value)
 
     def _pipelines(self) -> Iterator[int]:
-        slots = _slots(self.resolved)
-        return (p for p in divisors(self.resolved.plan.cluster.cards) if p <= slots and self._allow("pipeline", p))
+        return (p for p in divisors(self.resolved.plan.cluster.cards) if p <= self.slots and self._allow("pipeline", p))
 
     def _slice(self, pipeline: int) -> Slice | None:
         rows, micro_batches = self._rows(pipeline)
@@ -179,7 +191,7 @@ class Space:
         count = np.array(micro_batches)[:, None]
         dual = (table[:, 1] == DUALPIPE)[None, :]
         runs = (count % 2 == 0) & (count >= 2 * pipeline)
-        sharding = np.array(self._sharding(), dtype=np.int64).reshape(-1, 2)
+        sharding = np.array(self.shardings(), dtype=np.int64).reshape(-1, 2)
         ranks = self.resolved.plan.cluster.cards // pipeline // np.array(rows)[:, :1]
         return Slice(
             pipeline,
@@ -187,7 +199,7 @@ class Space:
             np.array(self._experts(pipeline), dtype=np.int64).reshape(-1, 2),
             table,
             sharding,
-            tuple(self._again(pipeline)),
+            tuple(self.ways(pipeline)),
             ~dual | runs,
             ranks % np.maximum(sharding[:, 1], 1)[None, :] == 0,
         )
@@ -231,7 +243,7 @@ class Space:
 
     def _chunks(self, pipeline: int) -> list[tuple[int, int]]:
         found = []
-        most = _slots(self.resolved) // pipeline if pipeline > 1 else 1
+        most = self.slots // pipeline if pipeline > 1 else 1
         for virtual in range(1, most + 1):
             if not self._allow("virtual_stages", virtual):
                 continue
@@ -243,7 +255,7 @@ class Space:
             found += [(virtual, kind) for kind in plain if self._allow("schedule", SCHEDULES[kind])]
         return found
 
-    def _sharding(self) -> list[tuple[int, int]]:
+    def shardings(self) -> list[tuple[int, int]]:
         """ZeRO stages over the whole group, and with the plan's own shard group where it has one."""
         own = self.resolved.strategy.shard_group
         pairs = [(zero, 0) for zero in range(len(SHARDINGS))]
@@ -251,7 +263,8 @@ class Space:
             pairs += [(zero, own) for zero in range(1, len(SHARDINGS))]
         return [pair for pair in pairs if self._allow("sharding", SHARDINGS[pair[0]])]
 
-    def _again(self, pipeline: int) -> list[Again]:
+    def ways(self, pipeline: int) -> list[Again]:
+        """Ways to recompute the layers of so many stages."""
         found: list[Again] = [Again("none")]
         found += [Again("selective", modules) for modules in _module_sets(self.resolved.model)]
         per_stage = -(-self.resolved.model.layers // pipeline)
@@ -287,10 +300,6 @@ def canonical(strategy: Strategy, resolved: Resolved) -> Strategy:
     if y.sharding == "none" or y.shard_group == ranks:
         changes["shard_group"] = 0
     return y.model_copy(update=changes)
-
-
-def _slots(r: Resolved) -> int:
-    return r.model.layers + r.model.mtp_depth + ENDS
 
 
 def _splits(m: Model, tensor: int) -> bool:

@@ -13,7 +13,8 @@ from planner.engine import memory
 from planner.engine.constants import Constants
 from planner.engine.inputs import SCHEDULES, SHARDINGS
 from planner.engine.layout import groups
-from planner.engine.search import Search, block, block_count
+from planner.engine.search import Search
+from planner.engine.search_grid import block, block_count
 from planner.engine.search_space import Constraints, Floats, Ints, Space
 from planner.engine.step import step
 from planner.spec.plan import Resolved

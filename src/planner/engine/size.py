@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from planner.engine.estimate import evaluate
 from planner.engine.run import SECONDS_PER_DAY
@@ -18,7 +18,9 @@ LARGEST = 262_144
 BEYOND = 4
 """Counts are tried up to so many times the first that meets the deadline: a larger cluster can be cheaper."""
 PARTS = 8
-"""Counts tried between the last that misses the deadline and the first that meets it."""
+"""Counts tried between the last that misses the deadline and the first that meets it,"""
+FINER = 2
+"""and how often, closer each time."""
 
 Make = Callable[[str, int], Resolved]
 """The plan on so many cards of a kind (a catalogue id)."""
@@ -26,14 +28,27 @@ Make = Callable[[str, int], Resolved]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A cluster that meets the deadline."""
+    """A cluster with its best strategy."""
 
     card: str
     cards: int
     training_days: float
     cost_usd: float
+    """0 where the price is unknown."""
     power_mw: float
     strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A cluster that was searched."""
+
+    card: str
+    cards: int
+    size: Size | None
+    """None: no strategy is valid there and fits."""
+    why: str = ""
+    """Why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +58,30 @@ class SizeResult:
     results: tuple[Size, ...]
     searched: int
     """Strategies searched on all clusters."""
-    tried: tuple[tuple[str, int], ...]
+    tried: tuple[Tried, ...]
     """Clusters searched; between them nothing is claimed."""
+    at_peak_days: dict[str, float]
+    """Of cards of which not even the largest cluster could meet the deadline: its days if each card ran at its peak."""
+    refused: dict[str, str]
+    """Of cards that cannot run the plan at all: why."""
     seconds: float
 
     @property
     def cheapest(self) -> Size | None:
-        """The one that costs least; None: none meets the deadline."""
-        return min(self.results, key=lambda one: (one.cost_usd, one.cards), default=None)
+        """The one that costs least; None: none meets the deadline, or no price is known."""
+        priced = [one for one in self.results if one.cost_usd]
+        return min(priced, key=lambda one: (one.cost_usd, one.cards), default=None)
+
+    @property
+    def quickest(self) -> Size | None:
+        """Of all that were tried, the one that takes the fewest days; None: nothing fits on any."""
+        fit = [one.size for one in self.tried if one.size is not None]
+        return min(fit, key=lambda one: (one.training_days, one.cards), default=None)
+
+    def below(self, size: Size) -> Tried | None:
+        """The next smaller cluster of the same card that was tried."""
+        fewer = [one for one in self.tried if one.card == size.card and one.cards < size.cards]
+        return max(fewer, key=lambda one: one.cards, default=None)
 
 
 def size(
@@ -63,7 +94,8 @@ def size(
     """Search clusters that train within a deadline.
 
     Counts are whole nodes, doubling with a step in between (1, 2, 3, 4, 6, 8, 12, ... nodes), up to four times the
-    first that meets the deadline; then so many counts between the last that misses and the first that meets it.
+    first that meets the deadline; then counts between the last that misses and the first that meets it, in eighths of
+    the gap, and in eighths of what is left of it.
 
     Args:
         make: gives the plan on a number of cards of a kind; its tokens and global batch never change.
@@ -73,18 +105,29 @@ def size(
         tried: called before each cluster is searched.
 
     Raises:
-        PlanError: a card is unknown, or no count makes the plan possible for a reason other than its layout.
+        PlanError: a card is unknown, or no card can run the plan whatever its layout.
     """
     start = time.perf_counter()
-    every: dict[tuple[str, int], Size | None] = {}
-    searched = 0
-    for card in cards:
-        found = _Card(make, card, within_days, every, tried or (lambda _card, _count: None))
-        found.run(counts)
-        searched += found.searched
-    met = [one for one in every.values() if one is not None and one.training_days <= within_days]
+    found = [_Card(make, card, within_days, tried or (lambda _card, _count: None)) for card in cards]
+    refused: dict[str, PlanError] = {}
+    for one in found:
+        try:
+            one.run(counts)
+        except PlanError as error:
+            refused[one.card] = error
+    if len(refused) == len(found):
+        raise next(iter(refused.values()))
+    every = [tried for one in found for tried in one.every.values()]
+    met = [one.size for one in every if one.size is not None and one.size.training_days <= within_days]
     met.sort(key=lambda one: (one.cards, one.cost_usd))
-    return SizeResult(tuple(met), searched, tuple(every), time.perf_counter() - start)
+    return SizeResult(
+        results=tuple(met),
+        searched=sum(one.searched for one in found),
+        tried=tuple(every),
+        at_peak_days={one.card: one.late_days for one in found if one.late_days},
+        refused={card: error.problems[0].message for card, error in refused.items()},
+        seconds=time.perf_counter() - start,
+    )
 
 
 @dataclass
@@ -92,57 +135,75 @@ class _Card:
     make: Make
     card: str
     within_days: float
-    every: dict[tuple[str, int], Size | None]
     tried: Callable[[str, int], None]
+    every: dict[int, Tried] = field(default_factory=dict)
     searched: int = 0
+    late_days: float = 0.0
 
     def run(self, counts: Sequence[int]) -> None:
+        """Try every count given, or find them.
+
+        Raises:
+            PlanError: the card cannot run the plan whatever its number.
+        """
         if counts:
             for count in counts:
                 self._meets(count)
             return
         missed, node = 0, self.make(self.card, 1).cards_per_node
-        first = 0
+        first = count = 0
         for count in _counts(node):
             if first and count > BEYOND * first:
                 break
-            if self._too_few(count):
+            if self._peak_days(count) > self.within_days:
                 missed = count
             elif self._meets(count):
                 first = first or count
             elif not first:
                 missed = count
+        if missed == count:  # the largest
+            self.late_days = self._peak_days(count) if count not in self.every else 0.0
+        for _ in range(FINER):
+            missed, first = self._between(missed, first, node)
+
+    def _between(self, missed: int, first: int, node: int) -> tuple[int, int]:
+        """Counts between one that misses and the first that meets: the same, closer to each other."""
         step = max((first - missed) // PARTS // node, 1) * node
         for count in range(missed + step, first, step):
             if self._meets(count):
-                return
+                return count - step, count
+        return max(missed, first - step), first
 
-    def _too_few(self, count: int) -> bool:
-        """At its peak the card would still be late."""
+    def _peak_days(self, count: int) -> float:
+        """Days if every card did all the time what it can do at its peak."""
         r = self.make(self.card, count)
         rates = (*(rate for _, rate in r.card.peak_tflops), r.card.measured.gemm_under_load_tflops)
         flops = 6.0 * _matrix_params(r) * r.plan.workload.tokens
-        return bool(flops > self.within_days * SECONDS_PER_DAY * count * 1e12 * max(rates))
+        return float(flops / (SECONDS_PER_DAY * count * 1e12 * max(rates)))
 
     def _meets(self, count: int) -> bool:
-        if (self.card, count) in self.every:
-            known = self.every[self.card, count]
-            return known is not None and known.training_days <= self.within_days
-        self.tried(self.card, count)
+        if count not in self.every:
+            self.tried(self.card, count)
+            self.every[count] = self._try(count)
+        known = self.every[count].size
+        return known is not None and known.training_days <= self.within_days
+
+    def _try(self, count: int) -> Tried:
         r = self.make(self.card, count)
-        result = search(r, 1)
-        self.searched += result.searched
-        self.every[self.card, count] = None
-        if not result.ranked:
-            return False
         try:
-            e = evaluate(dataclasses.replace(r, strategy=result.ranked[0].strategy)).estimate
-        except PlanError:
-            return False
-        chosen = result.ranked[0].strategy
+            result = search(r, 1)
+            self.searched += result.searched
+            if not result.ranked:
+                why = "nothing fits" if result.searched else "no layout is valid"
+                return Tried(self.card, count, None, why)
+            chosen = result.ranked[0].strategy
+            e = evaluate(dataclasses.replace(r, strategy=chosen)).estimate
+        except PlanError as error:
+            if error.problems[0].key.startswith("workload."):
+                raise
+            return Tried(self.card, count, None, error.problems[0].message.rstrip("."))
         one = Size(self.card, count, float(e.training_days), float(e.cost_usd), float(e.power_mw), chosen)
-        self.every[self.card, count] = one
-        return one.training_days <= self.within_days
+        return Tried(self.card, count, one)
 
 
 def _matrix_params(r: Resolved) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from planner.engine import collectives
+from planner.engine import collectives, offload
 from planner.engine.blocks import Block, Layers, layers
 from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, Inputs
@@ -162,12 +162,17 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
 
 
 def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
-    """Seconds of the optimizer: Adam over the shard (34 bytes a parameter), gradient norm and zeroing (10) over all."""
+    """Seconds of the optimizer: Adam over the shard (34 bytes a parameter), gradient norm and zeroing (10) over all.
+
+    In the host's memory Adam is as fast as the host.
+    """
     zero = x.layout.zero
     dense = held.dense / where(zero >= 1.0, g.shard.size, 1.0)
     expert = held.expert / where(zero >= 1.0, minimum(g.expert_gradient.size, g.shard.size), 1.0)
     every = where(zero >= 3.0, dense + expert, held.dense + held.expert)  # noqa: PLR2004
-    return stream(c.optimizer * (34.0 * (dense + expert) + 10.0 * every), x, c)
+    own = dense + expert
+    on_card = where(x.layout.offload_optimizer, 0.0, own)
+    return stream(c.optimizer * (34.0 * on_card + 10.0 * every), x, c) + offload.optimizer(own, x)
 
 
 def accumulation(held: Parameters, x: Inputs, c: Constants) -> Num:
@@ -208,15 +213,15 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
     shown = where(x.software.overlap_pipeline, where(x.layout.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
     moved = m * sent * shown + (p - 1.0) * sent / (2.0 * x.layout.chunks)
     held = parameters(stage_at(minimum(1.0 + 0.0 * p, p - 1.0), x), x)
-    per_stage = slowest.layers / (x.shape.layers + x.shape.mtp)
-    window = (b.forward.total * per_stage, (b.backward.total + b.again.total) * per_stage)
+    slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
+    forward = b.forward.total / b.total
+    window = (slow * slowest.seconds * forward, slow * slowest.seconds * (1.0 - forward))
     whole = x.layout.zero < 3.0  # noqa: PLR2004
     data = 0.0
     if any_of(whole):
         data = where(whole, data_parallel(held, window, x, g, c), 0.0)
     if any_of(logical_not(whole)):
         data = where(whole, data, fully_sharded(held, window, x, g, c))
-    slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
     compute_scale = m * slowest.layers / (x.shape.layers + x.shape.mtp) * slow
     both, again = b.forward + b.backward, b.again
     adding = accumulation(held, x, c)

@@ -5,11 +5,10 @@ Everything takes floats or NumPy arrays that broadcast against each other, and r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
-
-import numpy as np
 
 from planner.engine.num import Num, any_of, ceil, floor, log2, maximum, minimum, where
 from planner.spec.fabric import Topology
@@ -90,7 +89,7 @@ def fat_tree(endpoints: Num, radix: Num, oversubscription: Num = 1.0, nics_per_l
         max_hops=where(single, 1.0, 3.0 + 2.0 * extra),
         leaf_nodes=maximum(floor(where(single, radix, leaf) / nics_per_leaf_node), 1.0),
         block_nodes=maximum(floor(where(single, radix, block) / nics_per_leaf_node), 1.0),
-        max_endpoints=np.inf,
+        max_endpoints=math.inf,
     )
 
 
@@ -216,7 +215,7 @@ def torus(endpoints: Num) -> NetworkShape:
         max_hops=ceil(1.5 * endpoints ** (1.0 / 3.0) - EDGE),
         leaf_nodes=1.0,
         block_nodes=1.0,
-        max_endpoints=np.inf,
+        max_endpoints=math.inf,
     )
 
 

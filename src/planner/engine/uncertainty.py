@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import csv
 import math
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
-
-import numpy as np
-from numpy.typing import NDArray
+from itertools import accumulate
+from operator import mul
 
 from planner.engine.constants import calibrated
 from planner.engine.inputs import Inputs
-from planner.engine.num import log2, where
+from planner.engine.num import Num, log2, where
 from planner.spec.plan import Resolved
 
-Floats = NDArray[np.float64]
+Place = tuple[float, ...]
+"""A run's features, in the order of FEATURES."""
 
 FEATURES = ("architecture", "moe", "hybrid", "software", "bits", "log2_cards", "log2_sequence")
 """What makes two runs alike. `software`: 0 tuned, 1 in-house or young, 2 XLA; `bits`: of the linears' operands."""
-CATEGORY_DISTANCE = np.array([1.0, 1.2, 1.2, 0.8])
-"""Distance two runs are apart where architecture, MoE, hybrid or software differ."""
-SCALE_DISTANCE = np.array([0.1, 0.12, 0.2])
-"""The same for each bit of precision, doubling of the cards, doubling of the sequence."""
 LEAST_WIDTH = 0.05
 """Least half-width in log step time: NVIDIA accepts a spread of 5 % between installations that run one recipe."""
 UNKNOWN_WIDTH = 0.18
@@ -59,67 +58,101 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """All measured runs with their held-out errors, in the order of the errors' size."""
+class Error:
+    """What the engine was wrong by on a measured run, with the run's family left out of the fit."""
 
-    ids: tuple[str, ...]
-    families: tuple[str, ...]
-    features: Floats
-    """Runs x FEATURES."""
-    log_error: Floats
-    share: Floats
+    id: str
+    family: str
+    place: Place
+    log: float
+    """Predicted over measured step time, as a logarithm."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Measured runs with their held-out errors, the smallest error first."""
+
+    errors: tuple[Error, ...]
+    places: tuple[Place, ...]
+    """The different ones: many runs differ in nothing that counts."""
+    at: tuple[int, ...]
+    """Which of the places a run has."""
+    share: tuple[float, ...]
     """Weight of a run: one over the root of its family's size, so that no family dominates."""
+
+    @classmethod
+    def of(cls, errors: Iterable[Error]) -> HeldOut:
+        """The table of some errors."""
+        rows = sorted(errors, key=lambda row: abs(row.log))
+        sizes = Counter(row.family for row in rows)
+        places = {place: index for index, place in enumerate(dict.fromkeys(row.place for row in rows))}
+        return cls(
+            tuple(rows), tuple(places), tuple(places[row.place] for row in rows),
+            tuple(sizes[row.family] ** -0.5 for row in rows),
+        )  # fmt: skip
+
+    def near(self, here: Place) -> list[float]:
+        """How alike each run is to one at a place, 1 to 0."""
+        near = [similarity(here, other) for other in self.places]
+        return [near[index] for index in self.at]
 
 
 @cache
 def held_out() -> HeldOut:
-    """The table of held-out errors, smallest first."""
+    """All measured runs of the calibration."""
     text = resources.files("planner.engine").joinpath("held_out.csv").read_text(encoding="utf-8")
-    rows = sorted(list(csv.reader(text.splitlines()))[1:], key=lambda row: abs(float(row[-1])))
-    families = tuple(row[1] for row in rows)
-    sizes = {family: families.count(family) for family in set(families)}
-    return HeldOut(
-        ids=tuple(row[0] for row in rows),
-        families=families,
-        features=np.array([[float(v) for v in row[2:-1]] for row in rows], order="F"),  # read column by column
-        log_error=np.array([float(row[-1]) for row in rows]),
-        share=np.array([sizes[family] ** -0.5 for family in families]),
-    )
+    rows = csv.reader(text.splitlines()[1:])
+    return HeldOut.of(Error(row[0], row[1], tuple(map(float, row[2:-1])), float(row[-1])) for row in rows)
 
 
-def features_of(x: Inputs) -> Floats:
-    """A plan's place among the measured runs, in the order of FEATURES; rows x FEATURES for a batch of plans."""
-    columns = (
+def features_of(x: Inputs) -> tuple[Num, ...]:
+    """A plan's place among the measured runs, in the order of FEATURES: floats, or arrays for a batch of plans."""
+    return (
         x.machine.architecture,
-        x.shape.moe_layers > 0,
-        x.shape.mamba_layers > 0,
+        where(x.shape.moe_layers > 0, 1.0, 0.0),
+        where(x.shape.mamba_layers > 0, 1.0, 0.0),
         where(x.software.xla, 2.0, where(x.software.mature, 0.0, 1.0)),
         where(x.layout.four_bit, 4.0, where(x.layout.eight_bit, 8.0, 16.0)),
         log2(x.machine.cards),
         log2(x.layout.sequence),
     )
-    return np.array(columns, dtype=float).T
 
 
-def similarity(place: Floats, others: Floats) -> Floats:
-    """How alike runs are, 1 to 0: exp(-distance^2) over the features."""
-    columns, here = others.T, place[:, np.newaxis]
-    categories = CATEGORY_DISTANCE @ (columns[:4] != here[:4])
-    scales = SCALE_DISTANCE @ np.abs(columns[4:] - here[4:])
-    return np.asarray(np.exp(-((categories + scales) ** 2)))
+def similarity(here: Place, there: Place) -> float:
+    """How alike two runs are, 1 to 0.
+
+    Formula: exp(-d^2), where d has 1 for another architecture, 1.2 where one alone is a mixture of experts, 1.2 where
+    one alone is a hybrid, 0.8 for another kind of software; 0.1 for each bit of precision, 0.12 for each doubling of
+    the cards, 0.2 for each doubling of the sequence.
+    """
+    architecture, moe, hybrid, software, bits, cards, sequence = here
+    architecture2, moe2, hybrid2, software2, bits2, cards2, sequence2 = there
+    kinds = (
+        1.0 * (architecture != architecture2) + 1.2 * (moe != moe2)
+        + 1.2 * (hybrid != hybrid2) + 0.8 * (software != software2)
+    )  # fmt: skip
+    scales = 0.1 * abs(bits - bits2) + 0.12 * abs(cards - cards2) + 0.2 * abs(sequence - sequence2)
+    return math.exp(-((kinds + scales) ** 2))
 
 
-def reach(near: Floats, table: HeldOut) -> float:
+def reach(near: Sequence[float], table: HeldOut) -> float:
     """Half-width of the 80 % range in log step time, before scaling: the weighted 80 % quantile of held-out errors.
 
     Where the weight of alike runs is small, the range goes over to that of software nobody measured.
     """
-    weight = near * table.share
-    total = float(weight.sum())
-    place = int(np.searchsorted(np.cumsum(weight), 0.8 * total))
-    quantile = abs(float(table.log_error[min(place, len(weight) - 1)]))
-    known = total / (total + 1.0)
+    summed = list(accumulate(map(mul, near, table.share)))
+    total = summed[-1]
+    quantile = abs(table.errors[min(bisect_left(summed, 0.8 * total), len(summed) - 1)].log)
+    known: float = total / (total + 1.0)
     return max(LEAST_WIDTH, quantile * known + max(quantile, UNKNOWN_WIDTH) * (1.0 - known))
+
+
+@lru_cache(maxsize=1024)
+def _around(here: Place) -> tuple[float, int]:
+    """Half-width of the range of a plan at a place, before scaling, and how many runs are like it."""
+    table = held_out()
+    near = table.near(here)
+    return reach(near, table), sum(one > 0.5 for one in near)  # noqa: PLR2004
 
 
 def spread_of(resolved: Resolved, x: Inputs) -> Spread:
@@ -133,10 +166,9 @@ def spread_of(resolved: Resolved, x: Inputs) -> Spread:
     if factor.runs >= OWN_RUNS:
         width = 1.2816 * max(factor.spread, 0.02)
         return Spread(math.exp(-width), math.exp(width), factor.runs)
-    table = held_out()
-    near = similarity(features_of(x), table.features)
-    width = calibrated().interval_scale * reach(near, table)
-    return Spread(math.exp(-width), math.exp(width), int((near > 0.5).sum()))  # noqa: PLR2004
+    half, runs = _around(features_of(x))
+    width = calibrated().interval_scale * half
+    return Spread(math.exp(-width), math.exp(width), runs)
 
 
 def nearest(x: Inputs, count: int) -> tuple[Neighbour, ...]:
@@ -147,8 +179,8 @@ def nearest(x: Inputs, count: int) -> tuple[Neighbour, ...]:
         count: how many.
     """
     table = held_out()
-    near = similarity(features_of(x), table.features)
-    order = np.argsort(-near, kind="stable")[:count]
+    near = table.near(features_of(x))
+    order = sorted(range(len(near)), key=lambda index: -near[index])[:count]
     return tuple(
-        Neighbour(table.ids[i], table.families[i], float(near[i]), float(np.expm1(table.log_error[i]))) for i in order
+        Neighbour(table.errors[i].id, table.errors[i].family, near[i], math.expm1(table.errors[i].log)) for i in order
     )

@@ -15,7 +15,7 @@ from planner.engine.run import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from planner.exchange.format import amount, between, gigabytes, megawatts, money, percent, period, seconds, significant
 from planner.exchange.report import Line, wrapped
 from planner.exchange.tables import table
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 REACH = (
     "inside: of them, in one scale-up domain. of NICs: what the top tier of switches leaves. latency: above that "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -31,10 +32,10 @@ class Family:
 def by_family() -> list[Family]:
     """Held-out errors: all runs, then each family, the largest first."""
     table = held_out()
-    errors = np.expm1(table.log_error)
+    errors = np.expm1([error.log for error in table.errors])
     groups: dict[str, list[int]] = {}
-    for index, name in enumerate(table.families):
-        groups.setdefault(name, []).append(index)
+    for index, error in enumerate(table.errors):
+        groups.setdefault(error.family, []).append(index)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     return [_family(ALL, errors), *(_family(name, errors[rows]) for name, rows in ordered)]
 
@@ -55,9 +56,8 @@ def points(runs: Iterable[MeasuredRun]) -> list[tuple[float, float]]:
         runs: the measured runs, for the measured times.
     """
     measured: Mapping[str, float] = {run.id: run.step_time_s for run in runs if run.step_time_s}
-    table = held_out()
     return [
-        (measured[name], measured[name] * float(np.exp(error)))
-        for name, error in zip(table.ids, table.log_error, strict=True)
-        if name in measured
+        (measured[error.id], measured[error.id] * math.exp(error.log))
+        for error in held_out().errors
+        if error.id in measured
     ]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from planner.engine.result import Outcome
 from planner.exchange.as_json import outcome_dict
 from planner.exchange.defaults import as_text
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 """A spreadsheet may take text that begins so for a formula."""

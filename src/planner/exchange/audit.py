@@ -9,7 +9,7 @@ from planner.engine.audit import READINGS, Finding, Judged, Verdict
 from planner.engine.result import Outcome
 from planner.exchange.format import between, days, money, percent, short, significant
 from planner.exchange.report import Line, Style, wrapped
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 VERDICT_WORDS: dict[Verdict, str] = {
     "plausible": "plausible",

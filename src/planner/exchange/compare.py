@@ -19,7 +19,7 @@ from planner.exchange.plan_toml import as_dict
 from planner.exchange.questions import run_dict
 from planner.exchange.report import Line, wrapped
 from planner.exchange.tables import table
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 LEFT_OUT = frozenset({"schema", "name", "notes", "sources", "claim"})
 """Keys of a plan that change no figure."""

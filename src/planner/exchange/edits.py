@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.exchange.plan_toml import as_dict
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import load_toml, parse_plan
-from planner.spec.wording import shown
+from planner.spec.words import shown
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
@@ -22,6 +22,8 @@ MACHINE = (
     "cluster.nics_per_node", "cost.usd_per_card_hour", "cost.card_usd",
 )  # fmt: skip
 """Keys whose default is the card's."""
+PRICES = ("cost.usd_per_card_hour", "cost.card_usd")
+"""What a plan pays for its card."""
 
 
 def set_keys(plan: Plan, changes: Iterable[tuple[str, object]], catalog: Catalog, source: str = "") -> Plan:
@@ -50,6 +52,24 @@ def set_keys(plan: Plan, changes: Iterable[tuple[str, object]], catalog: Catalog
         else:
             _put(data, key, value)
     return parse_plan(data, source)
+
+
+def on_cards(plan: Plan, card: str, cards: int, catalog: Catalog) -> Plan:
+    """A plan on another number of cards; of another kind, at their own price: what the plan states is its own card's.
+
+    Args:
+        plan: the plan.
+        card: id of the card; empty: the plan's own.
+        cards: how many.
+        catalog: knows the cards' defaults.
+
+    Raises:
+        PlanError: there is no such card.
+    """
+    kind: tuple[tuple[str, object], ...] = ()
+    if card and card != plan.cluster.card:
+        kind = ((CARD, card), *((key, None) for key in PRICES))
+    return set_keys(plan, [("cluster.cards", cards), *kind], catalog, plan.name)
 
 
 def changed(plan: Plan, edits: Iterable[str], catalog: Catalog) -> Plan:

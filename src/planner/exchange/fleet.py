@@ -15,7 +15,7 @@ from planner.exchange.questions import run_dict
 from planner.exchange.report import Line, wrapped
 from planner.exchange.tables import table
 from planner.spec.fleet import Fleet
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 LEGEND = (
     "  2022 and 2023: 3A090; 2025: the letters on China; 2026: the rule on China. TPP: dense TOP/s x bit length; "

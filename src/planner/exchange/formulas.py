@@ -195,9 +195,11 @@ STEP = (
              "cluster.oversubscription", "cluster.sites"),
             ("out", "unbucketed", "parameterwise", "exposed_data", "exposed_fsdp", "contention", "latency"),
             ("Rajbhandari 2019 (arXiv 1910.02054)",)),
-    Formula("step.optimizer", "·", "Adam moves 34 bytes a parameter of a card's shard, norm and zeroing 10 more.",
-            seconds, ("workload.model", "strategy.sharding", "strategy.pipeline", "strategy.tensor",
-                      "card.memory_tb_per_s"), ("optimizer", "hbm")),
+    Formula("step.optimizer", "·", "Adam moves 34 bytes a parameter of a card's shard, norm and zeroing 10 more; in "
+            "the host's memory it moves 28 there, and gradients and weights over the link.", seconds,
+            ("workload.model", "strategy.sharding", "strategy.pipeline", "strategy.tensor", "strategy.offload",
+             "card.memory_tb_per_s", "card.host.link_gb_per_s"), ("optimizer", "hbm"),
+            ("ZeRO-Offload (arXiv 2101.06840)",)),
     Formula("step.other", "·", "A fixed time a step, and waiting for the slowest card, which grows with each doubling "
             "of the cards.", seconds, ("cluster.cards",), ("step_fixed", "straggler")),
 )  # fmt: skip

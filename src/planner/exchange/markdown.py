@@ -11,7 +11,7 @@ from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
 from planner.exchange.defaults import as_text, counting_defaults
 from planner.exchange.figures import MFU_NOTE, claims, compute_parts, headline, layout_facts, plan_facts, step_parts
 from planner.exchange.format import gigabytes, megawatts, money, seconds, share
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~$])|^([-+=])|(?<=\d)([.)])(?=\s)")
 """What Markdown acts on: anywhere, at the beginning of a line, and after the number of a list's item."""

@@ -15,7 +15,7 @@ from planner.exchange.figures import layout_facts
 from planner.exchange.format import between, days, money, percent, short
 from planner.exchange.report import wrapped
 from planner.spec.plan import Strategy
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog

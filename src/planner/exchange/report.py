@@ -23,7 +23,7 @@ from planner.exchange.figures import (
 )
 from planner.exchange.format import bar, gigabytes, megawatts, money, seconds, share
 from planner.spec.base import Problem
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 Style = Literal["title", "heading", "text", "quiet", "error", "warning", "info"]
 

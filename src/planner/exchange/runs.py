@@ -18,7 +18,7 @@ from planner.spec.parse import check_schema, load_toml, problems_from
 from planner.spec.plan import Plan, Resolved, Workload
 from planner.spec.rules import errors
 from planner.spec.runs import MeasuredRun, Run, RunModel, RunsData, SkippedRun
-from planner.spec.wording import escaped
+from planner.spec.words import escaped
 
 FILE_KEYS = ("schema", "kind", "model", "run")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.exchange.edits import changed
+from planner.exchange.edits import on_cards
 from planner.exchange.format import days, money, percent, short, significant
 from planner.exchange.plots import ASCII_MARKS, CAPTION, MARKS, Axis, Series, chart
 from planner.exchange.report import Line
@@ -68,16 +68,15 @@ def points(plan: Plan, card: str, catalog: Catalog, best: Callable[[Resolved], O
         catalog: where names are looked up.
         best: the plan with its best strategy; None where nothing fits.
     """
-    edits = [f"cluster.card={card}"] if card else []
-    try:
-        node = catalog.resolve(changed(plan, edits, catalog)).cards_per_node
-    except PlanError as error:
-        yield Point(card, plan.cluster.cards, None, _words(error))
-        return
     own = plan.cluster.cards
+    try:
+        node = catalog.resolve(on_cards(plan, card, own, catalog)).cards_per_node
+    except PlanError as error:
+        yield Point(card, own, None, _words(error))
+        return
     for cards in sorted(counts(plan, node), key=lambda n: (n != own, n)):
         try:
-            outcome = best(catalog.resolve(changed(plan, [*edits, f"cluster.cards={cards}"], catalog)))
+            outcome = best(catalog.resolve(on_cards(plan, card, cards, catalog)))
         except PlanError as error:
             yield Point(card, cards, None, _words(error))
         else:

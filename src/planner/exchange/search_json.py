@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
     from planner.engine.result import Outcome
     from planner.engine.search import SearchResult
+    from planner.engine.search_rules import Forbidden
     from planner.spec.plan import Strategy
 
 
 def search_dict(
-    result: SearchResult, outcomes: Sequence[Outcome], objective: str, own: Outcome | PlanError | None,
-    nothing: NothingFits | None,
+    result: SearchResult, rules: Sequence[Forbidden], outcomes: Sequence[Outcome], objective: str,
+    own: Outcome | PlanError | None, nothing: NothingFits | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Everything `planner search --json` promises.
 
     Args:
         result: of the search.
+        rules: what rules take out of it.
         outcomes: of the strategies ranked, the best first.
         objective: what the best has least of.
         own: the plan with its own strategy, or why that is impossible; None where it has none.
@@ -43,7 +45,7 @@ def search_dict(
         "results": [
             {"strategy": strategy_dict(o.resolved.strategy), "estimate": estimate_dict(o.estimate)} for o in outcomes
         ],
-        "rejected": [_reason(one) for one in rejected(result)],
+        "rejected": [*(_reason(one) for one in rejected(result)), *(_forbidden(one) for one in rules)],
         "own": None if own is None else _own(own, outcomes[0] if outcomes else None),
         "nothing_fits": None if nothing is None else _nothing(nothing),
     }
@@ -61,6 +63,8 @@ def strategy_dict(strategy: Strategy) -> dict[str, Any]:
 def _reason(one: Reason) -> dict[str, Any]:
     where = one.where
     return {
+        "rule": "memory",
+        "region": one.region,
         "pipeline": where.pipeline,
         "sharding": SHARDINGS[where.zero],
         "shard_group": where.shard_group,
@@ -68,6 +72,18 @@ def _reason(one: Reason) -> dict[str, Any]:
         "too_large": where.too_large,
         "over_gb": where.over_gb,
         "stage": where.stage,
+        "why": one.why,
+    }
+
+
+def _forbidden(one: Forbidden) -> dict[str, Any]:
+    nowhere = dict.fromkeys(("pipeline", "sharding", "shard_group", "over_gb", "stage"))
+    return {
+        "rule": one.rule,
+        "region": one.region,
+        **nowhere,
+        "strategies": one.strategies,
+        "too_large": 0,
         "why": one.why,
     }
 
@@ -97,6 +113,9 @@ def _nothing(one: NothingFits) -> dict[str, Any]:
         "memory_gb": one.closest.memory_gb,
         "over_gb": one.over_gb,
         "card_memory_gb": one.needed_gb,
+        "stage": one.stage,
         "cards": one.cards or None,
+        "offload": one.offload,
+        "without_limits": one.unlimited,
         "message": one.message,
     }

@@ -11,7 +11,7 @@ from planner.data_files import state_folder
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import parse_plan
 from planner.spec.plan import Plan
-from planner.spec.wording import shown
+from planner.spec.words import shown
 
 VERSION: Final = 1
 """Files of another version are left alone and not read."""

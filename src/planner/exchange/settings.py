@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from planner.data_files import config_folder
-from planner.spec.wording import escaped, nearest
+from planner.spec.words import escaped, nearest
 
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 

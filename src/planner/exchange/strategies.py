@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from planner.engine.explain import Effect
     from planner.engine.result import Outcome
     from planner.engine.search import SearchResult
+    from planner.engine.search_rules import Forbidden
     from planner.spec.plan import Resolved, Strategy
 
 VISIBLE = 5e-4
@@ -43,7 +45,10 @@ def describe(y: Strategy, data: int) -> str:
 
 def counts(result: SearchResult) -> str:
     """How many strategies were searched, and what became of them."""
-    words = f"{result.searched:,} strategies in {result.seconds:.2f} s: {result.too_large:,} do not fit"
+    words = f"{result.searched:,} strategies in {result.seconds:.2f} s"
+    if result.searched == result.too_large:
+        return f"{words}, and none fits." if result.searched else "There is no strategy to search."
+    words += f": {result.too_large:,} do not fit"
     if result.exhaustive:
         return f"{words}, {result.feasible:,} fit."
     slower = f"{result.slower:,} cannot be among the best whether they fit or not"
@@ -116,20 +121,37 @@ def against(own: Outcome, best: Outcome, most: int, name: str = "the best") -> I
         yield Line(f"  {names[one.part]:<20} {times}")
 
 
-def ruled_out(result: SearchResult, most: int) -> Iterator[Line]:
-    """What memory rules out, the largest regions first.
+def ruled_out(result: SearchResult, rules: Sequence[Forbidden], most: int) -> Iterator[Line]:
+    """What memory and what the rules of a layout take out, the largest regions first.
 
     Args:
         result: of a search.
-        most: regions named at most.
+        rules: what rules take out of it.
+        most: regions named at most, of each kind.
     """
     from planner.engine.search_reasons import rejected
 
     reasons = rejected(result)
     if reasons:
-        yield Line("What memory rules out, the largest regions first:", "quiet")
+        yield Line("Weights, gradients, optimizer and layer inputs alone do not fit in:", "quiet")
     for one in reasons[:most]:
-        yield Line(f"  {one.region}: {one.where.too_large:,} of {one.where.count:,}: {one.why}", "quiet")
+        where = one.where
+        out = "" if where.too_large == where.count else f" of {where.count:,}"
+        yield Line(f"  {one.region}: {where.too_large:,}{out}; {one.why}", "quiet")
+    yield from _more(len(reasons) - most)
+    if reasons and rules:
+        yield Line("")
+    if rules:
+        total = result.searched + sum(one.strategies for one in rules)
+        yield Line(f"Of {total:,} ways to divide cards, batch and model, these cannot be:", "quiet")
+    for rule in rules[:most]:
+        yield Line(f"  {rule.region}: {rule.strategies:,}; {rule.why}", "quiet")
+    yield from _more(len(rules) - most)
+
+
+def _more(count: int) -> Iterator[Line]:
+    if count > 0:
+        yield Line(f"  and {count:,} more {'region' if count == 1 else 'regions'}.", "quiet")
 
 
 def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) -> Iterator[Line]:
@@ -143,6 +165,7 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
     seen = [e for e in effects if max(abs(e.days_share), abs(e.cost_share)) >= VISIBLE]
     if not seen:
         yield Line("  Nothing here changes days or cost by as much as it could show.", "quiet")
+        yield from _notes(effects, width)
         return
     reach = max(abs(e.days_share or e.cost_share) for e in seen)
     room = max(width - NAME - FIGURES - 2, 10)
@@ -153,6 +176,12 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
     rest = [e.name for e in effects if e not in seen]
     if rest:
         yield Line(f"  No effect to speak of: {', '.join(rest)}.", "quiet")
+    yield from _notes(effects, width)
+
+
+def _notes(effects: Sequence[Effect], width: int) -> Iterator[Line]:
+    """What an effect is of, where it is not of the plan as it is."""
+    return (Line(f"  {row}", "quiet") for e in effects for row in wrap(e.note, width - 2))
 
 
 def effect_words(e: Effect) -> str:

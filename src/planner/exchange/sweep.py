@@ -16,7 +16,7 @@ from planner.exchange.plan_toml import as_dict
 from planner.exchange.sweep_rows import FIGURES, STRATEGY_KEYS, Columns, Combination, Piece, Strategies, Value, split
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan
-from planner.spec.wording import shown
+from planner.spec.words import shown
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog

@@ -19,6 +19,7 @@ from typing import IO, Any, Protocol, Self
 from planner.engine.search_table import Coded
 from planner.exchange.sweep import Sweep
 from planner.exchange.sweep_rows import FIGURES, Columns
+from planner.freeing import give_back
 from planner.spec.base import PlanError, Problem
 
 PARQUET = ".parquet"
@@ -201,9 +202,10 @@ class _Parquet(_Resumable):
         new = self._path.with_name(f".{self._path.name}.new")
         with self._pq.ParquetWriter(new, self._schema) as whole:
             for part in self._complete():
-                with self._pq.ParquetFile(part) as source:
+                with self._pq.ParquetFile(part, pre_buffer=False) as source:
                     for number in range(source.num_row_groups):
-                        whole.write_table(source.read_row_group(number))
+                        whole.write_table(source.read_row_group(number, use_threads=False))
+                        self._release()
         new.replace(self._path)
         for part in self._complete():
             part.unlink()
@@ -237,6 +239,12 @@ class _Parquet(_Resumable):
         self._part.write_table(self._pa.concat_tables(self._waiting), row_group_size=self._group_rows)
         self._part_rows += self._group_rows
         self._waiting, self._group_rows = [], 0
+        self._release()
+
+    def _release(self) -> None:
+        """Memory of a group that is written goes back to the system, so that a sweep of any length needs as much."""
+        self._pa.default_memory_pool().release_unused()
+        give_back()
 
     def _end_part(self) -> None:
         """Close the part, and note that all up to here is kept."""

@@ -11,11 +11,13 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,6 +37,10 @@ AHEAD = 2
 """Pieces under way for each process."""
 PATIENCE_S = 10.0
 """How long a scheduler may take to answer, and to have a worker."""
+WATCH_S = 2.0
+"""How often a sweep that waits looks whether there are workers."""
+ALONE_S = 30.0
+"""How long it waits for new ones where all are lost."""
 
 
 class Future(Protocol):
@@ -106,11 +112,40 @@ def _on(client: Client, address: str, pieces: Iterator[Piece], ahead: int) -> Co
 
     again = "Give the same command again to go on from there."
     try:
-        yield from _in_order(pieces, lambda piece: client.submit(compute, piece, pure=False), ahead)
+        yield from _in_order(pieces, lambda piece: _Watched(client, client.submit(compute, piece, pure=False)), ahead)
+    except _NoWorkersError:
+        fix = f"Start some (`dask worker {address}`) and give the same command again to go on from there."
+        raise _refused(address, f"has had no workers for {ALONE_S:g} seconds.", fix) from None
     except KilledWorker:
         raise _refused(address, "lost every worker that tried the same piece of the sweep.", again) from None
     except (CommClosedError, OSError, CancelledError) as error:
         raise _refused(address, f"was lost ({_first_line(error)}).", again) from None
+
+
+class _NoWorkersError(Exception):
+    """Nobody is left to compute, and nobody comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A piece on a cluster that may lose all its workers: a scheduler would wait for others without end."""
+
+    client: Client
+    future: Any
+
+    def result(self) -> Any:  # noqa: ANN401 - theirs
+        """Wait for the rows, as long as somebody computes."""
+        alone_since = None
+        while True:
+            try:
+                return self.future.result(timeout=WATCH_S)
+            except TimeoutError:
+                if self.client.nthreads():  # type: ignore[no-untyped-call]
+                    alone_since = None
+                elif alone_since is None:
+                    alone_since = time.monotonic()
+                elif time.monotonic() - alone_since > ALONE_S:
+                    raise _NoWorkersError from None
 
 
 def _agreed(client: Client, address: str) -> int:

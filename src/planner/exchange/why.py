@@ -24,7 +24,7 @@ from planner.spec.meanings import meaning
 from planner.spec.model import Model
 from planner.spec.plan import Plan, Resolved
 from planner.spec.stack import Stack
-from planner.spec.wording import escaped, nearest
+from planner.spec.words import escaped, nearest
 
 NAME, VALUE = 26, 16
 """Columns of the tables of inputs."""

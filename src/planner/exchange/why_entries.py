@@ -20,7 +20,7 @@ from planner.spec.grid import Grid
 from planner.spec.model import Model
 from planner.spec.plan import Plan
 from planner.spec.stack import Stack
-from planner.spec.wording import escaped, nearest
+from planner.spec.words import escaped, nearest
 
 MARKS = {
     "": "checked against a source that was read",

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import SCHEMA, Plan
-from planner.spec.wording import MISSING, MISSING_TABLE, escaped, meant_key, problem_of, shown
+from planner.spec.wording import MISSING, MISSING_TABLE, meant_key, problem_of
+from planner.spec.words import escaped, shown
 
 MAX_BYTES = 16_000_000
 """Larger files are refused unread; the largest validation file is a tenth of it."""

@@ -1,15 +1,12 @@
-"""The words of error messages: how a value is shown, what a key allows, which name was meant.
+"""The words of error messages about a file: what a key allows, where it stands, what was probably meant.
 
 What is allowed is worded from the annotations of the spec classes themselves.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
 import types
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -17,63 +14,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from planner.spec.base import Problem
+from planner.spec.words import MANY, escaped, nearest, shown
 
-LONGEST_SHOWN = 60
-MANY = 12
-"""Longer lists are cut short in a message."""
 UNKNOWN = "unknown key."
 MISSING = "this key is missing."
 MISSING_TABLE = "this table is missing."
 DID_YOU_MEAN = "Did you mean "
 
-SHORTEST_PREFIX = 3
-"""A beginning of fewer letters does not tell which name was meant."""
-
 Scalar = int | float | str | bool
-
-
-def escaped(text: str, keep: str = "") -> str:
-    r"""Make text harmless to a terminal: control, format and surrogate characters become visible escapes.
-
-    Args:
-        text: any text.
-        keep: characters to leave as they are.
-
-    >>> escaped("red\x1b[31m")
-    'red\\x1b[31m'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c in keep or not _harmful(c) else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def _harmful(char: str) -> bool:
-    """Control, format (bidirectional overrides), surrogate and line or paragraph separator characters."""
-    return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and char not in "\u200d\u200c\u00ad"
-
-
-def shown(value: object) -> str:
-    """A value as a TOML file has it, shortened, with nothing a terminal would act on."""
-    if isinstance(value, str):
-        text = f'"{escaped(value)}"'
-    elif isinstance(value, dict):
-        return "a table"
-    elif isinstance(value, list | tuple):
-        text = "[" + ", ".join(shown(item) for item in value[:MANY]) + "]"
-    elif isinstance(value, bool):
-        text = json.dumps(value)
-    else:
-        text = escaped(str(value))
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
-
-
-def nearest(word: str, names: Iterable[str]) -> str:
-    """The name most like a word, or an empty string when none is like it."""
-    folded = {name.lower().replace("-", "_"): name for name in names}
-    word = word.lower().replace("-", "_")
-    longer = [name for name in folded if len(word) >= SHORTEST_PREFIX and name.startswith(word)]
-    close = longer or difflib.get_close_matches(word, folded, n=1)
-    return folded[close[0]] if close else ""
 
 
 def allowed(annotation: object, metadata: Sequence[object] = ()) -> str:

@@ -1,13 +1,18 @@
-"""The application: it wires session, screens, themes, autosave and the ways it can end."""
+"""The application: it wires session, screens, themes, autosave and the ways it can end.
+
+Nothing of the engine is imported up here: a first screen is painted, and keys are taken, before it is.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import select
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,23 +23,13 @@ from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
 
-from planner.catalog import Catalog
-from planner.engine.estimate import evaluate
-from planner.engine.result import Outcome
 from planner.exchange import settings
-from planner.spec.base import PlanError
-from planner.spec.plan import Plan, Resolved
-from planner.tui import keymap, screens, session_file, theme
+from planner.tui import keymap, screens, theme
 from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes, rebind
 from planner.tui.screens.base import LeanScreen, ModeScreen
-from planner.tui.screens.workbench import WorkbenchScreen
-from planner.tui.state import Session
-from planner.tui.thinking import REAL, SWITCH_S, Tools, a_key
-from planner.tui.widgets.results import Results
+from planner.tui.screens.first import FirstScreen
 from planner.tui.wire import Tight, Wire
 
-FIRST_PLAN: Final = "deepseek-v3"
-"""What a first start shows."""
 STYLES: Final = Path(__file__).parent / "styles"
 AUTOSAVE_S: Final = 0.5
 """Time after a change until the session is written."""
@@ -42,21 +37,29 @@ WATCH_S: Final = 2.0
 """How often a vanished terminal is looked for."""
 LAST_S: Final = 3
 """Seconds a program told to end gets to do so."""
+SWITCH_S: Final = 0.0005
+"""Python lets a waiting thread have its turn after this; its own 5 ms are a good part of an answer."""
 
 
 if TYPE_CHECKING:
+    from planner.catalog import Catalog
+    from planner.engine.result import Outcome
+    from planner.spec.plan import Plan, Resolved
     from planner.tui.jumping import Jump
+    from planner.tui.screens.workbench import WorkbenchScreen
+    from planner.tui.state import Session
+    from planner.tui.thinking import Tools
 
 
 class PlannerApp(App[None]):
     """The terminal UI.
 
     Args:
-        plan: the plan to show; None takes up the last session, and the first time a preset.
-        source: the file or preset the plan came from.
+        plan: the plan to show; None: the preset that `source` names.
+        source: the file or preset it came from; None as well: the last session, and the first time a preset.
         catalog: what a plan may name; None: the built-in presets and the user's.
-        engine: computes an outcome.
-        tools: what works beside the keys.
+        engine: computes an outcome; None: the planner's own.
+        tools: what works beside the keys; None: the planner's own.
         flags: settings the command line gives.
     """
 
@@ -71,33 +74,38 @@ class PlannerApp(App[None]):
         source: str | None = None,
         *,
         catalog: Catalog | None = None,
-        engine: Callable[[Resolved], Outcome] = evaluate,
-        tools: Tools = REAL,
+        engine: Callable[[Resolved], Outcome] | None = None,
+        tools: Tools | None = None,
         flags: Mapping[str, str | bool | None] | None = None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
         sys.setswitchinterval(SWITCH_S)
-        catalog = catalog or Catalog.default()
         self.settings = settings.load(flags)
-        Results.ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
-        self._wire = Wire(ascii_only=Results.ascii_only, colour=not os.environ.get("NO_COLOR"))
+        self._ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
+        self._wire = Wire(ascii_only=self._ascii_only, colour=not os.environ.get("NO_COLOR"))
+        self._source = source
+        self._beginning = plan, source, catalog, engine, tools
+        self._typed: list[events.Event] | None = None
+        """What was typed before the workbench was there; None: it is."""
         self._saving = False
         self._jump: Jump | None = None
         self._notes: list[str] = [*self.settings.problems]
-        self.session = Session(catalog, engine, plan or catalog.plan(FIRST_PLAN), source or FIRST_PLAN, tools)
-        if plan is None:
-            session_file.resume(self.session, session_file.session_path())
-        else:
-            session_file.beside(self.session, session_file.session_path())
-        if plan is not None and source and source not in catalog.ids("plans"):
-            self.session.mark_exported(source)
         self._notes += self._load_themes(self.settings.text("theme"))
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._first_theme = True
         chosen, wrong = keymap.load()
         self._notes += wrong
         rebind(chosen)
         self.set_keymap({name: ",".join(keys) for name, keys in chosen.items()})
         self.set_class(self.settings.text("density") == "compact", "-compact")
+
+    @cached_property
+    def session(self) -> Session:
+        """The plan being worked on, read and computed when first asked for."""
+        from planner.tui import session_file
+
+        return session_file.begin(*self._beginning)
 
     def _load_themes(self, wanted: str) -> list[str]:
         """Read all themes and choose one; what is wrong with those that cannot be used."""
@@ -119,6 +127,13 @@ class PlannerApp(App[None]):
         self.theme = wanted
         return notes
 
+    def refresh_css(self, animate: bool = True) -> None:  # noqa: FBT001, FBT002 - Textual's signature
+        """Read the style sheets again, but not when Textual first hears of the theme: it was there before them."""
+        if self._first_theme:
+            self._first_theme = False
+        else:
+            super().refresh_css(animate)
+
     def _watch_themes(self) -> None:
         """Take up changes in the user's theme files while they are being edited."""
         if theme.stamp() != self._themes:
@@ -135,7 +150,12 @@ class PlannerApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """What was said stands until the next key; what works beside waits while it is answered."""
+        if self._typed is not None and isinstance(event, events.Key | events.Paste):
+            self._typed.append(event)
+            return
         if isinstance(event, events.Key):
+            from planner.tui.thinking import a_key
+
             a_key()
             if self._jump is not None:
                 if self._jump.key(event.character):
@@ -158,16 +178,43 @@ class PlannerApp(App[None]):
             self._end_jump()
         self._wire.forget()
 
+    # ----------------------------------------------------------------------------------------------- beginning
+
     def get_default_screen(self) -> Screen[None]:
-        """The workbench is the first screen."""
+        """On a terminal a first picture, and the workbench when that is shown; elsewhere the workbench at once."""
+        if self.is_headless:
+            return self.workbench
+        self._typed = []
+        return FirstScreen(self._source, lambda: self.call_later(self._begin))
+
+    @cached_property
+    def workbench(self) -> WorkbenchScreen:
+        """The screen of the plan, below those of the other modes."""
+        from planner.tui.screens.workbench import WorkbenchScreen
+        from planner.tui.widgets.results import Results
+
+        Results.ascii_only = self._ascii_only
         return WorkbenchScreen(self.session)
 
-    @property
-    def workbench(self) -> WorkbenchScreen:
-        """The screen below all others."""
-        screen = self.screen_stack[0]
-        assert isinstance(screen, WorkbenchScreen)  # noqa: S101 - get_default_screen makes it so
-        return screen
+    async def _begin(self) -> None:
+        """Bring in engine and plan, which takes a moment, and put the workbench over the first picture."""
+        from planner.spec.base import PlanError
+
+        try:
+            workbench = self.workbench
+        except PlanError as error:
+            self.exit(return_code=2, message="\n".join(error.lines()))
+            return
+        await self.push_screen(workbench)
+        workbench.call_after_refresh(self.call_later, self._answer)
+
+    async def _answer(self) -> None:
+        """Answer what was typed meanwhile, in its order: what comes now stands behind it in the queue."""
+        typed, self._typed = self._typed or [], None
+        for event in typed:
+            await self.on_event(event)
+        gc.enable()
+        gc.freeze()  # what is there by now stays; a key does not wait for a look through all of it
 
     def on_mount(self) -> None:
         """Save and end when the connection is lost or the system asks."""
@@ -211,6 +258,11 @@ class PlannerApp(App[None]):
 
     def save_session(self) -> str:
         """Write the session now; what went wrong, or an empty string."""
+        if "session" not in vars(self):  # ended before it began
+            return ""
+        from planner.spec.base import PlanError
+        from planner.tui import session_file
+
         self._saving = False
         try:
             session_file.save(self.session, session_file.session_path())
@@ -260,6 +312,8 @@ class PlannerApp(App[None]):
 
     def action_mode(self, name: str) -> None:
         """Go to a mode; a list or a form on screen has to be left first."""
+        from planner.tui.screens.workbench import WorkbenchScreen
+
         here = self.screen
         if not isinstance(here, WorkbenchScreen | ModeScreen) or here.query("Picker.-floating"):
             return
@@ -277,6 +331,7 @@ class PlannerApp(App[None]):
 
     def action_commands(self) -> None:
         """Every action by name, with its keys."""
+        from planner.tui.screens.workbench import WorkbenchScreen
         from planner.tui.widgets.picker import Option, Picker
 
         screen = self.screen

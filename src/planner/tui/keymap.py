@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from planner.data_files import config_folder
-from planner.spec.wording import escaped, nearest
+from planner.spec.words import escaped, nearest
 from planner.tui.actions import ACTIONS, BY_ID, MODES, Action
 
 Keys = tuple[str, ...]

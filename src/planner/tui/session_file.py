@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
+from planner.catalog import Catalog
+from planner.engine.estimate import evaluate
+from planner.engine.result import Outcome
 from planner.exchange import plan_toml
 from planner.exchange.files import write_atomic
 from planner.exchange.sessions import VERSION, read, session_path
 from planner.spec.base import PlanError
+from planner.spec.plan import Plan, Resolved
 from planner.tui.state import Session
+from planner.tui.thinking import REAL, Tools
 
-__all__ = ["beside", "resume", "save", "session_path"]
+__all__ = ["begin", "save", "session_path"]
+
+FIRST_PLAN: Final = "deepseek-v3"
+"""What a first start shows."""
 
 
 def save(session: Session, path: Path) -> None:
@@ -36,21 +46,36 @@ def save(session: Session, path: Path) -> None:
     write_atomic(path, json.dumps(data, ensure_ascii=False))
 
 
-def beside(session: Session, path: Path) -> None:
-    """Take the variants and recent files of the saved session along to another plan."""
-    if saved := read(path):
-        session.variants, session.recent = saved.variants, saved.recent
+def begin(
+    plan: Plan | None,
+    source: str | None,
+    catalog: Catalog | None = None,
+    engine: Callable[[Resolved], Outcome] | None = None,
+    tools: Tools | None = None,
+) -> Session:
+    """A session on a plan, or on what a source names, else the saved one; the variants and recent files come along.
 
+    Args:
+        plan: the plan; None: the preset `source` names.
+        source: the file or preset it came from; empty: it has no name; None without a plan: the saved session, and the
+            first time a preset.
+        catalog: what a plan may name; None: the built-in presets and the user's.
+        engine: computes an outcome; None: the planner's own.
+        tools: what works beside the keys; None: the planner's own.
 
-def resume(session: Session, path: Path) -> bool:
-    """Take up the saved session.
-
-    Returns:
-        False, with the session untouched, where there is none or it cannot be read.
+    Raises:
+        PlanError: the preset cannot be used.
     """
-    saved = read(path)
-    if saved is None:
-        return False
-    session.restore(saved.steps, saved.index, saved.source, saved.exported)
-    session.variants, session.recent = saved.variants, saved.recent
-    return True
+    catalog, engine, tools = catalog or Catalog.default(), engine or evaluate, tools or REAL
+    saved = read(session_path())
+    if plan is None and source is None and saved is not None:
+        session = Session(catalog, engine, saved.steps[saved.index].plan, saved.source, tools)
+        session.restore(saved.steps, saved.index, saved.source, saved.exported)
+    else:
+        name = FIRST_PLAN if source is None else source
+        session = Session(catalog, engine, plan or catalog.plan(name), name, tools)
+    if saved is not None:
+        session.variants, session.recent = saved.variants, saved.recent
+    if plan is not None and source and source not in catalog.ids("plans"):
+        session.mark_exported(source)
+    return session

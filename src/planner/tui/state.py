@@ -97,9 +97,12 @@ class Session:
 
     def restore(self, steps: list[Step], index: int, source: str, exported: Plan | None) -> None:
         """Take up a saved session where it stopped."""
-        self.open(steps[0].plan, source)
-        self.history, self.index, self.exported = steps, index, exported
-        self._compute()
+        before = self.plan
+        self.history, self.index, self.source, self.exported = steps, index, source, exported
+        self.drafts, self._token = {}, None
+        if self.plan is not before:
+            self.outcome = None
+            self._compute()
 
     # ------------------------------------------------------------------------------------------------- reading
 

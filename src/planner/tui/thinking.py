@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from planner.catalog import Catalog
     from planner.engine.explain import Effect
     from planner.engine.result import Outcome
-    from planner.engine.search import SearchResult
+    from planner.engine.search import Ranked, SearchResult
     from planner.exchange.questions import Answer
     from planner.spec.plan import Plan, Resolved, Strategy
     from planner.spec.question import Question
@@ -32,8 +32,6 @@ REST_S: Final = 0.001
 """How long a thread at work sleeps now and then, so that a key does not wait for it."""
 ANSWER_S: Final = 0.06
 """Time after a key in which threads at work wait: the screen has the interpreter to itself."""
-SWITCH_S: Final = 0.0005
-"""Python lets a waiting thread have its turn after this; its own 5 ms are a good part of an answer."""
 SAME: Final = 5e-4
 """Relative gain too small to show."""
 
@@ -48,14 +46,14 @@ class Tools:
 
     Attributes:
         search: ranks so many strategies of a plan.
-        explain: what ten per cent more of each thing does.
+        explain: what ten per cent more of each thing does; takes the best strategy, where it is known.
         claims: ids of the presets whose claims are judged.
         answer: answers a question of the audit.
         beside: run in a thread of its own; else at once, as tests want it.
     """
 
     search: Callable[[Resolved, int, Check], SearchResult]
-    explain: Callable[[Resolved], tuple[Effect, ...]]
+    explain: Callable[[Resolved, Check, Ranked | None], tuple[Effect, ...]]
     claims: Callable[[Catalog], Sequence[str]]
     answer: Callable[[Question, Catalog], Answer]
     beside: bool = True
@@ -68,12 +66,11 @@ def ranked(resolved: Resolved, top: int, between: Check) -> SearchResult:
     return search(resolved, top, between=between)
 
 
-def limits(resolved: Resolved, between: Check) -> tuple[Effect, ...]:
+def limits(resolved: Resolved, best: Ranked | None, between: Check) -> tuple[Effect, ...]:
     """What ten per cent more of each thing does; done by the helper."""
     from planner.engine.explain import explain
 
-    between()
-    return explain(resolved)
+    return explain(resolved, best=best, between=between)
 
 
 def _search(resolved: Resolved, top: int, check: Check) -> SearchResult:
@@ -81,8 +78,8 @@ def _search(resolved: Resolved, top: int, check: Check) -> SearchResult:
     return found
 
 
-def _explain(resolved: Resolved) -> tuple[Effect, ...]:
-    found: tuple[Effect, ...] = _HELPER.ask(limits, (resolved,), lambda: None)
+def _explain(resolved: Resolved, check: Check, best: Ranked | None) -> tuple[Effect, ...]:
+    found: tuple[Effect, ...] = _HELPER.ask(limits, (resolved, best), check)
     return found
 
 
@@ -127,14 +124,6 @@ def checking(cancelled: Callable[[], bool]) -> Check:
     return check
 
 
-def give_back() -> None:
-    """Memory a search has freed goes back to the system, where the C library can do that (glibc keeps it otherwise)."""
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def with_strategy(resolved: Resolved, strategy: Strategy) -> Resolved:
     """The plan with another strategy."""
     from planner.choose import with_strategy as write
@@ -153,8 +142,8 @@ class Best:
     """What would help the plan as it is."""
 
 
-def best(session: Session, resolved: Resolved, check: Check) -> Best:
-    """The best strategy of a plan, and what would help it as it is.
+def best(session: Session, resolved: Resolved, check: Check) -> Iterator[Best]:
+    """The best strategy of a plan; then the same with what would help the plan as it is, which takes as long again.
 
     Raises:
         Stopped: it is no longer wanted.
@@ -162,13 +151,13 @@ def best(session: Session, resolved: Resolved, check: Check) -> Best:
     """
     result = session.tools.search(resolved, 1, check)
     check()
-    outcome = session.evaluate(with_strategy(resolved, result.ranked[0].strategy)) if result.ranked else None
+    first = result.ranked[0] if result.ranked else None
+    outcome = session.evaluate(with_strategy(resolved, first.strategy)) if first else None
     check()
-    try:
-        effects = session.tools.explain(resolved)
-    except PlanError:
-        effects = ()
-    return Best(outcome, result.searched, effects)
+    found = Best(outcome, result.searched)
+    yield found
+    with contextlib.suppress(PlanError):
+        yield dataclasses.replace(found, effects=session.tools.explain(resolved, check, first))
 
 
 def changes(plan: Plan) -> Iterator[tuple[str, Value | None]]:

@@ -8,11 +8,12 @@ Textual sends whole strips, each piece with all its colours. Over a slow link mo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from rich.cells import get_character_cell_size
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
+from rich.color_triplet import ColorTriplet
 from rich.console import Console
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
@@ -139,9 +140,21 @@ def _codes(style: Style | None, system: ColorSystem | None) -> tuple[frozenset[s
                      "underline2", "frame", "encircle", "overline")
     })  # fmt: skip
     attributes = bare._make_ansi_codes(system)  # noqa: SLF001 - Rich has no public way to the numbers
-    fore = ";".join(style.color.downgrade(system).get_ansi_codes()) if style.color else ""
-    back = ";".join(style.bgcolor.downgrade(system).get_ansi_codes(foreground=False)) if style.bgcolor else ""
+    fore = ";".join(_written(style.color, system).get_ansi_codes()) if style.color else ""
+    back = ";".join(_written(style.bgcolor, system).get_ansi_codes(foreground=False)) if style.bgcolor else ""
     return frozenset(attributes.split(";")) - {""}, fore, back
+
+
+def _written(colour: Color, system: ColorSystem) -> Color:
+    """A colour as it is written: one of the 256 by its number, which takes half the bytes of its 24 bits."""
+    number = _palette().get(colour.triplet) if system in {ColorSystem.EIGHT_BIT, ColorSystem.TRUECOLOR} else None
+    return colour.downgrade(system) if number is None else Color.from_ansi(number)
+
+
+@cache
+def _palette() -> dict[ColorTriplet | None, int]:
+    """Numbers of the cube and the greys of the 256 colours, the same in all terminals; the first 16 are the user's."""
+    return {Color.from_ansi(number).get_truecolor(): number for number in range(255, 15, -1)}
 
 
 def _in_ascii(text: str) -> str:

@@ -10,13 +10,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from planner.tui.actions import bindings, first_key, panel_bindings
-from planner.tui.state import Session
 from planner.tui.widgets.hints import HintBar, ModeBar
 from planner.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from planner.exchange.why import Book
     from planner.tui.app import PlannerApp
+    from planner.tui.state import Session
 
 AROUND: Final = frozenset({"modes", "top", "strip", "best", "hints", "small"})
 """Lines above and below the panels, which a zoom leaves alone."""

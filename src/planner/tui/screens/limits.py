@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from textual import events
 from textual.app import ComposeResult
 from textual.worker import get_current_worker
@@ -11,10 +13,12 @@ from planner.engine.result import Outcome
 from planner.exchange.strategies import tornado
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
+from planner.tui import thinking
 from planner.tui.actions import first_key
 from planner.tui.explaining import own_book
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
+from planner.tui.thinking import Check, Stopped
 from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.lines import Line
 from planner.tui.widgets.page import Page, paragraph, report
@@ -22,7 +26,7 @@ from planner.tui.widgets.results import Results
 
 INTRODUCTION = (
     "Each thing ten per cent more, one at a time, the strategy as it is; the bar is the change of days, or of the cost "
-    "where the days stay. To the left is less. More memory helps only through another strategy: see the best one found."
+    "where the days stay. To the left is less. Memory is the exception: it helps by letting another strategy fit."
 )
 
 
@@ -67,23 +71,24 @@ class LimitsScreen(LeanScreen):
         if self._session.tools.beside:
             self.run_worker(self._beside, thread=True, exit_on_error=False)
         else:
-            self._show(*self._compute())
+            self._show(*self._compute(lambda: None))
 
     def explained(self) -> tuple[Book, str] | str:
         """The days, which the bars are changes of."""
         return own_book(self._session, self._outcome), "training_days"
 
-    def _compute(self) -> tuple[tuple[Effect, ...] | None, str]:
+    def _compute(self, check: Check) -> tuple[tuple[Effect, ...] | None, str]:
         try:
-            return self._session.tools.explain(self._outcome.resolved), ""
+            return self._session.tools.explain(self._outcome.resolved, check, None), ""
         except PlanError as error:
             return None, sentence(error.problems[0])
 
     def _beside(self) -> None:
         worker = get_current_worker()
-        found = self._compute()
-        if not worker.is_cancelled:
-            self.app.call_from_thread(self._show, *found)
+        with contextlib.suppress(Stopped):
+            found = self._compute(thinking.checking(lambda: worker.is_cancelled))
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self._show, *found)
 
     def _show(self, effects: tuple[Effect, ...] | None, trouble: str) -> None:
         page = self.query_one(Limits)

@@ -9,6 +9,7 @@ from textual import events
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
+from planner.freeing import give_back
 from planner.spec.base import PlanError
 from planner.tui import thinking
 from planner.tui.screens.base import ModeScreen
@@ -129,7 +130,7 @@ class PartsScreen(ModeScreen):
             except Stopped:
                 return
             finally:
-                thinking.give_back()
+                give_back()
 
         self.run_worker(beside, thread=True, group="think", exclusive=True, exit_on_error=False)
 

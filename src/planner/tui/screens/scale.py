@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 
 from planner.engine.result import Outcome
 from planner.exchange import scale
+from planner.exchange.edits import PRICES
 from planner.exchange.scale import Point
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
@@ -127,7 +128,7 @@ class ScaleScreen(PartsScreen):
             return
         changes: list[tuple[str, Value | None]] = [("cluster.cards", point.cards)]
         if point.card:
-            changes.append(("cluster.card", point.card))
+            changes += [("cluster.card", point.card), *((key, None) for key in PRICES)]
         changes += thinking.changes(point.outcome.resolved.plan)
         try:
             self.session.apply(changes, f"{point.cards:,} cards")

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 
 from planner.engine.result import Outcome
 from planner.engine.search import SearchResult
+from planner.engine.search_rules import Forbidden
 from planner.exchange import strategies
 from planner.exchange.format import days, gigabytes, money, percent
 from planner.exchange.why import Book
@@ -47,6 +48,8 @@ class Found:
 
     result: SearchResult | None
     outcomes: tuple[Outcome, ...]
+    rules: tuple[Forbidden, ...]
+    """What rules take out."""
     words: str = ""
     """Why there is none, or what is closest."""
 
@@ -103,8 +106,9 @@ class Reasons(Page):
                 lines += [[(f"  {line.text}", "text")]] if line.text[0] == " " else paragraph(line.text, width)
             lines.append(())
         lines += [*paragraph(strategies.counts(found.result), width, "quiet"), ()]
-        for line in strategies.ruled_out(found.result, REASONS):
-            lines += paragraph(line.text.strip(), width, "quiet")
+        for line in strategies.ruled_out(found.result, found.rules, REASONS):
+            mark = "- " if line.text.startswith(" ") else ""
+            lines += paragraph(f"{mark}{line.text.strip()}", width, "quiet") if line.text else [()]
         return [*lines, ()]
 
 
@@ -143,15 +147,16 @@ class StrategiesScreen(PartsScreen):
     def _search(self, resolved: Resolved, check: Check, tell: Callable[[Found], None]) -> None:
         try:
             result = self.session.tools.search(resolved, strategies.RANKED, check)
+            rules = _forbidden(resolved)
             if not result.ranked:
-                tell(Found(result, (), "Nothing fits. Looking for what comes closest …"))
-                tell(Found(result, (), _closest(resolved)))
+                tell(Found(result, (), rules, "Nothing fits. Looking for what comes closest …"))
+                tell(Found(result, (), rules, _closest(resolved)))
                 return
             every = tuple(strategies.outcomes(resolved, result, self.session.evaluate, check))
         except PlanError as error:
-            tell(Found(None, (), trouble(error)))
+            tell(Found(None, (), (), trouble(error)))
             return
-        tell(Found(result, every))
+        tell(Found(result, every, rules))
 
     def _show(self, found: Found | None) -> None:
         for page in (self.query_one(Picture), self.query_one(Reasons)):
@@ -215,8 +220,16 @@ def _row(number: int, outcome: Outcome, best: float) -> Row:
     return Row(outcome, cells, (number, e.training_days, longer, e.cost_usd, e.mfu, e.memory_gb, text))
 
 
+def _forbidden(resolved: Resolved) -> tuple[Forbidden, ...]:
+    from planner.engine.search_rules import forbidden
+
+    return forbidden(resolved)
+
+
 def _closest(resolved: Resolved) -> str:
     from planner.engine.search_reasons import nothing_fits
 
-    nothing = nothing_fits(dataclasses.replace(resolved))
-    return nothing.message.capitalize() if nothing else "No layout divides these cards and this batch."
+    nothing = nothing_fits(resolved)
+    if nothing is None:
+        return "No layout is valid for these cards, this batch and this model."
+    return f"{nothing.message[0].upper()}{nothing.message[1:]}"

@@ -11,6 +11,7 @@ from textual.worker import get_current_worker
 from planner.engine.result import Outcome
 from planner.exchange.format import days, gigabytes
 from planner.exchange.strategies import VISIBLE, describe
+from planner.freeing import give_back
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
 from planner.tui import thinking
@@ -79,13 +80,14 @@ class BestLine(Lines):
                     self.app.call_from_thread(self._show_of, resolved, found)
 
             self._look(resolved, thinking.checking(lambda: worker.is_cancelled), done)
-            thinking.give_back()
+            give_back()
 
         self.run_worker(work, thread=True, group="best", exclusive=True, exit_on_error=False)
 
     def _look(self, resolved: Resolved, check: thinking.Check, done: Callable[[Best | str], None]) -> None:
         try:
-            done(thinking.best(self._session, resolved, check))
+            for found in thinking.best(self._session, resolved, check):
+                done(found)
         except Stopped:
             return
         except PlanError as error:

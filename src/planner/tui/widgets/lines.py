@@ -7,11 +7,13 @@ with what is on screen and marks the differing lines alone. Nothing is parsed fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -21,23 +23,59 @@ from planner.tui.text import clean, fit
 Line = Sequence[tuple[str, str]]
 """Pieces of text, each with the name of its style; `a+b` is style `a` on the background of style `b`."""
 
-STYLES = (
-    "text", "strong", "quiet", "faint", "rule", "title", "title-focus", "rule-focus", "bar", "ok", "warn", "error",
-    "focus", "cursor", "key", "chosen",
-)  # fmt: skip
-"""Names of styles; each is a component class `lines--NAME` in the style sheet."""
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """A style of text, in the colours of the theme.
+
+    Attributes:
+        colour: the theme's variable for the letters.
+        ground: the variable for what is behind them; empty: the widget's own.
+        bold: written bold.
+        bare: attribute of Rich that tells it apart where colours do not; empty: none.
+    """
+
+    colour: str = "foreground"
+    ground: str = ""
+    bold: bool = False
+    bare: str = ""
+
+
+INKS: Final = {
+    "text": Ink(),
+    "strong": Ink("text-strong", bold=True),
+    "quiet": Ink("text-quiet"),
+    "faint": Ink("text-faint"),
+    "rule": Ink("text-rule"),
+    "title": Ink(bold=True),
+    "title-focus": Ink("primary", bold=True, bare="underline"),
+    "rule-focus": Ink("primary"),
+    "bar": Ink("secondary"),
+    "ok": Ink("success"),
+    "warn": Ink("warning"),
+    "error": Ink("error"),
+    "key": Ink("primary"),
+    "focus": Ink(ground="panel"),
+    "cursor": Ink("surface", "primary", bare="reverse"),
+    "chosen": Ink("text-strong", "panel", bare="reverse"),
+}
+"""Styles by name. Not component classes of the style sheet: Textual would match each of them, in each widget, at each
+pass over the styles, which was a third of the time to the first screen."""
 
 
 class Lines(Widget):
     """A widget made of lines."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
     ALLOW_SELECT = False
 
     labels: Mapping[int, str] = {}
     """Letters of jump mode, by row."""
     _shown: list[Line]
     _shown_size: Size | None = None
+
+    def __init__(self, *, id: str | None, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id, classes=classes)
+        self._inks: dict[str, Style] = {}
 
     def build(self, width: int, height: int) -> list[Line]:
         """The lines for a size; missing ones are blank, surplus ones are not shown."""
@@ -80,12 +118,27 @@ class Lines(Widget):
         return Strip(segments, size.width)
 
     def style_named(self, name: str) -> Style:
-        """A style by its name, from the style sheet."""
-        text, _, ground = name.partition("+")
-        style = self.get_component_rich_style(f"lines--{text or 'text'}")
-        if ground:
-            style += Style(bgcolor=self.get_component_rich_style(f"lines--{ground}").bgcolor)
-        return style
+        """A style by its name, in the colours of the theme."""
+        if name not in self._inks:
+            text, _, ground = name.partition("+")
+            self._inks[name] = self._in_theme(INKS[text or "text"], INKS[ground] if ground else None)
+        return self._inks[name]
+
+    def _in_theme(self, ink: Ink, ground: Ink | None) -> Style:
+        theme = self.app.theme_variables
+        own = self.background_colors[1]
+        behind = own + Color.parse(theme[ink.ground]) if ink.ground else own
+        style = Style.from_color((behind + Color.parse(theme[ink.colour])).rich_color, behind.rich_color)
+        if ink.bold:
+            style += Style(bold=True)
+        if ink.bare and (self.app.no_color or (ink.ground and behind == own)):
+            style += Style.parse(ink.bare)
+        return style + Style(bgcolor=self._in_theme(ground, None).bgcolor) if ground else style
+
+    def notify_style_update(self) -> None:
+        """Other colours: make the styles again."""
+        self._inks.clear()
+        super().notify_style_update()
 
     def forget(self) -> None:
         """Build again at the next paint, as after a change of size."""
