@@ -131,3 +131,12 @@ async def test_what_is_chosen_bears_a_mark_that_needs_no_colour() -> None:
         assert any("▌Days" in line for line in screen_lines(app))
         await press(pilot, "alt+6 right")
         assert any("▌█ weights" in line for line in screen_lines(app))
+
+
+@pytest.mark.parametrize("opened", ["w", "w down", "o", "x", "i", "K", "ctrl+p"])
+async def test_the_keys_of_panels_do_no_harm_where_there_are_none(opened: str) -> None:
+    app = app_on()
+    async with app.run_test(size=SIZES["80x24"]) as pilot:
+        await press(pilot, f"k {opened} ctrl+down ctrl+up right_square_bracket left_square_bracket z z i 9")
+        await press(pilot, "escape escape escape escape escape")
+        assert isinstance(app.screen, WorkbenchScreen)

@@ -61,9 +61,9 @@ class LeanScreen(Screen[None]):
 
     def action_next_panel(self, direction: int) -> None:
         """Go to the next or previous panel, round the end."""
-        panels = self.panels()
-        here = next((place for place, panel in enumerate(panels) if panel is self.focused), 0)
-        self._arrive_at(panels[(here + direction) % len(panels)])
+        if panels := self.panels():
+            here = next((place for place, panel in enumerate(panels) if panel is self.focused), 0)
+            self._arrive_at(panels[(here + direction) % len(panels)])
 
     def _arrive_at(self, panel: Widget) -> None:
         self.go_to(panel)
