@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from scripts import bench_terminal
 
 from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
@@ -26,7 +27,8 @@ IMPORTS = (
     ("the engine", "planner.engine.estimate"),
     ("catalogue and engine", "planner.catalog, planner.engine.estimate"),
     ("the command line", "planner.cli"),
-    ("the terminal UI", "planner.tui.app"),
+    ("the first picture", "planner.cli, planner.tui.app"),
+    ("the workbench", "planner.cli, planner.tui.app, planner.tui.session_file, planner.tui.screens.workbench"),
 )
 """What is imported in an interpreter of its own."""
 
@@ -178,6 +180,12 @@ def main() -> None:
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}; one process")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when it started: on a busy machine read the best")
     show("Import, fresh interpreter, ms", ("", "first", "best", "median"), imports(max(rounds // 3, 2)))
+    show(
+        "Start in a terminal of 120 x 40, ms, by turns, the best",
+        ("", "first byte", "first picture", "all there", "picture, times", "all, times", "bytes"),
+        bench_terminal.starts(max(rounds // 2, 3)),
+    )
+    show("A key in that terminal", ("", "bytes", "most", "ms", "most"), bench_terminal.presses())
     show("Catalogue, ms", ("", "cold", "warm"), catalogue(rounds))
     show("One estimate, warm, ms", ("", "best", "median", "a second"), estimates(rounds))
     show(

@@ -170,6 +170,6 @@ def test_bench_prints_tables_and_no_verdict() -> None:
     assert bench.word(1234.5) == "1,234"
     assert bench.word(0.12345) == "0.123"
     done = subprocess.run(
-        [sys.executable, "scripts/bench.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "scripts.bench", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "--quick" in done.stdout

@@ -11,6 +11,8 @@ RULES = {
     "planner.spec.plan": {"textual", "rich", "click", "numpy"},
     "planner.engine": {"textual", "rich", "click"},
     "planner.engine.estimate": {"textual", "rich", "click", "numpy"},
+    "planner.choose": {"textual", "rich", "click", "numpy"},
+    "planner.engine.found": {"numpy"},  # what the helper sends must not bring it into the terminal UI
     "planner.catalog": {"textual", "rich", "click"},
     "planner.exchange": {"textual"},
     "planner.exchange.report": {"textual", "rich", "click"},

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from planner.catalog import Catalog
-from planner.engine.search import search
-from planner.engine.search_closest import closest
-from planner.engine.search_space import Constraints
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved, Strategy
+
+if TYPE_CHECKING:
+    from planner.catalog import Catalog
+    from planner.engine.search_space import Constraints
 
 SEARCHED = (
     "tensor", "sequence", "context", "pipeline", "virtual_stages", "expert", "expert_tensor", "micro_batch", "schedule",
@@ -32,6 +32,9 @@ def best_for(plan: Plan, catalog: Catalog, constraints: Constraints | None = Non
     Raises:
         PlanError: it names what is not there, or no strategy at all is valid for it.
     """
+    from planner.engine.search import search  # not above: to write a strategy down takes no NumPy
+    from planner.engine.search_closest import closest
+
     asked = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
     resolved = catalog.resolve(asked)
     found = search(resolved, 1, constraints).ranked

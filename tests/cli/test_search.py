@@ -134,8 +134,17 @@ def test_a_value_held_is_checked(kept: str, words: str) -> None:
 def test_no_valid_layout_says_which_rule() -> None:
     done = run(search_command, "llama-3.1-70b", "--keep", "pipeline=1024")
     assert done.exit_code == 1
-    assert "No layout is valid" in done.stdout
+    assert "no layout is valid for these cards, this batch and this model." in done.stdout
     assert "pipeline = 1024 has more stages than the model's 80 layers can fill." in " ".join(done.stdout.split())
+
+
+def test_no_valid_layout_names_the_nearest_cards_that_have_some() -> None:
+    odd = PLAN.replace("cards = 16", "cards = 1001").replace("global_batch = 64", "global_batch = 1000")
+    text = " ".join(run(search_command, "-", plan=odd).stdout.split())
+    assert "there are some for 1,000 and 1,024 cards." in text
+    for cards, some in ((1000, True), (1008, False), (1016, False), (1024, True)):
+        data = json.loads(run(search_command, "-", "--json", "--top", "1", plan=odd.replace("1001", str(cards))).stdout)
+        assert (data["searched"] > 0) == some
 
 
 def test_limits_that_leave_nothing_that_fits_are_named() -> None:
@@ -260,3 +269,24 @@ def test_sweep_refuses_a_key_that_is_none() -> None:
 
     with pytest.raises(PlanError, match=r"cluster\.colour"):
         run(sweep_command, "-", "--vary", "cluster.colour=1,2", plan=PLAN + "[strategy]\n")
+
+
+def test_long_rows_are_folded_where_somebody_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(search_command, "deepseek-v3", "--top", "3").stdout.splitlines()
+    rows = [line for line in whole if "· micro 1" in line]
+    assert len(rows) == 3
+    assert max(map(len, rows)) > 100
+    monkeypatch.setattr("planner.cli.output.folding", lambda: 80)
+    folded = run(search_command, "deepseek-v3", "--top", "3").stdout.splitlines()
+    start = folded.index(next(line for line in folded if line.endswith("strategy")))
+    end = folded.index("", start)
+    assert max(map(len, folded[start:end])) <= 80
+    assert " ".join(" ".join(rows).split()) == " ".join(" ".join(folded[start + 1 : end]).split())
+
+
+def test_everything_is_evaluated_where_it_is_asked_for() -> None:
+    small = PLAN.replace("cards = 16", "cards = 2").replace("global_batch = 64", "global_batch = 4")
+    data = json.loads(run(search_command, "-", "--json", "--exhaustive", plan=small).stdout)
+    assert data["exhaustive"]
+    assert data["feasible"] + data["too_large"] == data["searched"] > 0
+    assert data["slower"] == 0

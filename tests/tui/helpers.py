@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from textual.pilot import Pilot
 
 from planner.catalog import Catalog
-from planner.engine.explain import Effect
+from planner.choose import SEARCHED
+from planner.engine.found import Effect, Ranked, Region, SearchResult
 from planner.engine.result import Estimate, Outcome
-from planner.engine.search import Ranked, Region, SearchResult
+from planner.engine.search_space import Constraints
 from planner.exchange.questions import Answer
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved
@@ -17,6 +18,7 @@ from planner.spec.question import Question
 from planner.spec.rules import check
 from planner.tui.app import PlannerApp
 from planner.tui.thinking import Tools
+from planner.tui.widgets.table import Table
 
 SIZES = {"60x20": (60, 20), "80x24": (80, 24), "120x40": (120, 40)}
 CATALOG = Catalog.default()
@@ -72,13 +74,17 @@ PLAIN_LAYOUTS: tuple[dict[str, object], ...] = (
 )  # fmt: skip
 
 
-def plain_search(resolved: Resolved, top: int, _check: object = None) -> SearchResult:
+def plain_search(
+    resolved: Resolved, top: int, _check: object = None, constraints: Constraints | None = None
+) -> SearchResult:
     """Twelve strategies, each 0.1 s slower than the one before: the plan's own with full recomputation, or without."""
     step = 2048 * 18.0 / resolved.plan.cluster.cards
     ranked = [
         Ranked(resolved.strategy.model_copy(update=PLAIN_LAYOUTS[n % 2]), step + n / 10,
                80.0 - 2 * n) for n in range(12)
     ]  # fmt: skip
+    if constraints is not None:
+        ranked = [one for one in ranked if all(constraints.allow(key, getattr(one.strategy, key)) for key in SEARCHED)]
     regions = (Region(1, 0, 0, 300, 300, 412.0, 0), Region(2, 1, 0, 700, 600, -3.5, 1))
     return SearchResult(
         1000, 100, 900, 100, 0, exhaustive=False, seconds=0.25, ranked=tuple(ranked[:top]), front=tuple(ranked[:10]),
@@ -128,6 +134,11 @@ def screen_lines(app: PlannerApp) -> list[str]:
 def screen_text(app: PlannerApp) -> str:
     """What is on screen, as one text."""
     return "\n".join(screen_lines(app))
+
+
+def table(app: PlannerApp) -> Table:
+    """The table of the screen in front."""
+    return app.screen.query_one(Table)
 
 
 async def press(pilot: Pilot[None], keys: str | Iterable[str]) -> None:

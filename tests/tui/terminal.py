@@ -1,8 +1,18 @@
-"""A terminal that understands what the planner writes."""
+"""The planner in a terminal, and a terminal that understands what it writes."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
 import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
 
 from rich.cells import get_character_cell_size
 
@@ -40,3 +50,65 @@ def screen(sent: bytes, width: int, height: int) -> str:
     terminal = Terminal(width, height)
     terminal.feed(ELSE.sub("", sent.decode(errors="ignore")))
     return "\n".join("".join(char for char, _ in row) for row in terminal.cells)
+
+
+PROGRAM = "from planner.cli import main; main()"
+PATIENCE_S = 60.0
+"""A busy machine may be slow; the tests end as soon as what they wait for is there."""
+
+
+def start(state: Path, *arguments: str, ignore_hangup: bool = False) -> tuple[int, int]:
+    """The planner in a terminal of 120 x 40: its process and the other end of the terminal."""
+    pid, terminal = pty.fork()
+    if not pid:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        if ignore_hangup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+        environment["PLANNER_STATE_DIR"] = str(state)
+        os.execve(sys.executable, [sys.executable, "-c", PROGRAM, *arguments], environment)
+    return pid, terminal
+
+
+def read_until(terminal: int, words: str) -> None:
+    """Read on until some words have been written."""
+    seen, end = "", time.monotonic() + PATIENCE_S
+    while words not in seen:
+        assert time.monotonic() < end, seen[-2000:]
+        if select.select([terminal], [], [], 0.1)[0]:
+            seen += os.read(terminal, 65_536).decode(errors="replace")
+
+
+def read_screen(terminal: int, *words: str, seen: bytes = b"", bytes_a_second: int = 1_000_000) -> bytes:
+    """Read on until all of the words are on the screen at once, no quicker than a line carries it.
+
+    Args:
+        terminal: where to read.
+        words: what is waited for.
+        seen: what was read before.
+        bytes_a_second: what the line carries.
+
+    Returns:
+        All that was read.
+    """
+    end = time.monotonic() + PATIENCE_S
+    while not all(word in screen(seen, 120, 40) for word in words):
+        assert time.monotonic() < end, screen(seen, 120, 40)
+        if select.select([terminal], [], [], 0.1)[0]:
+            more = os.read(terminal, 2_048)
+            seen += more
+            time.sleep(len(more) / bytes_a_second)
+    return seen
+
+
+def ended(pid: int) -> int:
+    """The status a process ends with, which it does."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return status
+        time.sleep(0.02)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    raise AssertionError("still running")

@@ -39,7 +39,7 @@ def dies(between: Callable[[], None]) -> None:
 
 def test_another_process_finds_the_same(helper: Helper) -> None:
     r = Catalog.default().resolve(Catalog.default().plan("llama-3.1-8b"))
-    here, there = search(r, 5), helper.ask(ranked, (r, 5), lambda: None)
+    here, there = search(r, 5), helper.ask(ranked, (r, 5, None), lambda: None)
     assert [one.strategy for one in there.ranked] == [one.strategy for one in here.ranked]
     assert there.front == here.front
 
@@ -63,7 +63,7 @@ def test_what_is_wrong_with_a_plan_is_told(helper: Helper) -> None:
     work = r.plan.workload.model_copy(update={"precision": "nvfp4"})
     bad = dataclasses.replace(r, plan=r.plan.model_copy(update={"workload": work}))
     with pytest.raises(PlanError, match="nvfp4"):
-        helper.ask(ranked, (bad, 1), lambda: None)
+        helper.ask(ranked, (bad, 1, None), lambda: None)
 
 
 def test_a_helper_that_dies_is_followed_by_another(helper: Helper) -> None:

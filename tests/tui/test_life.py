@@ -5,60 +5,23 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import pty
 import select
 import signal
 import struct
-import sys
 import termios
 import time
 from pathlib import Path
 
 import pytest
-from tests.tui.terminal import screen
-
-PROGRAM = "from planner.tui.app import PlannerApp; PlannerApp().run()"
-PATIENCE_S = 60.0
-"""A busy machine may be slow; the tests end as soon as what they wait for is there."""
-
-
-def _start(state: Path, *, ignore_hangup: bool) -> tuple[int, int]:
-    pid, terminal = pty.fork()
-    if not pid:
-        if ignore_hangup:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        os.environ["PLANNER_STATE_DIR"] = str(state)
-        os.execv(sys.executable, [sys.executable, "-c", PROGRAM])
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    return pid, terminal
-
-
-def _read_until(terminal: int, words: str) -> None:
-    seen, end = "", time.monotonic() + PATIENCE_S
-    while words not in seen:
-        assert time.monotonic() < end, seen[-2000:]
-        if select.select([terminal], [], [], 0.1)[0]:
-            seen += os.read(terminal, 65_536).decode(errors="replace")
-
-
-def _ended(pid: int) -> int:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return status
-        time.sleep(0.02)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    raise AssertionError("still running")
+from tests.tui.terminal import PATIENCE_S, ended, read_screen, read_until, start
 
 
 @pytest.mark.parametrize("how", ["hangup", "term", "quit"])
 def test_the_session_survives(how: str, tmp_path: Path) -> None:
-    pid, terminal = _start(tmp_path, ignore_hangup=False)
-    _read_until(terminal, "Cluster")
+    pid, terminal = start(tmp_path)
+    read_until(terminal, "Cluster")
     os.write(terminal, b"4096\r")
-    _read_until(terminal, "undo")
+    read_until(terminal, "undo")
     if how == "hangup":
         os.close(terminal)
     elif how == "term":
@@ -66,8 +29,8 @@ def test_the_session_survives(how: str, tmp_path: Path) -> None:
     else:
         os.write(terminal, b"q")
     if how != "hangup":
-        _read_until(terminal, "Session saved")
-    assert _ended(pid) == 0
+        read_until(terminal, "Session saved")
+    assert ended(pid) == 0
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 4096
 
@@ -77,8 +40,8 @@ def _resize(terminal: int, width: int, height: int) -> None:
 
 
 def test_a_storm_of_sizes_and_a_huge_paste_do_no_harm(tmp_path: Path) -> None:
-    pid, terminal = _start(tmp_path, ignore_hangup=False)
-    _read_until(terminal, "Cluster")
+    pid, terminal = start(tmp_path)
+    read_until(terminal, "Cluster")
     for turn in range(40):
         _resize(terminal, 40 + (turn * 37) % 261, 10 + (turn * 23) % 91)
         select.select([terminal], [], [], 0.01)
@@ -96,7 +59,7 @@ def test_a_storm_of_sizes_and_a_huge_paste_do_no_harm(tmp_path: Path) -> None:
     os.write(terminal, b"\x1b")
     time.sleep(0.5)  # a lone Escape is one only when nothing follows it for a while
     os.write(terminal, b"8192\r")
-    _read_until(terminal, "8,192")
+    read_until(terminal, "1,024 nodes")
     _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 8192
@@ -105,17 +68,17 @@ def test_a_storm_of_sizes_and_a_huge_paste_do_no_harm(tmp_path: Path) -> None:
 def _quit(pid: int, terminal: int) -> None:
     """q, and it ends well, the session saved."""
     os.write(terminal, b"q")
-    _read_until(terminal, "Session saved")
-    assert _ended(pid) == 0
+    read_until(terminal, "Session saved")
+    assert ended(pid) == 0
 
 
 def test_a_terminal_that_is_gone_is_noticed_where_the_hangup_was_ignored(tmp_path: Path) -> None:
-    pid, terminal = _start(tmp_path, ignore_hangup=True)
-    _read_until(terminal, "Cluster")
+    pid, terminal = start(tmp_path, ignore_hangup=True)
+    read_until(terminal, "Cluster")
     os.write(terminal, b"4096\r")
-    _read_until(terminal, "undo")
+    read_until(terminal, "undo")
     os.close(terminal)
-    _ended(pid)
+    ended(pid)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 4096
 
@@ -150,10 +113,10 @@ def _typed_lines(terminal: int) -> bool:
 
 @pytest.mark.parametrize("how", ["key", "signal"])
 def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
-    pid, terminal = _start(tmp_path, ignore_hangup=False)
-    _read_until(terminal, "Cluster")
+    pid, terminal = start(tmp_path)
+    read_until(terminal, "Cluster")
     os.write(terminal, b"4096\r")
-    _read_until(terminal, "undo")
+    read_until(terminal, "undo")
     for _ in range(2):
         assert not _typed_lines(terminal)
         if how == "key":
@@ -165,14 +128,10 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
         assert b"\x1b[?25h" in left
         assert _typed_lines(terminal)
         os.kill(pid, signal.SIGCONT)
-        shown, end = b"", time.monotonic() + PATIENCE_S
-        while not all(word in screen(shown, 120, 40) for word in ("Cluster", "4,096", "Strategy", "Memory")):
-            assert time.monotonic() < end, screen(shown, 120, 40)
-            if select.select([terminal], [], [], 0.1)[0]:
-                shown += os.read(terminal, 65_536)
+        shown = read_screen(terminal, "Cluster", "4,096", "Strategy", "Memory")
         assert b"\x1b[?1049h" in shown
     os.write(terminal, b"8192\r")
-    _read_until(terminal, "8,192")
+    read_until(terminal, "1,024 nodes")
     _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert [step["plan"]["cluster"]["cards"] for step in data["history"]][-2:] == [4096, 8192]
@@ -184,14 +143,31 @@ def test_the_terminal_comes_back_from_the_editor(there: bool, tmp_path: Path, mo
     script.write_text('#!/bin/sh\nsed -i "s/^cards = 2048/cards = 1024/" "$1"\n', encoding="utf-8")
     script.chmod(0o755)
     monkeypatch.setenv("VISUAL", str(script) if there else "/no/such/editor")
-    pid, terminal = _start(tmp_path, ignore_hangup=False)
-    _read_until(terminal, "Cluster")
+    pid, terminal = start(tmp_path, ignore_hangup=False)
+    read_until(terminal, "Cluster")
     _rest(terminal)
     os.write(terminal, b"\x05")
-    _read_until(terminal, "edited as text" if there else "cannot be started")
+    read_until(terminal, "edited as text" if there else "cannot be started")
     assert not _typed_lines(terminal)
     assert (tmp_path / "editing.toml").exists() is False, "nothing is left to be edited again"
     os.write(terminal, b"\x1b[B")
     _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == (1024 if there else 2048)
+
+
+def test_suspended_amid_drawing_it_never_hangs(tmp_path: Path) -> None:
+    pid, terminal = start(tmp_path, ignore_hangup=False)
+    read_until(terminal, "Cluster")
+    for turn in range(12):
+        os.write(terminal, b"t")  # another theme: everything is drawn again
+        time.sleep(0.004 * turn)
+        os.kill(pid, signal.SIGTSTP)
+        end = time.monotonic() + PATIENCE_S
+        while not os.waitpid(pid, os.WNOHANG | os.WUNTRACED)[0]:
+            assert time.monotonic() < end, f"still drawing in turn {turn}"
+            if select.select([terminal], [], [], 0.01)[0]:
+                os.read(terminal, 65_536)
+        os.kill(pid, signal.SIGCONT)
+        _rest(terminal)
+    _quit(pid, terminal)

@@ -1,4 +1,4 @@
-"""Best strategy, strategies, scale, compare, audit, fleet, limits: real keys, and the figures they lead to."""
+"""Best strategy, compare, costs, audit, fleet, limits: real keys, and the figures they lead to."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.tui.helpers import CATALOG, PLAIN, app_on, plain_engine, plain_search, press, screen_lines, screen_text
+from tests.tui.helpers import (
+    CATALOG,
+    PLAIN,
+    app_on,
+    plain_engine,
+    plain_search,
+    press,
+    screen_text,
+    table,
+)
 
-from planner.engine.search import SearchResult
+from planner.engine.found import SearchResult
 from planner.exchange import plan_toml
 from planner.spec.plan import Resolved
 from planner.tui.app import PlannerApp
@@ -19,7 +28,6 @@ from planner.tui.screens.limits import LimitsScreen
 from planner.tui.screens.workbench import WorkbenchScreen
 from planner.tui.widgets import best as best_module
 from planner.tui.widgets.best import BestLine
-from planner.tui.widgets.table import Table
 
 WIDE, SMALL = (120, 40), (80, 24)
 BOTH = pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -80,7 +88,7 @@ async def test_what_would_help_most_stands_below_it() -> None:
 
 
 async def test_nothing_fits_is_said() -> None:
-    def none(resolved: Resolved, top: int, _check: object = None) -> SearchResult:
+    def none(resolved: Resolved, top: int, _check: object = None, _limits: object = None) -> SearchResult:
         return replace(plain_search(resolved, top), ranked=(), front=())
 
     app = app_on()
@@ -94,7 +102,7 @@ async def test_an_edit_stops_the_search_of_the_plan_before(monkeypatch: pytest.M
     monkeypatch.setattr(best_module, "DELAY_S", 0.001)
     begun, stopped, cards = threading.Event(), threading.Event(), list[int]()
 
-    def slow(resolved: Resolved, top: int, check: Callable[[], None]) -> SearchResult:
+    def slow(resolved: Resolved, top: int, check: Callable[[], None], _limits: object = None) -> SearchResult:
         cards.append(resolved.plan.cluster.cards)
         if len(cards) > 1:
             return plain_search(resolved, top)
@@ -128,104 +136,6 @@ async def test_a_plan_without_a_strategy_opens_with_the_best(monkeypatch: pytest
     async with app.run_test(size=WIDE):
         assert app.session.plan.strategy == plan.strategy
         assert app.session.outcome is not None
-
-
-# --------------------------------------------------------------------------------------------------- strategies
-
-
-def table(app: PlannerApp) -> Table:
-    return app.screen.query_one(Table)
-
-
-async def test_strategies_are_ranked_filtered_sorted_and_applied() -> None:
-    app = app_on()
-    async with app.run_test(size=WIDE) as pilot:
-        await press(pilot, "s")
-        assert len(table(app).shown) == 12
-        assert "49.0" in screen_lines(app)[3]
-        assert "$4.82 M" in screen_lines(app)[3]
-        await press(pilot, "slash text:all")
-        assert len(table(app).shown) == 6
-        assert "6 of 12" in screen_text(app)
-        assert "memory" in screen_lines(app)[3], "the heading stays below the filter"
-        await pilot.click(Table, offset=(5, 4))
-        assert table(app).cursor == 1, "and a click still hits the row under it"
-        assert "Strategies, the fastest first" in screen_text(app)
-        await press(pilot, "escape right")
-        assert "days▴" in screen_text(app)
-        assert "Strategies, by days ─" in screen_text(app)
-        assert [row.cells[1] for row in table(app).shown] == ["49.0"] * 6 + ["54.5"] * 6
-        await press(pilot, "minus")
-        assert "days▾" in screen_text(app)
-        assert "Strategies, by days, the other way round ─" in screen_text(app)
-        assert table(app).shown[0].cells[1] == "54.5"
-        await press(pilot, "end enter")
-        assert app.session.plan.strategy is not None
-        assert app.session.stated("strategy.recompute") == "full"
-        assert app.session.history[-1].label.startswith("strategy ")
-        await press(pilot, "escape u")
-        assert app.session.stated("strategy.recompute") == "selective"
-
-
-async def test_strategies_show_the_front_and_why_the_rest_is_out() -> None:
-    app = app_on()
-    async with app.run_test(size=WIDE) as pilot:
-        await press(pilot, "s")
-        text = screen_text(app)
-        assert "● Pareto front" in text
-        assert "◆ this plan" in text
-        assert "The plan's own strategy takes 11.1 % more time" in text
-        await press(pilot, "tab tab pagedown")
-        seen = " ".join(screen_text(app).split())
-        await press(pilot, "end")
-        seen += " ".join(screen_text(app).split())
-        assert "all are at least 412.0 GB over" in seen
-        assert "tensor = 256 does not" in seen
-
-
-async def test_a_small_terminal_shows_one_part_after_the_other() -> None:
-    app = app_on()
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, "s")
-        assert "this plan" not in screen_text(app)
-        await press(pilot, "tab")
-        assert "◆ this plan" in screen_text(app)
-        await press(pilot, "tab")
-        assert "layer inputs alone do not fit in:" in " ".join(screen_text(app).split())
-        await press(pilot, "escape")
-        assert "Strategies, the fastest first" in screen_text(app)
-
-
-# -------------------------------------------------------------------------------------------------------- scale
-
-
-@BOTH
-async def test_scale_halves_the_days_and_adds_another_card(size: tuple[int, int]) -> None:
-    app = app_on()
-    async with app.run_test(size=size) as pilot:
-        await press(pilot, "l")
-        days = {row.keys[0]: row.cells[2] for row in table(app).shown}
-        assert (days[1024], days[2048], days[4096]) == ("98.0", "49.0", "24.5")
-        assert days[256] == "–"
-        goodput = {row.cells[5] for row in table(app).shown}
-        assert goodput == {"–", "97.0 %"}
-        await press(pilot, "n text:h20 enter")
-        assert len(table(app).shown) == 14
-        assert {row.cells[1] for row in table(app).shown} == {"H800 SXM5 80 GB", "H20 96 GB"}
-        await press(pilot, "delete")
-        assert len(table(app).shown) == 7
-        while table(app).highlighted.keys[0] != 4096:  # type: ignore[union-attr]  # there are rows
-            await press(pilot, "down")
-        await press(pilot, "enter")
-        assert app.session.plan.cluster.cards == 4096
-        assert app.session.history[-1].label == "4,096 cards"
-
-
-async def test_scale_draws_each_card_with_its_own_mark() -> None:
-    app = app_on()
-    async with app.run_test(size=WIDE) as pilot:
-        await press(pilot, "l n text:h20 enter")
-        assert "● H800 SXM5 80 GB   ○ H20 96 GB" in screen_text(app)
 
 
 # ------------------------------------------------------------------------------------------------------ compare

@@ -9,7 +9,10 @@ from tests.cli.helpers import planner
 from tests.tui.helpers import CATALOG, plain_answer, plain_claims, plain_explain, press
 
 from planner.engine.estimate import evaluate
+from planner.engine.found import SearchResult
 from planner.engine.search import search
+from planner.engine.search_space import Constraints
+from planner.spec.plan import Resolved
 from planner.tui.app import PlannerApp
 from planner.tui.screens.accuracy import Families, PlanAccuracy
 from planner.tui.screens.pictures import PicturesPage
@@ -20,7 +23,16 @@ from planner.tui.widgets.lines import Line
 from planner.tui.widgets.results import MemoryPanel, StepPanel
 
 PLAN = "deepseek-v3"
-REAL = Tools(lambda r, top, _: search(r, top), plain_explain, plain_claims, plain_answer, beside=False)
+
+
+def searched(
+    resolved: Resolved, top: int, _check: object = None, constraints: Constraints | None = None, /
+) -> SearchResult:
+    """The real search, in this process."""
+    return search(resolved, top, constraints or Constraints())
+
+
+REAL = Tools(searched, plain_explain, plain_claims, plain_answer, beside=False)
 
 
 def app() -> PlannerApp:

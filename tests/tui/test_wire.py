@@ -118,7 +118,8 @@ def test_a_colour_of_the_256_is_written_by_its_number() -> None:
     style = Style.parse("#5fafd7 on #1c1c1c")
     assert _codes(style, ColorSystem.TRUECOLOR) == (frozenset(), "38;5;74", "48;5;234")
     assert _codes(style, ColorSystem.TRUECOLOR) == _codes(style, ColorSystem.EIGHT_BIT)
-    assert _codes(Style.parse("#5fafd8"), ColorSystem.TRUECOLOR) == (frozenset(), "38;2;95;175;216", "")
+    assert _codes(Style.parse("#d6af5f"), ColorSystem.TRUECOLOR) == (frozenset(), "38;5;179", "")  # of #d7af5f
+    assert _codes(Style.parse("#5fafda"), ColorSystem.TRUECOLOR) == (frozenset(), "38;2;95;175;218", "")
 
 
 async def test_forgetting_writes_everything_again() -> None:

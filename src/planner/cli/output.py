@@ -69,6 +69,11 @@ def ascii_only() -> bool:
     return load().text("glyphs") == "ascii"
 
 
+def folding() -> int:
+    """Columns in which long rows are folded: the terminal's; 0: nobody looks, and a row is a line."""
+    return width() if _is_terminal(sys.stdout) else 0
+
+
 def wants_colour(stream: IO[str] | None) -> bool:
     """Somebody looks at it, on a terminal that has colour, and did not set NO_COLOR (no-color.org)."""
     return _is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -11,8 +11,8 @@ from planner.cli.completing import plans
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
+    from planner.engine.found import SearchResult
     from planner.engine.result import Outcome
-    from planner.engine.search import SearchResult
     from planner.engine.search_reasons import NothingFits
     from planner.engine.search_rules import Forbidden
     from planner.engine.search_space import Constraints
@@ -77,7 +77,8 @@ def command(
     if scale:
         put_lines(_scale(plan, resolved, cards, constraints, catalog))
         return
-    result = search(resolved, max(top, RANKED), constraints, exhaustive=exhaustive)
+    most = max(top, RANKED)
+    result = _all(resolved, most, constraints) if exhaustive else search(resolved, most, constraints)
     outcomes = [evaluate(dataclasses.replace(resolved, strategy=one.strategy)) for one in result.ranked[:top]]
     nothing = None if outcomes else nothing_fits(resolved, constraints)
     own = _own(resolved) if has_own else None
@@ -85,9 +86,23 @@ def command(
     if as_json:
         put_json(search_dict(result, rules, outcomes, objective, own, nothing))
     else:
-        put_lines(_lines(result, rules, outcomes, resolved, own, nothing))
+        put_lines(_lines(result, rules, outcomes, resolved, own, nothing, constraints))
     if not outcomes:
         context.exit(1)
+
+
+def _all(resolved: Resolved, top: int, constraints: Constraints) -> SearchResult:
+    """Every strategy evaluated, with a bar on a terminal: it can take minutes."""
+    import sys
+
+    from planner.engine.search import Search
+    from planner.engine.search_space import Space
+
+    space = Space(resolved, constraints)
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=space.count, label="strategies", file=sys.stderr, hidden=hidden) as bar:
+        run = Search(space, top, exhaustive=True, between=lambda: bar.update(run.evaluated - bar.pos))
+        return run.run()
 
 
 def _resolved(plan: Plan, catalog: Catalog, source: str) -> tuple[Resolved, bool]:
@@ -167,8 +182,10 @@ def _lines(
     resolved: Resolved,
     own: Outcome | PlanError | None,
     nothing: NothingFits | None,
+    constraints: Constraints,
 ) -> Iterator[Line]:
     from planner.cli.output import width
+    from planner.engine.search_reasons import no_layout
     from planner.exchange.figures import plan_facts
     from planner.exchange.report import Line, wrapped
     from planner.exchange.strategies import counts, ruled_out
@@ -183,10 +200,8 @@ def _lines(
             yield Line("")
             yield from _against_own(own, outcomes[0])
         yield from _picture(result, outcomes[0], own)
-    elif nothing:
-        yield from wrapped(nothing.message, columns, "error")
     else:
-        yield Line("No layout is valid for these cards, this batch and this model.", "error")
+        yield from wrapped(nothing.message if nothing else no_layout(resolved, constraints), columns, "error")
     out = [row for line in ruled_out(result, rules, MOST_REASONS) for row in wrapped(line.text, columns, "quiet", 4)]
     yield from ([Line(""), *out] if out else [])
     if outcomes:
@@ -207,9 +222,10 @@ def _next(best: Outcome) -> Iterator[Line]:
 
 
 def _table(outcomes: list[Outcome]) -> Iterator[Line]:
+    from planner.cli.output import folding
     from planner.exchange.format import days, gigabytes, money, percent
-    from planner.exchange.report import Line
     from planner.exchange.strategies import describe
+    from planner.exchange.tables import table
 
     head = ("", "days", "cost", "MFU", "memory", "strategy")
     rows = [
@@ -223,10 +239,7 @@ def _table(outcomes: list[Outcome]) -> Iterator[Line]:
         )
         for number, o in enumerate(outcomes, 1)
     ]
-    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head) - 1)]
-    for row in (head, *rows):
-        cells = "  ".join(f"{cell:>{wide}}" for cell, wide in zip(row, widths, strict=False))
-        yield Line(f"{cells}  {row[-1]}", "heading" if row is head else "text")
+    yield from table(rows, head, range(len(head) - 1), fold=folding())
 
 
 def _own(resolved: Resolved) -> Outcome | PlanError:

@@ -125,27 +125,25 @@ def _lines(result: SizeResult, own: str, within_days: float) -> Iterator[Line]:
 
 
 def _table(result: SizeResult, own: str) -> Iterator[Line]:
+    from planner.cli.output import folding
     from planner.exchange.format import days, megawatts, money
-    from planner.exchange.report import Line
     from planner.exchange.strategies import describe
+    from planner.exchange.tables import table
 
-    head = ("cards", "card", "days", "cost", "power", "strategy")
+    marks = {id(result.results[0]): "fewest"}
+    if cheapest := result.cheapest:
+        marks[id(cheapest)] = ", ".join(filter(None, (marks.get(id(cheapest)), "cheapest")))
+    head = ("", "cards", "card", "days", "cost", "power", "strategy")
     rows = [
         (
-            f"{one.cards:,}", one.card or own, " ".join(days(one.training_days)).removesuffix(" days"),
+            marks.get(id(one), ""), f"{one.cards:,}", one.card or own,
+            " ".join(days(one.training_days)).removesuffix(" days"),
             money(one.cost_usd) if one.cost_usd else "–", megawatts(one.power_mw),
             describe(one.strategy, one.cards // (one.strategy.tensor * one.strategy.context * one.strategy.pipeline)),
         )
         for one in result.results
     ]  # fmt: skip
-    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head) - 1)]
-    marks = {id(result.results[0]): "fewest"}
-    if cheapest := result.cheapest:
-        marks[id(cheapest)] = ", ".join(filter(None, (marks.get(id(cheapest)), "cheapest")))
-    most = max(map(len, marks.values()))
-    for row, one in zip((head, *rows), (None, *result.results), strict=True):
-        cells = "  ".join(f"{cell:>{wide}}" for cell, wide in zip(row, widths, strict=False))
-        yield Line(f"{marks.get(id(one), ''):<{most}}  {cells}  {row[-1]}", "text" if one else "heading")
+    yield from table(rows, head, range(1, len(head) - 1), fold=folding())
 
 
 def _notes(result: SizeResult, own: str) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from planner.engine.constants import Constants, calibrated
 from planner.engine.estimate import evaluate
+from planner.engine.found import Effect, Ranked
 from planner.engine.result import Estimate, Outcome
-from planner.engine.search import Ranked, search
+from planner.engine.search import search
 from planner.engine.search_reasons import with_strategy
 from planner.spec.plan import Resolved
 
@@ -17,24 +18,6 @@ MORE = 1.1
 """Ten per cent more."""
 
 Change = Callable[[Resolved, Constants], tuple[Resolved, Constants]]
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What ten per cent more of one thing does."""
-
-    key: str
-    name: str
-    days: float
-    """Change of the training days."""
-    cost_usd: float
-    """Change of the cost, USD."""
-    days_share: float
-    """The same over the days it is a change of."""
-    cost_share: float
-    """The same over the cost it is a change of; 0 where the cost is unknown."""
-    note: str = ""
-    """What the change is of, where it is not of the plan as it is."""
 
 
 def explain(
@@ -77,14 +60,15 @@ def _memory(own: Outcome, c: Constants, best: Ranked | None, between: Callable[[
     """What the best strategy gains by more memory; where none fits without it, whether one does with it."""
     r = own.resolved
     more = dataclasses.replace(r, card=r.card.model_copy(update={"memory_gb": r.card.memory_gb * MORE}))
-    roomy = search(more, 1, constants=c, between=between).ranked
+    tight = [best] if best else search(r, 1, constants=c, between=between).ranked
+    within = tight[0].step_time_s if tight else math.inf
+    roomy = search(more, 1, constants=c, between=between, within_s=within).ranked
     if not roomy:
         return Effect(*MEMORY, 0.0, 0.0, 0.0, 0.0, "With 10 % more memory still no strategy fits.")
     now = evaluate(with_strategy(more, roomy[0]), c).estimate
     whose = ""
     if not own.fits:
         whose = f"With 10 % more memory the plan as it is would {'' if evaluate(more, c).fits else 'still not '}fit. "
-    tight = [best] if best else search(r, 1, constants=c, between=between).ranked
     if not tight:
         note = f"{whose}The best strategy would take {now.training_days:.3g} days."
         return Effect(*MEMORY, 0.0, 0.0, 0.0, 0.0, note)

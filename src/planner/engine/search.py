@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from planner.engine import memory
 from planner.engine.constants import Constants, calibrated
+from planner.engine.found import Ranked, Region, SearchResult
 from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ONE_F_ONE_B, ZERO_BUBBLE, Inputs
 from planner.engine.layout import groups
 from planner.engine.reading import inputs_of
@@ -37,7 +38,7 @@ from planner.engine.search_bounds import cell_bytes, layer_bounds, least_bytes, 
 from planner.engine.search_grid import Grid, block, block_count
 from planner.engine.search_space import Constraints, Floats, Ints, Space
 from planner.engine.step import step
-from planner.spec.plan import Resolved, Strategy
+from planner.spec.plan import Resolved
 
 ROUNDING = 1e-9
 """Bounds and values come from different sums: relative difference below which they count as equal."""
@@ -49,57 +50,6 @@ SEED_CELLS = 64
 """Cells looked at first, to have something to compare with."""
 STRIDE = 4096
 """Cells bounded at once."""
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A strategy that fits, with what ranks it."""
-
-    strategy: Strategy
-    step_time_s: float
-    memory_gb: float
-    """Of the fullest stage."""
-
-
-@dataclass(frozen=True)
-class Region:
-    """All strategies of one pipeline degree and sharding."""
-
-    pipeline: int
-    zero: int
-    shard_group: int
-    count: int
-    too_large: int
-    """Of these, those whose state (weights, gradients, optimizer) and layer inputs alone are more than a card has."""
-    over_gb: float
-    """Least by which these are over what a run can use; negative: they leave as much."""
-    stage: int
-    """The stage that is of."""
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search found."""
-
-    searched: int
-    """Strategies in the space; all were evaluated or shown not to matter."""
-    evaluated: int
-    """Strategies whose memory, and whose step time where they fit, were computed in full."""
-    too_large: int
-    """Strategies shown not to fit."""
-    feasible: int
-    """Strategies evaluated that fit; all that fit where `exhaustive`."""
-    slower: int
-    """Strategies set aside as slower than those ranked, whether they fit or not."""
-    exhaustive: bool
-    seconds: float
-    ranked: tuple[Ranked, ...]
-    """Best first."""
-    front: tuple[Ranked, ...]
-    """Pareto front of step time against memory over the strategies evaluated, fastest first."""
-    regions: tuple[Region, ...] = ()
-    """By pipeline and sharding, how many strategies the bound of the cells rules out; empty where `exhaustive`."""
-    capacity_bytes: float = 0.0
 
 
 @dataclass
@@ -340,6 +290,7 @@ def search(
     *,
     exhaustive: bool = False,
     between: Callable[[], None] | None = None,
+    within_s: float = np.inf,
 ) -> SearchResult:
     """Rank the strategies of a plan's cluster and workload.
 
@@ -353,13 +304,15 @@ def search(
         constants: other than the calibrated ones.
         exhaustive: evaluate everything, bound nothing.
         between: called every few milliseconds; what it raises ends the search.
+        within_s: step time, s, above which a strategy need not be ranked: that of one known to fit.
 
     Raises:
         PlanError: no strategy can make the plan possible.
     """
     start = time.perf_counter()
-    result = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive, between=between).run()
-    return dataclasses.replace(result, seconds=time.perf_counter() - start)
+    asked = Search(Space(resolved, constraints), top, constants, exhaustive=exhaustive, between=between)
+    asked.limit = within_s * (1.0 + ROUNDING)
+    return dataclasses.replace(asked.run(), seconds=time.perf_counter() - start)
 
 
 def _lowest(values: Floats, count: int) -> Ints:

@@ -6,8 +6,9 @@ import numpy as np
 
 from planner.engine import memory
 from planner.engine.constants import Constants
+from planner.engine.found import Ranked
 from planner.engine.layout import groups
-from planner.engine.search import ELEMENTS, ROUNDING, SEED_CELLS, STRIDE, Ranked, Search
+from planner.engine.search import ELEMENTS, ROUNDING, SEED_CELLS, STRIDE, Search
 from planner.engine.search_bounds import cell_bytes, least_bytes
 from planner.engine.search_space import Constraints, Floats, Ints, Space
 from planner.engine.step import step

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 
 from planner.engine.constants import Constants
 from planner.engine.estimate import evaluate
+from planner.engine.found import Ranked, Region, SearchResult
 from planner.engine.inputs import SHARDINGS
 from planner.engine.result import COMPUTE_PARTS, STEP_PARTS, Estimate
-from planner.engine.search import Ranked, Region, SearchResult, search
+from planner.engine.search import search
 from planner.engine.search_closest import closest
-from planner.engine.search_space import Constraints
+from planner.engine.search_space import Constraints, Space
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
 
 DOUBLINGS = 6
 """How often the cards are doubled before giving up."""
+NEAR = 64
+"""Nodes fewer or more that are looked at where no layout is valid."""
 GIGABYTE = 1e9
 
 
@@ -136,6 +139,24 @@ def nothing_fits(
         offload=resolved.strategy.offload == "none" and _fits(_offloaded(resolved), constraints, constants),
         unlimited=free is not None and free != constraints and _fits(resolved, free, constants),
     )
+
+
+def no_layout(resolved: Resolved, constraints: Constraints | None = None) -> str:
+    """What to say where no strategy is valid: that, and the nearest numbers of cards in whole nodes that have some."""
+    own, node = resolved.plan.cluster.cards, resolved.cards_per_node
+    below = (n for n in range(own // node * node, 0, -node)[:NEAR] if n < own)
+    above = (own // node * node + more * node for more in range(1, NEAR))
+    near = [next((n for n in counts if _has_some(resolved, n, constraints)), 0) for counts in (below, above)]
+    text = "no layout is valid for these cards, this batch and this model"
+    counts = " and ".join(f"{n:,}" for n in near if n)
+    return f"{text}; there are some for {counts} cards." if counts else f"{text}."
+
+
+def _has_some(resolved: Resolved, cards: int, constraints: Constraints | None) -> bool:
+    try:
+        return bool(Space(with_cards(resolved, cards), constraints).slices)
+    except PlanError:
+        return False
 
 
 def _fits(resolved: Resolved, constraints: Constraints | None, constants: Constants | None) -> bool:

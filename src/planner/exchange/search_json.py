@@ -14,8 +14,8 @@ from planner.spec.plan import Cluster, Plan, Workload
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from planner.engine.found import SearchResult
     from planner.engine.result import Outcome
-    from planner.engine.search import SearchResult
     from planner.engine.search_rules import Forbidden
     from planner.spec.plan import Strategy
 

@@ -13,9 +13,8 @@ from planner.exchange.plots import Axis, Series, chart, two_sided
 from planner.exchange.report import Line
 
 if TYPE_CHECKING:
-    from planner.engine.explain import Effect
+    from planner.engine.found import Effect, SearchResult
     from planner.engine.result import Outcome
-    from planner.engine.search import SearchResult
     from planner.engine.search_rules import Forbidden
     from planner.spec.plan import Resolved, Strategy
 
@@ -33,7 +32,7 @@ def describe(y: Strategy, data: int) -> str:
     names |= {"expert": y.expert, "expert tensor": y.expert_tensor}
     words = [f"{name} {degree:,}" for name, degree in names.items() if degree > 1]
     words += [f"data {data:,}", f"micro {y.micro_batch:,}"]
-    words += [str(y.schedule)] if y.pipeline > 1 else []
+    words += [str(y.schedule)] if y.pipeline > 1 or y.schedule == "gpipe" else []
     words += [y.sharding + (f"/{y.shard_group:,}" if y.shard_group else "")]
     words += ["no sequence"] if y.tensor > 1 and not y.sequence else []
     if y.recompute == "selective":
@@ -187,7 +186,7 @@ def _notes(effects: Sequence[Effect], width: int) -> Iterator[Line]:
 def effect_words(e: Effect) -> str:
     """The change of days, and of the cost where it is another.
 
-    >>> from planner.engine.explain import Effect
+    >>> from planner.engine.found import Effect
     >>> effect_words(Effect("flops", "card FLOP/s", -3.08, -303218.0, -0.061, -0.061))
     '-3.08 days (-6.1 %)'
     """

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
 
 from planner.exchange import settings
 from planner.tui import keymap, screens, theme
 from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes, rebind
+from planner.tui.keyboard import Keyboard
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.first import FirstScreen
 from planner.tui.wire import Tight, Wire
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from planner.tui.thinking import Tools
 
 
-class PlannerApp(App[None]):
+class PlannerApp(Keyboard):
     """The terminal UI.
 
     Args:
@@ -86,8 +86,6 @@ class PlannerApp(App[None]):
         self._wire = Wire(ascii_only=self._ascii_only, colour=not os.environ.get("NO_COLOR"))
         self._source = source
         self._beginning = plan, source, catalog, engine, tools
-        self._typed: list[events.Event] | None = None
-        """What was typed before the workbench was there; None: it is."""
         self._saving = False
         self._jump: Jump | None = None
         self._notes: list[str] = [*self.settings.problems]
@@ -148,11 +146,8 @@ class PlannerApp(App[None]):
             update = Tight(update, self._wire, self.size.width)
         super()._display(screen, update)  # type: ignore[arg-type]  # updates are renderables, Textual's types forgot
 
-    async def on_event(self, event: events.Event) -> None:
+    async def answer(self, event: events.Event) -> None:
         """What was said stands until the next key; what works beside waits while it is answered."""
-        if self._typed is not None and isinstance(event, events.Key | events.Paste):
-            self._typed.append(event)
-            return
         if isinstance(event, events.Key):
             from planner.tui.thinking import a_key
 
@@ -161,9 +156,9 @@ class PlannerApp(App[None]):
                 if self._jump.key(event.character):
                     self._end_jump()
                 return
-        if isinstance(event, events.Key) and isinstance(self.screen, LeanScreen):
-            self.screen.said = ""
-        await super().on_event(event)
+            if isinstance(self.screen, LeanScreen):
+                self.screen.said = ""
+        await super().answer(event)
 
     def _end_jump(self) -> None:
         self._jump = None
@@ -184,7 +179,7 @@ class PlannerApp(App[None]):
         """On a terminal a first picture, and the workbench when that is shown; elsewhere the workbench at once."""
         if self.is_headless:
             return self.workbench
-        self._typed = []
+        self.listening = False
         return FirstScreen(self._source, lambda: self.call_later(self._begin))
 
     @cached_property
@@ -206,13 +201,12 @@ class PlannerApp(App[None]):
             self.exit(return_code=2, message="\n".join(error.lines()))
             return
         await self.push_screen(workbench)
-        workbench.call_after_refresh(self.call_later, self._answer)
+        workbench.call_after_refresh(self.call_later, self._listen)
 
-    async def _answer(self) -> None:
-        """Answer what was typed meanwhile, in its order: what comes now stands behind it in the queue."""
-        typed, self._typed = self._typed or [], None
-        for event in typed:
-            await self.on_event(event)
+    async def _listen(self) -> None:
+        """Answer what was typed meanwhile, and from now on at once."""
+        self.listening = True
+        await self.answer_typed()
         gc.enable()
         gc.freeze()  # what is there by now stays; a key does not wait for a look through all of it
 
@@ -221,6 +215,7 @@ class PlannerApp(App[None]):
         loop = asyncio.get_running_loop()
         for name in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(name, self._told_to_end)
+        self._suspend_between_events(loop)
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
@@ -228,6 +223,12 @@ class PlannerApp(App[None]):
         if self._notes:
             more = f" · {len(self._notes) - 1} more: planner config validate" if len(self._notes) > 1 else ""
             self.call_after_refresh(self.say, self._notes[0] + more)
+
+    def _suspend_between_events(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop and go on from the event loop: Textual does so amid whatever runs, for ever where that holds a lock."""
+        for name, driven in ((signal.SIGTSTP, "_sigtstp_application"), (signal.SIGCONT, "_sigcont_application")):
+            if handler := getattr(self._driver, driven, None):
+                loop.add_signal_handler(name, handler)
 
     def say(self, words: str) -> None:
         """Say something on the screen in front, until the next key."""

@@ -13,11 +13,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from planner.spec.base import PlanError, Problem
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 POLL_S: Final = 0.02
 """How often who waits asks whether the answer is still wanted."""
@@ -91,6 +93,8 @@ class Helper:
 
 def _started() -> tuple[Connection, subprocess.Popen[bytes]]:
     """The way to a helper, and its process, which ends when the way is closed."""
+    from multiprocessing.connection import Connection  # not above: the workbench is on screen before it is needed
+
     here, there = socket.socketpair()
     path = [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 - an import path is text
     code = f"import sys; sys.path[:] = {path!r}; from planner.tui.helper import main; main({there.fileno()})"
@@ -104,6 +108,8 @@ def _started() -> tuple[Connection, subprocess.Popen[bytes]]:
 
 def main(handle: int) -> None:
     """In the helper: answer until nobody is there."""
+    from multiprocessing.connection import Connection
+
     os.nice(NICE)
     there = Connection(handle)
 

@@ -10,16 +10,16 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from planner.spec.base import PlanError
 from planner.tui.helper import Helper
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
-    from planner.engine.explain import Effect
+    from planner.engine.found import Effect, Ranked, SearchResult
     from planner.engine.result import Outcome
-    from planner.engine.search import Ranked, SearchResult
+    from planner.engine.search_space import Constraints
     from planner.exchange.questions import Answer
     from planner.spec.plan import Plan, Resolved, Strategy
     from planner.spec.question import Question
@@ -40,6 +40,16 @@ class Stopped(Exception):  # noqa: N818 - no error: nobody waits for the result 
     """The work is no longer wanted."""
 
 
+class Searching(Protocol):
+    """Ranks so many strategies of a plan."""
+
+    def __call__(
+        self, resolved: Resolved, top: int, check: Check, constraints: Constraints | None = None, /
+    ) -> SearchResult:
+        """Search."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The slow parts of the engine.
@@ -52,18 +62,18 @@ class Tools:
         beside: run in a thread of its own; else at once, as tests want it.
     """
 
-    search: Callable[[Resolved, int, Check], SearchResult]
+    search: Searching
     explain: Callable[[Resolved, Check, Ranked | None], tuple[Effect, ...]]
     claims: Callable[[Catalog], Sequence[str]]
     answer: Callable[[Question, Catalog], Answer]
     beside: bool = True
 
 
-def ranked(resolved: Resolved, top: int, between: Check) -> SearchResult:
+def ranked(resolved: Resolved, top: int, constraints: Constraints | None, between: Check) -> SearchResult:
     """So many of a plan's best strategies; done by the helper."""
     from planner.engine.search import search
 
-    return search(resolved, top, between=between)
+    return search(resolved, top, constraints, between=between)
 
 
 def limits(resolved: Resolved, best: Ranked | None, between: Check) -> tuple[Effect, ...]:
@@ -73,8 +83,8 @@ def limits(resolved: Resolved, best: Ranked | None, between: Check) -> tuple[Eff
     return explain(resolved, best=best, between=between)
 
 
-def _search(resolved: Resolved, top: int, check: Check) -> SearchResult:
-    found: SearchResult = _HELPER.ask(ranked, (resolved, top), check)
+def _search(resolved: Resolved, top: int, check: Check, constraints: Constraints | None = None) -> SearchResult:
+    found: SearchResult = _HELPER.ask(ranked, (resolved, top, constraints), check)
     return found
 
 

@@ -104,17 +104,20 @@ class _Ink:
         self._colour = colour
         self._attributes: frozenset[str] = frozenset()
         self._fore = self._back = ""
+        self._style: Style | None = None
+        """The style that is in force as a whole; None: a mixture."""
 
     def write(self, cell: Cell) -> str:
         """A cell, behind the codes it needs."""
         text, style = cell
-        if not text:
-            return ""
+        if not text or (style is self._style and style is not None):
+            return text
         attributes, fore, back = _codes(style, self._system)
         if not self._colour:
             fore = back = ""
+        self._style = style
         if text == " " and not attributes & _SHOWS_ON_BLANKS and not self._attributes & _SHOWS_ON_BLANKS:
-            attributes, fore = self._attributes, self._fore
+            attributes, fore, self._style = self._attributes, self._fore, None
         codes: list[str] = []
         if (self._attributes - attributes) or (self._fore and not fore) or (self._back and not back):
             codes.append("0")
@@ -146,13 +149,22 @@ def _codes(style: Style | None, system: ColorSystem | None) -> tuple[frozenset[s
 
 
 def _written(colour: Color, system: ColorSystem) -> Color:
-    """A colour as it is written: one of the 256 by its number, which takes half the bytes of its 24 bits."""
-    number = _palette().get(colour.triplet) if system in {ColorSystem.EIGHT_BIT, ColorSystem.TRUECOLOR} else None
+    """A colour as it is written: one of the 256 by its number, which takes half the bytes of its 24 bits.
+
+    One step of a channel, which nobody sees, is what Textual's own sums make of a theme's colour.
+    """
+    wanted, known = colour.triplet, _palette()
+    if wanted is None or system not in {ColorSystem.EIGHT_BIT, ColorSystem.TRUECOLOR}:
+        return colour.downgrade(system)
+    near = (
+        number for other, number in known.items() if all(abs(a - b) <= 1 for a, b in zip(wanted, other, strict=True))
+    )
+    number = known.get(wanted) or next(near, None)
     return colour.downgrade(system) if number is None else Color.from_ansi(number)
 
 
 @cache
-def _palette() -> dict[ColorTriplet | None, int]:
+def _palette() -> dict[ColorTriplet, int]:
     """Numbers of the cube and the greys of the 256 colours, the same in all terminals; the first 16 are the user's."""
     return {Color.from_ansi(number).get_truecolor(): number for number in range(255, 15, -1)}
 
@@ -222,9 +234,11 @@ def _half(cell: Cell | None) -> bool:
 
 
 def _same(before: Cell | None, after: Cell | None) -> bool:
+    if before is None or after is None:
+        return before is after
     if before == after:
         return True
-    if before is None or after is None or not before[0] == after[0] == " ":
+    if not before[0] == after[0] == " ":
         return False
     return _blank(before[1]) == _blank(after[1])
 

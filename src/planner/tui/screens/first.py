@@ -22,7 +22,7 @@ class FirstScreen(Screen[None]):
 
     Args:
         source: the file or preset that is being read; None: the last session.
-        shown: called when it is on the terminal.
+        shown: called as it comes to the terminal; it must not block.
     """
 
     def __init__(self, source: str | None, shown: Callable[[], object]) -> None:
@@ -35,9 +35,9 @@ class FirstScreen(Screen[None]):
         yield ModeBar("workbench")
         yield Frame(self._source or "the last session")
 
-    def on_mount(self) -> None:
-        """Go on as soon as it can be seen."""
-        self.call_after_refresh(self._shown)
+    def on_screen_resume(self) -> None:
+        """Go on when it is painted, which Textual does in this very turn; a callback would wait for its clock."""
+        self._shown()
 
 
 class Frame(Lines):

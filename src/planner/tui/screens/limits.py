@@ -8,7 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.worker import get_current_worker
 
-from planner.engine.explain import Effect
+from planner.engine.found import Effect
 from planner.engine.result import Outcome
 from planner.exchange.strategies import tornado
 from planner.exchange.why import Book

@@ -10,11 +10,14 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from planner.engine.found import SearchResult
 from planner.engine.result import Outcome
-from planner.engine.search import SearchResult
 from planner.engine.search_rules import Forbidden
+from planner.engine.search_space import Constraints
 from planner.exchange import strategies
 from planner.exchange.format import days, gigabytes, money, percent
+from planner.exchange.search_limits import Limit, offered, toggled
+from planner.exchange.search_limits import constraints as limited
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
@@ -26,9 +29,11 @@ from planner.tui.state import Session
 from planner.tui.thinking import Check
 from planner.tui.widgets.lines import Line
 from planner.tui.widgets.page import Page, paragraph
+from planner.tui.widgets.picker import Option, Picker
 from planner.tui.widgets.results import Results
 from planner.tui.widgets.table import Column, Row, Table
 
+TITLE: Final = "Strategies"
 REASONS: Final = 12
 PARTS: Final = 5
 """Parts of the step that are compared."""
@@ -122,10 +127,11 @@ class StrategiesScreen(PartsScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._of: Resolved | None = None
+        self._limits: tuple[Limit, ...] = ()
 
     def body(self) -> ComposeResult:
         """Table, picture, reasons."""
-        yield Table("Strategies", COLUMNS, self._apply, self._moved, order="the fastest first", id="ranked")
+        yield Table(TITLE, COLUMNS, self._apply, self._moved, order="the fastest first", id="ranked")
         with Horizontal(id="below"):
             yield Picture(self.session)
             yield Reasons(self.session)
@@ -138,6 +144,7 @@ class StrategiesScreen(PartsScreen):
         self._of = resolved
         self._show(None)
         table = self.query_one(Table)
+        table.heading = " · ".join((TITLE, *(limit.words for limit in self._limits)))
         if resolved is None:
             table.fill([], f"There is no plan to search for: mend it on the workbench ({first_key('workbench')}).")
             return
@@ -146,11 +153,12 @@ class StrategiesScreen(PartsScreen):
 
     def _search(self, resolved: Resolved, check: Check, tell: Callable[[Found], None]) -> None:
         try:
-            result = self.session.tools.search(resolved, strategies.RANKED, check)
-            rules = _forbidden(resolved)
+            constraints = limited(self._limits)
+            result = self.session.tools.search(resolved, strategies.RANKED, check, constraints)
+            rules = _forbidden(resolved, constraints)
             if not result.ranked:
                 tell(Found(result, (), rules, "Nothing fits. Looking for what comes closest …"))
-                tell(Found(result, (), rules, _closest(resolved)))
+                tell(Found(result, (), rules, _closest(resolved, constraints)))
                 return
             every = tuple(strategies.outcomes(resolved, result, self.session.evaluate, check))
         except PlanError as error:
@@ -200,13 +208,44 @@ class StrategiesScreen(PartsScreen):
         book = row_book(self.session, dataclasses.replace(row.value, resolved=resolved), f"strategy {row.cells[0]}")
         return book, FIGURES.get(table.by, "training_days")
 
+    # ------------------------------------------------------------------------------------------------- limits
+
+    def action_limit(self) -> None:
+        """Pick what the search may not change, or take it back."""
+        resolved = self.session.resolved
+        if resolved is None:
+            return
+
+        def done(value: object | None) -> None:
+            self.show(self._here)
+            if isinstance(value, Limit):
+                self._limit(toggled(self._limits, value))
+
+        every = [*self._limits, *(one for one in offered(resolved) if one not in self._limits)]
+        entries = [Option(one, one.words, one.flag, current=one in self._limits) for one in every]
+        picker = Picker("Limit the search", entries, done)
+        self.mount(picker)
+        self.set_focus(picker)
+
+    def action_free(self) -> None:
+        """Take all limits back."""
+        if self._limits:
+            self._limit(())
+
+    def _limit(self, limits: tuple[Limit, ...]) -> None:
+        self._limits, self._of = limits, None
+        self.arrive()
+
     def picks(self) -> list[tuple[str, str]]:
-        """Enter applies."""
-        return [("Enter", "apply"), (first_key("why"), "why")] if isinstance(self.focused, Table) else []
+        """Enter applies; a key limits the search."""
+        if not isinstance(self.focused, Table):
+            return []
+        free = [(first_key("strategies-free"), "no limits")] if self._limits else []
+        return [("Enter", "apply"), (first_key("why"), "why"), (first_key("strategies-limit"), "limit"), *free]
 
     def about(self) -> str:
         """The twin."""
-        return "planner search FILE"
+        return " ".join(("planner search FILE", *(limit.flag for limit in self._limits)))
 
 
 def _row(number: int, outcome: Outcome, best: float) -> Row:
@@ -220,16 +259,15 @@ def _row(number: int, outcome: Outcome, best: float) -> Row:
     return Row(outcome, cells, (number, e.training_days, longer, e.cost_usd, e.mfu, e.memory_gb, text))
 
 
-def _forbidden(resolved: Resolved) -> tuple[Forbidden, ...]:
+def _forbidden(resolved: Resolved, constraints: Constraints | None) -> tuple[Forbidden, ...]:
     from planner.engine.search_rules import forbidden
 
-    return forbidden(resolved)
+    return forbidden(resolved, constraints)
 
 
-def _closest(resolved: Resolved) -> str:
-    from planner.engine.search_reasons import nothing_fits
+def _closest(resolved: Resolved, constraints: Constraints | None) -> str:
+    from planner.engine.search_reasons import no_layout, nothing_fits
 
-    nothing = nothing_fits(resolved)
-    if nothing is None:
-        return "No layout is valid for these cards, this batch and this model."
-    return f"{nothing.message[0].upper()}{nothing.message[1:]}"
+    nothing = nothing_fits(resolved, constraints)
+    words = nothing.message if nothing else no_layout(resolved, constraints)
+    return f"{words[0].upper()}{words[1:]}"

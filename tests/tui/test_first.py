@@ -1,0 +1,82 @@
+"""The first picture: what is typed on it is answered by the workbench; what cannot be opened never gets that far."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from tests.tui.terminal import ended, read_screen, read_until, screen, start
+
+ALTERNATE = b"\x1b[?1049h"
+
+
+def quit_well(pid: int, terminal: int) -> None:
+    """Leave, with the session saved."""
+    os.write(terminal, b"q")
+    read_until(terminal, "Session saved")
+    assert ended(pid) == 0
+
+
+def test_what_is_typed_before_the_workbench_is_there_is_answered_in_order(tmp_path: Path) -> None:
+    pid, terminal = start(tmp_path, "llama-3.1-8b")
+    first = read_screen(terminal, "reading llama-3.1-8b", "1 Cluster", "4 Outcome")
+    assert "MFU" not in screen(first, 120, 40)
+    os.write(terminal, b"64\ru128\r")  # cards, undone, other cards
+    shown = read_screen(terminal, "128  16 nodes", "3 Strategy", "MFU", "undo", seen=first)
+    assert "reading" not in screen(shown, 120, 40)
+    quit_well(pid, terminal)
+    steps = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))["history"]
+    assert [step["label"] for step in steps] == ["opened", "Cards 128"]
+    assert steps[-1]["plan"]["cluster"]["cards"] == 128
+
+
+def test_a_paste_on_the_first_picture_goes_into_the_field(tmp_path: Path) -> None:
+    pid, terminal = start(tmp_path)
+    read_screen(terminal, "reading the last session")
+    os.write(terminal, b"\x1b[200~4096\x1b[201~\r")
+    read_until(terminal, "4,096")
+    quit_well(pid, terminal)
+    steps = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))["history"]
+    assert [step["label"] for step in steps] == ["opened", "Cards 4096"]
+
+
+def test_a_slow_line_shows_the_same(tmp_path: Path) -> None:
+    shown = []
+    for bytes_a_second in (1_000_000, 16_000):
+        pid, terminal = start(tmp_path / str(bytes_a_second), "llama-3.1-8b")
+        seen = read_screen(terminal, "reading", bytes_a_second=bytes_a_second)
+        os.write(terminal, b"64\r")
+        seen = read_screen(terminal, "64  8 nodes", "undo", seen=seen, bytes_a_second=bytes_a_second)
+        shown.append(screen(seen, 120, 40).splitlines()[:36])  # the last lines tell of a search, which takes its time
+        quit_well(pid, terminal)
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGHUP])
+def test_told_to_end_on_the_first_picture(tmp_path: Path, name: signal.Signals) -> None:
+    pid, terminal = start(tmp_path, "deepseek-v3")
+    read_screen(terminal, "reading deepseek-v3")
+    os.kill(pid, name)
+    assert ended(pid) == 0
+
+
+@pytest.mark.parametrize("word", ["nosuchpreset", "broken.toml"])
+def test_what_cannot_be_opened_is_said_in_one_line_before_any_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.toml").write_text("schema = 1\n[cluster]\ncard = 7\n", encoding="utf-8")
+    pid, terminal = start(tmp_path, word)
+    seen = b""
+    try:
+        while data := os.read(terminal, 65_536):
+            seen += data
+    except OSError:
+        pass  # that is how a terminal ends
+    assert os.waitstatus_to_exitcode(ended(pid)) == 2
+    assert ALTERNATE not in seen
+    assert word in seen.decode()
+    assert b"Traceback" not in seen
