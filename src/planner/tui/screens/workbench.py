@@ -77,9 +77,10 @@ class WorkbenchScreen(LeanScreen):
         yield TooSmall(id="small")
 
     def on_mount(self) -> None:
-        """Show the plan."""
-        self.changed()
-        self._start()
+        """Show the plan; a program told to end meanwhile leaves the containers empty."""
+        if self.query(FieldPanel):
+            self.changed()
+            self._start()
 
     def _start(self) -> None:
         """Put the cursor on the number of cards: the first thing people change."""
