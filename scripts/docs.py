@@ -309,8 +309,10 @@ def screen_keys(_: Sequence[str]) -> str:
     places: dict[str, list[list[str]]] = {}
     for action in ACTIONS:
         if not {action.id, action.where} & (set(SCREENS) - there):
-            places.setdefault(action.where, []).append([keys_of(action), action.title, action.help])
-    parts = (f"**{where.capitalize()}**\n\n{rows_of(('keys', 'does', ''), rows)}" for where, rows in places.items())
+            name = code(action.id) if action.call else ""
+            places.setdefault(action.where, []).append([keys_of(action), name, action.title, action.help])
+    heading = ("keys", "id", "does", "")
+    parts = (f"**{where.capitalize()}**\n\n{rows_of(heading, rows)}" for where, rows in places.items())
     return "\n\n".join(parts)
 
 

@@ -50,25 +50,69 @@ def test_the_script_is_one_the_shell_can_read(shell: str) -> None:
         assert subprocess.run([shell, "-n"], input=text, text=True, check=False).returncode == 0
 
 
-def test_bash_completes_a_preset(tmp_path: Path) -> None:
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder with the program and each shell's script, as a user installs them."""
     runner = tmp_path / "planner"
     runner.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m planner "$@"\n', "utf-8")
     runner.chmod(0o755)
-    (tmp_path / "script").write_text(planner("config", "completions", "bash").stdout, "utf-8")
-    asked = (
+    for shell, name in {"bash": "script", "zsh": "_planner", "fish": "planner.fish"}.items():
+        (tmp_path / name).write_text(planner("config", "completions", shell).stdout, "utf-8")
+    return tmp_path
+
+
+def asked(shell: str, words: str, folder: Path) -> str:
+    """What a shell answers, the folder being its own and on its path."""
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here")
+    env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(folder), "TERM": "xterm"}
+    return subprocess.run(
+        [shell, "-c", words], cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+
+def test_bash_completes_a_preset(installed: Path) -> None:
+    words = (
         "set -e; complete() { :; }; compopt() { :; }; source ./script; COMP_WORDS=(planner estimate palm-5);"
         " COMP_CWORD=2; _planner_completion planner; echo ${COMPREPLY[*]}"
     )
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", asked],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["palm-540b"]
+    assert asked("bash", words, installed).split() == ["palm-540b"]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("planner estimate palm-5", "palm-540b"),
+        ("planner expo", "export"),
+        ("planner config completions z", "zsh"),
+        ("planner search --exh", "--exhaustive"),
+    ],
+)
+def test_fish_completes(line: str, found: str, installed: Path) -> None:
+    offers = asked("fish", f"source planner.fish; complete -C '{line}'", installed)
+    assert [offer.partition("\t")[0] for offer in offers.splitlines()] == [found]
+
+
+ZSH = """
+zmodload zsh/zpty
+zpty z zsh -f -i
+answer() {{ local got=; for n in {{1..200}}; do
+  while zpty -r -t z chunk; do got+=$chunk; done; [[ $got == *$1* ]] && return; sleep 0.1
+done; print -r -- $got; exit 1 }}
+zpty -w z 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; print GO${{:-ING}}'
+answer GOING
+zpty -w -n z $'{line}\\t'
+answer {found}
+print found
+"""
+"""An interactive shell is typed to, since zsh completes nowhere else; `answer` waits until it shows a word."""
+
+
+@pytest.mark.parametrize(
+    ("line", "found"), [("planner estimate palm-5", "palm-540b"), ("planner search --exh", "--exhaustive")]
+)
+def test_zsh_completes(line: str, found: str, installed: Path) -> None:
+    assert asked("zsh", ZSH.format(line=line, found=found), installed).split() == ["found"]
 
 
 def test_another_shell_is_refused_by_name() -> None:
@@ -84,6 +128,17 @@ def test_the_manual_has_every_command_and_option() -> None:
         for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", planner(name, "--help").stdout, re.MULTILINE):
             assert option in part, (name, option)
     assert "planner open" not in text
+
+
+def test_man_shows_the_page(tmp_path: Path) -> None:
+    if not shutil.which("man"):
+        pytest.skip("no man here")
+    (tmp_path / "planner.1").write_text(planner("config", "man").stdout, "utf-8")
+    env = {**os.environ, "MANWIDTH": "80", "MANPAGER": "cat", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["man", "-l", "planner.1"], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    shown = re.sub(r"\x1b\[[\d;]*m|.\x08", "", done.stdout)
+    assert shown.splitlines()[0].startswith("PLANNER(1)")
+    assert "planner search" in shown
 
 
 def test_man_has_nothing_to_say_against_the_page() -> None:

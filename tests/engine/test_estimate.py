@@ -183,7 +183,9 @@ def test_a_plan_that_does_not_fit_says_what_fills_the_card() -> None:
     assert not result.fits
     problem = next(p for p in result.problems if p.severity == "error")
     assert "does not fit" in problem.message
-    assert "recompute" in problem.fix
+    assert "then it needs" in problem.fix
+    changes = {key.replace(".", "__"): value for key, value in problem.change}
+    assert outcome(**{"strategy__micro_batch": 8, **changes}).estimate.memory_gb < result.estimate.memory_gb
 
 
 def test_an_unknown_price_is_said_not_hidden() -> None:

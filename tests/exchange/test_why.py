@@ -20,7 +20,7 @@ def outcome() -> Outcome:
     return replace(found, estimate=replace(found.estimate, extra={"usd_per_card_hour": 2.0}))
 
 
-BACKGROUND = why.Background(CATALOG, "deepseek-v3", {"cluster.cards"})
+BACKGROUND = why.Background(CATALOG, "deepseek-v3", {"cluster.cards": "yours"})
 NAMES = {name.partition(".")[0] for name in table()}
 
 

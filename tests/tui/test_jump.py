@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.tui.helpers import SIZES, app_on, press, screen_lines, screen_text
 
+from planner.tui.actions import BY_ID, MODES
 from planner.tui.screens.workbench import WorkbenchScreen
 from planner.tui.widgets.field_panel import FieldPanel
+from planner.tui.widgets.lines import Lines
 from planner.tui.widgets.panel import Panel
 
 
@@ -63,3 +65,29 @@ async def test_letters_survive_a_change_of_size() -> None:
         await pilot.resize_terminal(80, 24)
         await press(pilot, "q")
         assert not app.is_running or app._exit
+
+
+@pytest.mark.parametrize("size", ["80x24", "120x40"])
+@pytest.mark.parametrize("name", MODES)
+async def test_every_screen_has_places_and_is_the_same_after_them(name: str, size: str) -> None:
+    app = app_on()
+    async with app.run_test(size=SIZES[size]) as pilot:
+        await press(pilot, [] if name == "workbench" else [BY_ID[name].keys[0]])
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        before = screen_text(app)
+        await press(pilot, "J")
+        labels = {place for widget in app.screen.query(Lines) for place in widget.labels.values()}
+        assert labels
+        assert screen_text(app) != before
+        await press(pilot, "full_stop")
+        assert screen_text(app) == before
+
+
+async def test_an_entry_of_the_catalogue_is_a_place() -> None:
+    app = app_on()
+    async with app.run_test(size=SIZES["120x40"]) as pilot:
+        await press(pilot, "g J")
+        letters = next(line for line in screen_lines(app) if "H100 PCIe 80 GB" in line).split()[0]
+        await press(pilot, list(letters))
+        assert "─ 2 h100-pcie ─" in screen_text(app)

@@ -83,15 +83,17 @@ def test_a_terminal_that_is_gone_is_noticed_where_the_hangup_was_ignored(tmp_pat
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 4096
 
 
-def _stopped(pid: int) -> bool:
-    """It stops, and does not end, before patience runs out."""
-    end = time.monotonic() + PATIENCE_S
+def _stopped(pid: int, terminal: int) -> bytes:
+    """What it sends until it stops; a terminal that nobody reads would keep it from stopping."""
+    sent, end = b"", time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.02)[0]:
+            sent += os.read(terminal, 65_536)
         done, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
         if done:
-            return os.WIFSTOPPED(status)
-        time.sleep(0.02)
-    return False
+            assert os.WIFSTOPPED(status), "it ended"
+            return sent + _rest(terminal)
+    raise AssertionError("it did not stop")
 
 
 def _rest(terminal: int) -> bytes:
@@ -121,8 +123,7 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
             os.write(terminal, b"Z")
         else:
             os.kill(pid, signal.SIGTSTP)
-        assert _stopped(pid)
-        left = _rest(terminal)
+        left = _stopped(pid, terminal)
         assert b"\x1b[?1049l" in left
         assert b"\x1b[?25h" in left
         assert _typed_lines(terminal)
@@ -134,6 +135,25 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
     _quit(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert [step["plan"]["cluster"]["cards"] for step in data["history"]][-2:] == [4096, 8192]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["an-editor", "no-editor"])
+def test_the_terminal_comes_back_from_the_editor(there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "editor.sh"
+    script.write_text('#!/bin/sh\nsed -i "s/^cards = 2048/cards = 1024/" "$1"\n', encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script) if there else "/no/such/editor")
+    pid, terminal = start(tmp_path, ignore_hangup=False)
+    read_until(terminal, "Cluster")
+    _rest(terminal)
+    os.write(terminal, b"\x05")
+    read_until(terminal, "edited as text" if there else "cannot be started")
+    assert not _typed_lines(terminal)
+    assert (tmp_path / "editing.toml").exists() is False, "nothing is left to be edited again"
+    os.write(terminal, b"\x1b[B")
+    _quit(pid, terminal)
+    data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
+    assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == (1024 if there else 2048)
 
 
 def test_suspended_amid_drawing_it_never_hangs(tmp_path: Path) -> None:

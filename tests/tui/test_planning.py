@@ -168,7 +168,7 @@ async def test_a_plan_file_of_the_folder_can_be_compared(tmp_path: Path, monkeyp
         await press(pilot, "c n")
         await press(pilot, ["text:mine.toml", "enter"])
         assert "[2]: BLOOM 176B pre-training" in screen_text(app)
-        assert "planner compare FILE mine.toml" in screen_text(app)
+        assert "planner compare session mine.toml" in screen_text(app)
 
 
 async def test_compare_never_cuts_a_line_in_a_small_terminal() -> None:

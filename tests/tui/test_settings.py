@@ -11,7 +11,7 @@ from tests.tui.helpers import app_on, press, screen_text
 from planner.cli.config import command
 from planner.exchange import settings
 from planner.tui import keymap
-from planner.tui.screens.base import ModeScreen
+from planner.tui.screens.base import LeanScreen, ModeScreen
 
 
 def _write(home: Path, name: str, text: str) -> None:
@@ -72,6 +72,21 @@ async def test_own_keys_work_and_are_shown(own_folders: Path) -> None:
         assert "F13" in screen_text(app)
         await press(pilot, "f13")
         assert isinstance(app.screen, ModeScreen)
+
+
+async def test_hints_and_remarks_name_the_keys_in_force(own_folders: Path) -> None:
+    _write(own_folders, "keymap.toml", '[keys]\nwhy = "f13"\nbest = "f14"\nmore = "f15"\nundoo = "x"\nredoo = "y"\n')
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, LeanScreen)
+        assert app.screen.said.endswith("1 more: planner config validate")
+        await press(pilot, "down")
+        text = screen_text(app)
+        assert "F14 applies it" in text
+        assert "▾ F15 33 more settings" in text
+        await press(pilot, "C")
+        assert "F13 why" in screen_text(app)
 
 
 @pytest.mark.parametrize(

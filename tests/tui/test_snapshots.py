@@ -18,6 +18,9 @@ Compare = Callable[..., bool]
 STATES = {
     "preset": "",
     "invalid": "text:4095",
+    "chosen": "alt+5 down down",
+    "jump": "J",
+    "variants": "k text:4096 enter k K",
     "no-fit": "alt+3 down down down down down down down down down text:2 enter",
 }
 FAMILIES = {accuracy.ALL: 60, "nvidia-megatron-bridge": 40, "google-maxtext": 20}
@@ -30,6 +33,11 @@ OTHERS = {
     "export-80x24": ("80x24", "w"),
     "help-120x40": ("120x40", "question_mark"),
     "more-120x40": ("120x40", "m"),
+    "jump-to-rows-120x40": ("120x40", "s J"),
+    "jump-to-rows-80x24": ("80x24", "d J"),
+    "zoom-costs-120x40": ("120x40", "C 3 z"),
+    "why-strategy-120x40": ("120x40", "s down i"),
+    "why-fleet-80x24": ("80x24", "e i enter"),
 }
 
 

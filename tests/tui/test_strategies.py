@@ -28,11 +28,14 @@ async def test_strategies_are_ranked_filtered_sorted_and_applied() -> None:
         assert "memory" in screen_lines(app)[3], "the heading stays below the filter"
         await pilot.click(Table, offset=(5, 4))
         assert table(app).cursor == 1, "and a click still hits the row under it"
-        await press(pilot, "escape right right")
+        assert "Strategies, the fastest first" in screen_text(app)
+        await press(pilot, "escape right")
         assert "days▴" in screen_text(app)
+        assert "Strategies, by days ─" in screen_text(app)
         assert [row.cells[1] for row in table(app).shown] == ["49.0"] * 6 + ["54.5"] * 6
         await press(pilot, "minus")
         assert "days▾" in screen_text(app)
+        assert "Strategies, by days, the other way round ─" in screen_text(app)
         assert table(app).shown[0].cells[1] == "54.5"
         await press(pilot, "end enter")
         assert app.session.plan.strategy is not None

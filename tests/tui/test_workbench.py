@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.tui.helpers import CATALOG, app_on, press, screen_lines, screen_text
+from tests.tui.helpers import CATALOG, SIZES, app_on, press, screen_lines, screen_text
 
 from planner.engine.estimate import evaluate
 from planner.exchange import plan_toml
@@ -174,7 +174,8 @@ async def test_a_card_is_found_by_typing_and_its_host_follows() -> None:
         await press(pilot, "up enter text:h200")
         text = screen_text(app)
         assert "141 GB" in text
-        assert "Source:" in text
+        assert "Sources: Machine Learning Engineering Open Book" in text
+        assert " more, in the" in text, "the catalogue, which has them all"
         await press(pilot, "enter")
         assert app.session.plan.cluster.card == "h200-sxm"
         assert app.session.resolved is not None
@@ -373,3 +374,24 @@ async def test_a_long_paste_is_cut() -> None:
         await pilot.pause()
         assert panel.typing is not None
         assert len(panel.typing.text) <= 200
+
+
+async def test_a_problem_is_mended_by_a_key_or_leads_to_its_field() -> None:
+    app = app_on()
+    async with app.run_test(size=SIZES["80x24"]) as pilot:
+        await press(pilot, "text:4095")
+        assert "▲ of the last valid plan" in screen_text(app)
+        await press(pilot, "enter")
+        assert "f applies it." in screen_text(app)
+        await press(pilot, "f")
+        assert app.session.plan.cluster.cards == 4096
+        assert "of the last valid plan" not in screen_text(app)
+        await press(pilot, "u u alt+3")
+        assert isinstance(app.focused, FieldPanel)
+        app.focused.go_to("strategy.micro_batch")
+        await press(pilot, "text:2 enter alt+1 alt+7 enter")
+        assert isinstance(app.focused, FieldPanel)
+        assert app.focused.current.key == "strategy.micro_batch"
+        await press(pilot, "f")
+        assert app.session.plan.strategy is not None
+        assert app.session.plan.strategy.micro_batch == 1

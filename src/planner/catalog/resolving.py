@@ -131,7 +131,8 @@ def _scale_out(catalog: Catalog, plan: Plan, card: Card | None) -> ScaleOut | No
     host = card.host
     if host.nics == 0 or host.nic_gb_per_s == 0:
         message = "the card's host has no NIC of its own."
-        raise PlanError([Problem("error", "cluster.scale_out", message, 'Name the fabric, for instance "ib-ndr".')])
+        fix, key = 'Name the fabric, for instance "ib-ndr".', "cluster.scale_out"
+        raise PlanError([Problem("error", key, message, fix, ((key, "ib-ndr"),))])
     name = f"{host.nics} x {host.nic_gb_per_s:g} GB/s (card's host)"
     return ScaleOut(name=name, gb_per_s=host.nic_gb_per_s)
 

@@ -87,13 +87,16 @@ def _open_ui(file: str | None, flags: Mapping[str, str | bool | None]) -> None:
     from planner.data_files import has_preset
 
     gc.disable()  # next to nothing of what a start makes is ever thrown away; the app turns it on again
-    plan = None
+    plan, source = None, file
     if file is not None and (os.path.isfile(file) or not has_preset(file)):  # noqa: PTH113 - Path raises on odd names
         from planner.catalog import Catalog
         from planner.cli.plans import find_plan
+        from planner.exchange.sessions import is_kept
 
         plan = find_plan(file, Catalog.default(), commands=COMMANDS)
+        source = "" if is_kept(file) and not os.path.isfile(file) else file  # noqa: PTH113 - as above
     if file == "-":
+        source = ""
         _keys_from_terminal()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         from planner.spec.base import PlanError, Problem
@@ -104,7 +107,7 @@ def _open_ui(file: str | None, flags: Mapping[str, str | bool | None]) -> None:
 
     from planner.tui.app import PlannerApp
 
-    app = PlannerApp(plan, "" if file == "-" else file, flags=flags)
+    app = PlannerApp(plan, source, flags=flags)
     app.run(mouse=app.settings.on("mouse"))
     sys.exit(app.return_code or 0)
 

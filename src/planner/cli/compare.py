@@ -27,7 +27,8 @@ def command(
 ) -> None:
     """Plans side by side, with their differences.
 
-    FILE is a plan file, a preset's id, or - for standard input. One FILE with --set is compared with itself changed.
+    FILE is a plan file, a preset's id, session (the plan that the terminal UI shows), variant:NAME or variant:NUMBER
+    (one that it keeps), or - for standard input. One FILE with --set is compared with itself changed.
     --set takes dotted keys of the plan, such as cluster.card=h100-sxm. Where it changes the card, keys that spell out
     what was the old card's own default (its fabrics, node and prices) follow the new card. The exit status is 1 where a
     plan does not fit.

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON, with every figure.")
 @click.option("--all", "everything", is_flag=True, help="Show every pipeline stage, default, rent and grid.")
 @click.option("--why", "figure", metavar="FIGURE", help="Explain one figure (mfu, step.tensor) or key instead.")
-@click.option("--pictures", is_flag=True, help="Draw the pipeline's timeline and the map of ranks instead.")
+@click.option(
+    "--pictures",
+    is_flag=True,
+    help="Draw where a step goes, memory by stage, timeline and rank map instead.",
+)
 @click.pass_context
 def command(
     context: click.Context, file: str, *, as_json: bool, everything: bool, figure: str | None, pictures: bool
@@ -30,7 +34,7 @@ def command(
     FILE is a plan file, a preset's id, or - for standard input. The exit status is 1 where the plan does not fit.
     """
     from planner.catalog import Catalog
-    from planner.cli.output import put_json, put_lines, width
+    from planner.cli.output import ascii_only, put_json, put_lines, width
     from planner.cli.plans import is_preset, outcome_of
 
     catalog = Catalog.default()
@@ -45,9 +49,9 @@ def command(
         else:
             put_lines(why.lines(explained, width()))
     elif pictures:
-        from planner.exchange.pictures import lines as drawn
+        from planner.exchange.pictures import every
 
-        put_lines(drawn(outcome, width()))
+        put_lines(every(outcome, width(), ascii_only=ascii_only()))
     elif as_json:
         from planner.exchange.as_json import outcome_dict
 

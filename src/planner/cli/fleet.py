@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from planner.catalog import Catalog
     from planner.engine.fleet import SiteRun
     from planner.engine.result import Outcome
+    from planner.exchange.why import Why
     from planner.spec.fleet import Fleet
     from planner.spec.plan import Plan
 
@@ -24,8 +25,9 @@ RULES = ("8-bit", "bf16")
 @click.option(
     "--rule", type=click.Choice(RULES), default=RULES[0], show_default=True, help="Rate that makes a card an H100."
 )
+@click.option("--why", "figure", metavar="FIGURE", help="Explain one figure (power_mw, capex_usd) instead.")
 @click.option("--plan", "plan_file", metavar="PLAN", help="What this plan takes on the largest single-site run.")
-def command(file: str, *, as_json: bool, rule: str, plan_file: str | None) -> None:
+def command(file: str, *, as_json: bool, rule: str, figure: str | None, plan_file: str | None) -> None:
     """The totals of a fleet: cards, H100-equivalents, power, capital, operation, export classes, largest run.
 
     FILE is a fleet file, the id of one that comes with the program, or - for standard input. Operation is given a year
@@ -37,11 +39,15 @@ def command(file: str, *, as_json: bool, rule: str, plan_file: str | None) -> No
     from planner.cli.plans import find_plan, warn_of_own_files
     from planner.engine.fleet import fleet_totals
     from planner.exchange import fleet as texts
+    from planner.exchange.why_entries import FleetBook
 
     catalog = Catalog.default()
     warn_of_own_files(catalog)
     fleet = _found(file, catalog)
     totals = fleet_totals(resolve_fleet(catalog, fleet), "bf16" if rule == "bf16" else "8-bit")
+    if figure:
+        _explain(FleetBook(file, fleet, totals, rule).explain(figure), as_json=as_json)
+        return
     run = totals.largest_single_site_run
     outcome = _on_site(find_plan(plan_file, catalog), run, catalog) if plan_file else None
     if as_json:
@@ -52,6 +58,18 @@ def command(file: str, *, as_json: bool, rule: str, plan_file: str | None) -> No
     if plan_file:
         page += [type(page[0])(""), *texts.site_run_lines(outcome, run, width())]
     put_lines(page)
+
+
+def _explain(found: Why, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from planner.cli.output import put_json, put_lines, width
+    from planner.exchange.why import lines
+
+    if as_json:
+        put_json(asdict(found))
+    else:
+        put_lines(lines(found, width()))
 
 
 def _found(word: str, catalog: Catalog) -> Fleet:

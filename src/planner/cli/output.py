@@ -62,6 +62,13 @@ def width() -> int:
     return shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else PIPE_WIDTH
 
 
+def ascii_only() -> bool:
+    """The user wants pictures without block and line-drawing characters."""
+    from planner.exchange.settings import load
+
+    return load().text("glyphs") == "ascii"
+
+
 def folding() -> int:
     """Columns in which long rows are folded: the terminal's; 0: nobody looks, and a row is a line."""
     return width() if _is_terminal(sys.stdout) else 0

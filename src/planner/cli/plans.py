@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from planner.catalog import Catalog
 from planner.cli.output import complain
 from planner.engine.result import Outcome
-from planner.exchange import plan_toml
+from planner.exchange import plan_toml, sessions
 from planner.exchange.files import STREAM
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan
@@ -22,7 +22,7 @@ SUFFIX = ".toml"
 
 
 def find_plan(word: str, catalog: Catalog, *, commands: Iterable[str] = ()) -> Plan:
-    """The plan a FILE argument means: a path that exists, `-` for standard input, else a preset's id.
+    """The plan a FILE argument means: a path that exists, `-` for standard input, a preset's id, or one of the session.
 
     Args:
         word: the argument.
@@ -38,6 +38,8 @@ def find_plan(word: str, catalog: Catalog, *, commands: Iterable[str] = ()) -> P
         return catalog.plan(word)
     if os.path.exists(word):  # noqa: PTH110 - Path raises on odd names
         return plan_toml.read(word)
+    if sessions.is_kept(word):
+        return sessions.find(word)
     raise PlanError([_unknown(word, catalog, list(commands))])
 
 

@@ -41,11 +41,14 @@ WIDEST_PICTURE, PICTURE_ROWS = 90, 15
     help="Leave this share of the usable memory free, e.g. 0.1.",
 )  # fmt: skip
 @click.option("--keep", multiple=True, metavar="KEY=VALUE", help="Hold a key of the strategy; may be repeated.")
+@click.option("--scale", is_flag=True, help="The best strategy on an eighth to eight times the cards instead, drawn.")
+@click.option("--card", "cards", multiple=True, metavar="ID", help="With --scale: draw this card too; may be repeated.")
 @click.option("--exhaustive", is_flag=True, help="Evaluate every strategy, to count exactly how many fit; may be slow.")
 @click.pass_context
 def command(
     context: click.Context, file: str, *, objective: str, top: int, as_json: bool, max_tensor: int | None,
     schedules: tuple[str, ...], shardings: tuple[str, ...], headroom: float, keep: tuple[str, ...], exhaustive: bool,
+    scale: bool, cards: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Rank every strategy that fits a plan's cluster.
 
@@ -63,6 +66,7 @@ def command(
     from planner.engine.search_rules import forbidden
     from planner.engine.search_space import Constraints
     from planner.exchange.search_json import search_dict
+    from planner.exchange.strategies import RANKED
 
     catalog = Catalog.default()
     plan = find_plan(file, catalog)
@@ -70,8 +74,12 @@ def command(
     kept = _kept(keep, plan, catalog)
     names = _known("schedule", schedules), _known("sharding", shardings)
     constraints = Constraints(max_tensor or 0, *names, (), headroom, kept)
-    result = _all(resolved, top, constraints) if exhaustive else search(resolved, top, constraints)
-    outcomes = [evaluate(dataclasses.replace(resolved, strategy=one.strategy)) for one in result.ranked]
+    if scale:
+        put_lines(_scale(plan, resolved, cards, constraints, catalog))
+        return
+    most = max(top, RANKED)
+    result = _all(resolved, most, constraints) if exhaustive else search(resolved, most, constraints)
+    outcomes = [evaluate(dataclasses.replace(resolved, strategy=one.strategy)) for one in result.ranked[:top]]
     nothing = None if outcomes else nothing_fits(resolved, constraints)
     own = _own(resolved) if has_own else None
     rules = forbidden(resolved, constraints)
@@ -107,6 +115,33 @@ def _resolved(plan: Plan, catalog: Catalog, source: str) -> tuple[Resolved, bool
         return catalog.resolve(plan if own else plan.model_copy(update={"strategy": Strategy()})), own
     except PlanError as error:
         raise PlanError(error.problems, "standard input" if source == "-" else source) from None
+
+
+def _scale(
+    plan: Plan, resolved: Resolved, cards: tuple[str, ...], constraints: Constraints, catalog: Catalog
+) -> Iterator[Line]:
+    """The plan on more and fewer cards, each with its best strategy, as the terminal UI draws it."""
+    import dataclasses
+
+    from planner.choose import with_strategy
+    from planner.cli.output import ascii_only, width
+    from planner.engine.estimate import evaluate
+    from planner.engine.search import search
+    from planner.exchange.scale import lines, name_of, points
+    from planner.spec.plan import Strategy
+
+    def best(r: Resolved) -> Outcome | None:
+        ranked = search(r, 1, constraints).ranked
+        if not ranked:
+            return None
+        strategy = ranked[0].strategy
+        return evaluate(dataclasses.replace(r, plan=with_strategy(r.plan, strategy), strategy=strategy))
+
+    whole = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
+    every = [point for card in ("", *cards) for point in points(whole, card, catalog, best)]
+    order = {card: place for place, card in enumerate(("", *cards))}
+    every.sort(key=lambda point: (order[point.card], point.cards))
+    yield from lines(every, lambda card: name_of(card, resolved, catalog), width(), ascii_only=ascii_only())
 
 
 def _known(key: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -232,7 +267,7 @@ def _against_own(own: Outcome | PlanError, best: Outcome) -> Iterator[Line]:
 
 def _picture(result: SearchResult, best: Outcome, own: Outcome | PlanError | None) -> Iterator[Line]:
     """Days against memory, where there is more than one way."""
-    from planner.cli.output import width
+    from planner.cli.output import ascii_only, width
     from planner.engine.result import Outcome
     from planner.exchange.report import Line
     from planner.exchange.strategies import pareto
@@ -241,4 +276,6 @@ def _picture(result: SearchResult, best: Outcome, own: Outcome | PlanError | Non
         return
     point = (own.estimate.memory_gb, own.estimate.training_days) if isinstance(own, Outcome) else None
     yield Line("")
-    yield from (Line(row.rstrip()) for row in pareto(result, best, point, min(width(), WIDEST_PICTURE), PICTURE_ROWS))
+    wide = min(width(), WIDEST_PICTURE)
+    rows = pareto(result, best, point, wide, PICTURE_ROWS, ascii_only=ascii_only())
+    yield from (Line(row.rstrip()) for row in rows)

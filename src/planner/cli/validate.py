@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from planner.engine.validation import Prediction, Report, Summary
+    from planner.exchange.report import Line
 
 PIPE_WIDTH = 120
 """Columns of the tables where nothing tells how wide the output is."""
+
+CHART = 22
+"""Rows of the chart of predicted against measured."""
 
 UNKNOWN = "–"
 
@@ -27,13 +31,21 @@ UNKNOWN = "–"
     "--runs", "files", multiple=True, metavar="FILE",
     help="Runs file to compare with; several are read as one. Without it: the runs that come with the program.",
 )  # fmt: skip
+@click.option(
+    "--held-out", is_flag=True, help="Errors on families left out of the fit, and predicted against measured, drawn.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print every row and every table as JSON.")
 @click.option(
     "--max-median", type=click.FloatRange(min=0.0), metavar="RATIO",
     help="Fail (exit status 1) where the median absolute error of exact rows is above this, e.g. 0.06.",
 )  # fmt: skip
-def command(files: tuple[str, ...], *, as_json: bool, max_median: float | None) -> None:
+def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median: float | None) -> None:
     """Compare the engine with measured runs."""
+    if held_out:
+        if files or as_json or max_median is not None:
+            raise click.UsageError("--held-out is about the runs that come with the program, and goes alone.")
+        _show_held_out()
+        return
     from planner.catalog import Catalog
     from planner.engine.estimate import evaluate
     from planner.engine.validation import predict_all, report
@@ -55,6 +67,30 @@ def command(files: tuple[str, ...], *, as_json: bool, max_median: float | None) 
         got = "there is no exact row" if median is None else f"the median absolute error is {median:.4f}"
         click.echo(f"validate: {got}; the limit is {max_median:g}.", err=True)
         sys.exit(1)
+
+
+def _show_held_out() -> None:
+    """The table and the chart of the terminal UI's screen."""
+    from planner.catalog import Catalog
+    from planner.cli.output import ascii_only, put_lines, width
+    from planner.exchange.accuracy import by_family, points
+    from planner.exchange.accuracy_pictures import BIAS, TITLE, chart_rows, family_rows, introduction
+    from planner.exchange.report import Line, wrapped
+    from planner.exchange.runs import read_all, shipped_runs
+
+    plain, families = ascii_only(), by_family()
+    rows = [*family_rows(families, width(), ascii_only=plain)]
+    drawn = chart_rows(points(read_all(shipped_runs(), Catalog.default()).runs), width(), CHART, ascii_only=plain)
+    put_lines([
+        *wrapped(introduction(families), width()), Line(""), *map(_joined, rows), Line(""), Line(BIAS), Line(""),
+        Line(TITLE, "heading"), *map(_joined, drawn),
+    ])  # fmt: skip
+
+
+def _joined(row: list[tuple[str, str]]) -> Line:
+    from planner.exchange.report import Line
+
+    return Line("".join(words for words, _ in row).rstrip())
 
 
 def _show(made: Report) -> None:

@@ -8,6 +8,7 @@ from planner.engine.constants import Constants, calibrated
 from planner.engine.inputs import Inputs
 from planner.engine.layout import Groups, groups
 from planner.engine.memory import layer_bytes, stage_memory
+from planner.engine.memory_fit import memory_problems
 from planner.engine.power import PowerDraw
 from planner.engine.reading import inputs_of
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
@@ -18,8 +19,6 @@ from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Resolved
 from planner.spec.rules import check
 
-MEMORY_ERROR = 0.05
-"""Relative error of the memory model below which a call of fits or not is open (docs/accuracy.md)."""
 PASSES = ("compute", "tensor", "context", "expert")
 """Parts of a step that are forward and backward passes."""
 
@@ -41,9 +40,8 @@ def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
     c = constants or calibrated()
     x = inputs_of(resolved)
     estimate = _estimate(resolved, x, c)
-    found = (
-        *_memory_problems(resolved, estimate), *_offload_problems(x, estimate), *_money_problems(resolved), *problems,
-    )  # fmt: skip
+    memory = memory_problems(resolved, estimate, lambda other: _needs_gb(other, c))
+    found = (*memory, *_offload_problems(x, estimate), *_money_problems(resolved), *problems)
     return Outcome(resolved, estimate.memory_gb <= estimate.memory_capacity_gb, found, estimate)
 
 
@@ -115,6 +113,12 @@ def _stages(x: Inputs, g: Groups, c: Constants) -> tuple[dict[str, float], ...]:
     return tuple({name: getattr(stage, name) / 1e9 for name in MEMORY_PARTS} for stage in stages)
 
 
+def _needs_gb(r: Resolved, c: Constants) -> float:
+    """What the fullest stage of a plan needs, GB."""
+    x = inputs_of(r)
+    return max(sum(stage.values()) for stage in _stages(x, groups(x), c))
+
+
 def _intervals(spread: Spread, step_s: float, mfu: float, days: float, cost: float) -> dict[str, tuple[float, float]]:
     low, high = spread.low, spread.high
     return {
@@ -137,22 +141,6 @@ def _extra(length: RunLength, draw: PowerDraw, rate: float) -> dict[str, float]:
     }
 
 
-def _memory_problems(r: Resolved, estimate: Estimate) -> tuple[Problem, ...]:
-    capacity = estimate.memory_capacity_gb
-    stages = estimate.memory_gb_by_stage
-    stage = max(range(len(stages)), key=stages.__getitem__)
-    where = f"stage {stage} of {len(stages)} needs {estimate.memory_gb:.1f} GB"
-    if estimate.memory_gb > capacity:
-        parts_gb = estimate.memory_breakdown_gb
-        largest = max(parts_gb, key=parts_gb.__getitem__)
-        message = f"does not fit: {where}, a run can use {capacity:.1f} GB; most of it is {largest}."
-        return (Problem("error", "strategy", message, _memory_fix(r, largest)),)
-    if estimate.memory_gb > (1.0 - MEMORY_ERROR) * capacity:
-        message = f"tight: {where} of {capacity:.1f}; the engine's own error is {100 * MEMORY_ERROR:.0f} %."
-        return (Problem("warning", "strategy", message, "Leave more room, or measure before you rely on it."),)
-    return ()
-
-
 def _offload_problems(x: Inputs, estimate: Estimate) -> tuple[Problem, ...]:
     """Where a forward pass, a third of what a micro-batch takes, cannot hide the copies of offloaded activations."""
     if not x.layout.offload_activations:
@@ -165,21 +153,8 @@ def _offload_problems(x: Inputs, estimate: Estimate) -> tuple[Problem, ...]:
         f"the activations of a micro-batch take {copy:.2g} s to the host and a forward pass {a_pass:.2g} s: the run "
         "waits longer than the estimate says, or leaves more of them on the card."
     )
-    return (Problem("warning", "strategy.offload", message, "Recompute some, or offload the optimizer instead."),)
-
-
-def _memory_fix(r: Resolved, largest: str) -> str:
-    y = r.strategy
-    if largest == "activations" and y.recompute != "full":
-        more = "selective" if y.recompute == "none" else "full"
-        return f'Try strategy.recompute = "{more}", or more pipeline stages.'
-    if largest == "activations" and y.micro_batch > 1:
-        return f"Try strategy.micro_batch = {y.micro_batch // 2}."
-    if largest == "optimizer" and y.sharding == "none":
-        return 'Try strategy.sharding = "zero1".'
-    if largest in {"weights", "gradients", "optimizer"} and y.sharding != "zero3":
-        return 'Try more tensor, expert or pipeline parallelism, or strategy.sharding = "zero3".'
-    return "Use more tensor, context or pipeline parallelism, or a card with more memory."
+    fix = "Recompute some, or offload the optimizer instead."
+    return (Problem("warning", "strategy.offload", message, fix, (("strategy.offload", "optimizer"),)),)
 
 
 def _money_problems(r: Resolved) -> tuple[Problem, ...]:

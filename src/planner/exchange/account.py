@@ -12,7 +12,7 @@ from planner.engine.account import Account, Price, price_at
 from planner.engine.money import HOURS_PER_YEAR, co2_kg
 from planner.engine.result import Outcome
 from planner.engine.run import SECONDS_PER_DAY, SECONDS_PER_HOUR
-from planner.exchange.format import amount, between, gigabytes, megawatts, money, percent, seconds, significant
+from planner.exchange.format import amount, between, gigabytes, megawatts, money, percent, period, seconds, significant
 from planner.exchange.report import Line, wrapped
 from planner.exchange.tables import table
 from planner.spec.words import escaped
@@ -119,7 +119,7 @@ def money_lines(outcome: Outcome, found: Account, width: int, *, everything: boo
     yield from table(rows, ("", "a card-hour", "1 M tokens", "the run", "a year"), right=(1, 2, 3, 4))
     if counted:
         offers = f"{counted.offers} offers" if counted.offers > 1 else "one offer"
-        when = counted.since if counted.since == counted.until else f"{counted.since} to {counted.until}"
+        when = period(counted.since if counted.since == counted.until else f"{counted.since}..{counted.until}")
         yield from wrapped(f"  Catalogue: {offers} of {r.card.name}, {when}.", width, "quiet", 2)
     if everything and (years := rents_by_year(r.card)):
         said = (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from planner.catalog.prices import rent_of
@@ -173,7 +175,7 @@ def _side_by_side(
 
     def only(places: Sequence[int]) -> list[Line]:
         told = [row for row in body if any(row[1][place][0] != row[1][places[0]][0] for place in places)] or body
-        rows = [(name, *(cell for place in places for cell in cells[place])) for name, cells in told]
+        rows = [row for name, cells in told for row in _rows(name, [c for place in places for c in cells[place]])]
         columns = [title for place in places for title in titles[place]]
         return [*table(rows, (heading, *columns), right=range(1, len(columns) + 1))]
 
@@ -185,6 +187,12 @@ def _side_by_side(
                 yield from [Line("")] * bool(number)
                 yield from each
             return
+
+
+def _rows(name: str, cells: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """A row of a table, and further ones below it for cells of several lines."""
+    for number, parts in enumerate(zip_longest(*(cell.split("\n") for cell in cells), fillvalue="")):
+        yield ("" if number else name, *parts)
 
 
 def _name(key: str) -> str:
@@ -208,7 +216,7 @@ def _relative(value: float | None) -> str:
 
 
 def _cell(value: object) -> str:
-    """A value of a plan in a column."""
+    """A value of a plan in a column; a long one takes several lines."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -220,8 +228,7 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.6g}"
     text = " + ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    text = escaped(text)
-    return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 1]}…"
+    return "\n".join(textwrap.wrap(escaped(text), WIDEST_CELL, break_on_hyphens=False) or [""])
 
 
 def _effective(outcome: Outcome) -> dict[str, Any]:

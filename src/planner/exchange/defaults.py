@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 from pydantic import BaseModel
 
+from planner.exchange.format import STEPS
 from planner.spec.base import Entry
 from planner.spec.plan import Resolved
 
 Value = bool | int | float | str | list[str]
+
+LONG = 1e10
+"""From here on a number gets a letter."""
 
 
 def default_values(r: Resolved) -> dict[str, Value]:
@@ -27,17 +31,18 @@ def counting_defaults(r: Resolved) -> dict[str, Value]:
     return {key: value for key, value in default_values(r).items() if not key.startswith(idle)}
 
 
-def as_text(value: Value) -> str:
+def as_text(value: Value | tuple[str, ...]) -> str:
     """A value in a sentence.
 
-    >>> as_text(True), as_text(50_600.0), as_text(["norm", "mlp"])
-    ('on', '50,600', 'norm + mlp')
+    >>> as_text(True), as_text(50_600.0), as_text(14.8e12), as_text(["norm", "mlp"])
+    ('on', '50,600', '14.8 T', 'norm + mlp')
     """
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int | float):
-        return f"{value:,.10g}"
-    return (" + ".join(value) or "none") if isinstance(value, list) else value
+        step, letter = next(((s, f" {unit}") for s, unit in STEPS if abs(value) >= max(s, LONG)), (1, ""))
+        return f"{value / step:,.10g}{letter}"
+    return value if isinstance(value, str) else " + ".join(value) or "none"
 
 
 IDLE: dict[str, Callable[[Resolved], bool]] = {

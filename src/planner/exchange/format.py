@@ -138,3 +138,13 @@ def bar(share: float, width: int) -> str:
     """
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def period(date: str) -> str:
+    """A date of a price, or the time between two.
+
+    >>> period("2024-08..2025-03"), period("2025-01..2025-06..2025-09"), period("2025")
+    ('2024-08 – 2025-03', '2025-01 – 2025-09', '2025')
+    """
+    first, *others = date.split("..")
+    return f"{first} – {others[-1]}" if others else first

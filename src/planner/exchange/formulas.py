@@ -14,6 +14,9 @@ from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import amount, gigabytes, megawatts, money, percent, seconds, short, significant
 from planner.spec.plan import Resolved
 
+BILL = "bill_of_materials"
+"""The table of an estimate that is a list of parts: a figure of it is what they cost together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Formula:
@@ -32,6 +35,8 @@ class Formula:
     def value(self, e: Estimate) -> float:
         """The figure in an estimate."""
         table, _, key = self.where.partition(".")
+        if table == BILL:
+            return sum(part.usd for part in e.bill_of_materials)
         return float(getattr(e, table).get(key, 0.0) if table else getattr(e, self.id))
 
 
@@ -104,6 +109,28 @@ HEADLINE = (
     Formula("energy_mwh", "Energy", "Power x training time x 24.", _mwh, ("power_mw", "training_days")),
     Formula("co2_kg", "Carbon dioxide", "Energy x carbon of the grid.", _tonnes,
             ("energy_mwh", "power.grid", "power.kg_co2_per_kwh")),
+    Formula("capital_usd", "Capital", "Count x price of each part: cards, servers, network cards, switches, "
+            "transceivers, cables and racks; parts without a price are left out.", money,
+            ("cluster.cards", "cost.card_usd", "cost.server_usd_per_card", "cost.network_usd_per_card",
+             "card.price_usd", "card.host.", "cluster.topology", "cluster.oversubscription"), where=BILL),
+    Formula("it_peak_mw", "IT power at most", "Cards x (card + its share of the host) + switches and storage, all at "
+            "their rating.", megawatts, ("cluster.cards", "card.tdp_w", "card.host.", "cluster.topology"),
+            where="extra.it_peak_mw"),
+    Formula("steps", "Steps", "Tokens / (batch x sequence), rounded up.", amount,
+            ("workload.tokens", "workload.global_batch", "workload.sequence_length"), where="extra.steps"),
+    Formula("interruptions", "Interruptions", "Training time x cards / card-hours between two of them.", amount,
+            ("training_days", "cluster.cards", "reliability.mtbf_card_hours"),
+            cites=("Llama 3, section 3.3.4 (arXiv 2407.21783): one interruption in 50,600 card-hours",),
+            where="extra.interruptions"),
+    Formula("checkpoint_gb", "Checkpoint", "BF16 weights, FP32 master weights and Adam's two moments: 14 bytes a "
+            "parameter; 12 where everything is FP32.", gigabytes, ("workload.model",), where="extra.checkpoint_gb"),
+    Formula("checkpoint_every_s", "Checkpoint interval", "The optimum of Young and Daly for the time between two "
+            "interruptions and the time one checkpoint holds training up, unless the plan states another.", seconds,
+            ("reliability.checkpoint_every_s", "reliability.checkpoint_gb_per_s", "reliability.mtbf_card_hours",
+             "cluster.cards", "checkpoint_gb"), cites=(_DALY,), where="extra.checkpoint_every_s"),
+    Formula("spare_cards", "Spare cards", "Whole nodes, so many that repairs of a day are covered 99 % of the time "
+            "(Poisson).", amount, ("cluster.cards", "cluster.cards_per_node", "reliability.mtbf_card_hours"),
+            where="extra.spare_cards"),
     Formula("h100_equivalents", "H100-equivalents", "Cards x their dense 8-bit peak / 1,979; a card without 8-bit "
             "units counts at its BF16 peak.", amount, ("cluster.cards", "card.peak_tflops.fp8"),
             cites=("Epoch AI, AI chip counts",)),

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from planner.catalog import Catalog, Source
 from planner.catalog.catalog import Kind
 from planner.catalog.prices import rent_of
-from planner.exchange.format import STEPS, short
+from planner.exchange.format import STEPS, period, short
 from planner.exchange.plan_toml import as_dict as plan_dict
 from planner.spec.base import Entry
 from planner.spec.card import Card, Price
@@ -177,7 +177,7 @@ def _flat(value: object, key: str) -> Iterator[Row]:
     if isinstance(value, Price):
         amount = _shown(value.low) if value.low == value.high else f"{_shown(value.low)} – {_shown(value.high)}"
         mark = "" if value.verified else UNVERIFIED
-        yield Row(key, f"{amount} ({value.basis}, {value.date})", mark, (value.source,))
+        yield Row(key, f"{amount} ({value.basis}, {period(value.date)})", mark, (value.source,))
     elif isinstance(value, BaseModel | Mapping):
         for name, item in _set(value) if isinstance(value, BaseModel) else value.items():
             yield from _flat(item, f"{key}.{name}")

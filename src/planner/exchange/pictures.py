@@ -8,6 +8,7 @@ from typing import Final
 from planner.engine.layout import Group, groups
 from planner.engine.reading import inputs_of
 from planner.engine.result import Outcome
+from planner.exchange.bars import memory_bars, memory_legend, memory_title, step_bars, step_title
 from planner.exchange.format import share
 from planner.exchange.report import Line
 from planner.exchange.timeline import Timeline, draw
@@ -128,8 +129,20 @@ def _shown_nodes(r: Resolved) -> list[int]:
     return sorted(node for node in chosen if node < nodes)
 
 
+def every(outcome: Outcome, width: int, *, ascii_only: bool = False) -> list[Line]:
+    """All pictures of a plan, each under its heading: the bars of the workbench, then those of `lines`."""
+    e = outcome.estimate
+    parts = [Line(one.text) for one in step_bars(e, width, ascii_only=ascii_only)]
+    return [
+        Line(step_title(e), "heading"), *parts, Line(""), Line(memory_title(e), "heading"),
+        Line(memory_legend(ascii_only=ascii_only), "quiet"),
+        *(Line(one.text, "error" if one.over else "text") for one in memory_bars(e, width, ascii_only=ascii_only)),
+        Line(""), *lines(outcome, width),
+    ]  # fmt: skip
+
+
 def lines(outcome: Outcome, width: int) -> list[Line]:
-    """Both pictures, each under its heading."""
+    """The timeline and the rank map, each under its heading."""
     return [
         Line("What the stages do when", "heading"), *timeline(outcome, width), Line(""),
         Line("Which ranks share what", "heading"), *rank_map(outcome.resolved, width),

@@ -149,17 +149,24 @@ def _stacked(parts: dict[str, float], cells_per_gb: float) -> str:
     return out
 
 
-def bill_lines(parts: Sequence[Part], width: int) -> Iterator[Line]:
-    """What the cluster is built from: count, price, power."""
+def bill_lines(parts: Sequence[Part], width: int, heading: str = "Bill of materials") -> Iterator[Line]:
+    """What the cluster is built from: count, price, power.
+
+    Args:
+        parts: kinds of parts.
+        width: columns to fill; names that are longer than what is left of them go on below.
+        heading: above the names.
+    """
     if not parts:
         return
     room = width - 33
-    yield Line(f"{'Bill of materials':<{room + 1}}{'count':>10}{'to buy':>11}{'power':>11}", "heading")
+    yield Line(f"{heading:<{room + 1}}{'count':>10}{'to buy':>11}{'power':>11}", "heading")
     for part in parts:
-        name = textwrap.shorten(escaped(part.part), room, placeholder="…")
+        name, *rest = textwrap.wrap(escaped(part.part), room - 1, subsequent_indent="  ", break_on_hyphens=False)
         price = money(part.usd) if part.usd else "no price"
         power = megawatts(part.kw / 1000) if part.kw else ""
         yield Line(f"  {name:<{room}}{part.count:>9,.0f}{price:>11}{power:>11}".rstrip())
+        yield from (Line(f"  {words}") for words in rest)
     usd, kw = sum(part.usd for part in parts), sum(part.kw for part in parts)
     at_least = "" if all(part.usd for part in parts) else ", without what has no price"
     yield Line(f"  {f'all{at_least}':<{room}}{'':>9}{money(usd):>11}{megawatts(kw / 1000):>11}", "quiet")

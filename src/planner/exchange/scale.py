@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.exchange.edits import on_cards
-from planner.exchange.format import days, percent, short
+from planner.exchange.format import days, money, percent, short, significant
 from planner.exchange.plots import ASCII_MARKS, CAPTION, MARKS, Axis, Series, chart
+from planner.exchange.report import Line
+from planner.exchange.strategies import describe
+from planner.exchange.tables import table
 from planner.spec.base import PlanError
 
 if TYPE_CHECKING:
@@ -20,6 +23,12 @@ FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Of the plan's own number of cards."""
 GAP = 2
 """Columns between charts side by side."""
+THREE = 96
+"""Columns from which three charts stand side by side."""
+CHART = 13
+"""Rows of a chart."""
+HEADINGS = ("cards", "card", "days", "cost", "MFU", "goodput", "bubble", "failures", "strategy")
+"""Of the table of clusters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,47 @@ def points(plan: Plan, card: str, catalog: Catalog, best: Callable[[Resolved], O
             yield Point(card, cards, None, _words(error))
         else:
             yield Point(card, cards, outcome, "" if outcome else "nothing fits")
+
+
+def name_of(card: str, resolved: Resolved | None, catalog: Catalog) -> str:
+    """The name of a card by its id; that of the plan's own where it is empty."""
+    return catalog.card(card).name if card else resolved.card.name if resolved else ""
+
+
+def cells(point: Point, name: str) -> tuple[str, ...]:
+    """A cluster as a row of a table, below `HEADINGS`."""
+    if point.outcome is None:
+        return (f"{point.cards:,}", name, *["–"] * 6, point.trouble)
+    e, r = point.outcome.estimate, point.outcome.resolved
+    bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
+    return (
+        f"{point.cards:,}", name, days(e.training_days)[0], money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
+        percent(e.goodput), percent(bubble), significant(e.extra.get("interruptions", 0.0)),
+        describe(r.strategy, r.data_parallel),
+    )  # fmt: skip
+
+
+def across(width: int) -> int:
+    """How many charts stand side by side in so many columns."""
+    return 3 if width >= THREE else 1
+
+
+def lines(
+    every: Sequence[Point], names: Callable[[str], str], width: int, *, ascii_only: bool = False
+) -> Iterator[Line]:
+    """The charts, and below them the table.
+
+    Args:
+        every: the clusters.
+        names: a card's name by its id.
+        width: columns to fill.
+        ascii_only: no line-drawing characters.
+    """
+    drawn = charts(every, names, width, CHART, across=across(width), ascii_only=ascii_only)
+    yield from (Line(row.rstrip()) for row in drawn)
+    yield Line("")
+    rows = [cells(point, names(point.card)) for point in every]
+    yield from table(rows, HEADINGS, right=(0, *range(2, len(HEADINGS) - 1)))
 
 
 def charts(every: Sequence[Point], names: Callable[[str], str], width: int, height: int, *, across: int = 3,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import days, gigabytes, money, percent, seconds
 from planner.exchange.plots import Axis, Series, chart, two_sided
-from planner.exchange.report import Line
+from planner.exchange.report import Line, wrapped
 
 if TYPE_CHECKING:
     from planner.engine.found import Effect, SearchResult
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 VISIBLE = 5e-4
 """Relative effect below which it shows as none."""
+RANKED = 100
+"""Strategies ranked for a picture: the front holds what was evaluated, which is more where more are ranked."""
 NAME = 24
 FIGURES = 26
 
@@ -172,7 +174,7 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
         yield Line(f"  {e.name:<{NAME - 2}}{picture}  {effect_words(e)}".rstrip())
     rest = [e.name for e in effects if e not in seen]
     if rest:
-        yield from _quiet(f"No effect to speak of: {', '.join(rest)}.", width)
+        yield from wrapped(f"  No effect to speak of: {', '.join(rest)}.", width, "quiet", 2)
     yield from _notes(effects, width)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
@@ -73,12 +73,58 @@ class Background:
     Attributes:
         catalog: has the entries the plan names.
         source: the preset or file the plan was opened from.
-        changed: keys that were changed since.
+        changed: keys that were changed since, and whose change it is ("yours", "of strategy 3").
     """
 
     catalog: Catalog
     source: str = ""
-    changed: Collection[str] = ()
+    changed: Mapping[str, str] = field(default_factory=dict)
+
+
+class Book(Protocol):
+    """Figures that can be explained, one by one."""
+
+    @property
+    def title(self) -> str:
+        """What they are of; empty: the plan being worked on."""
+
+    def figures(self) -> list[tuple[str, str, str]]:
+        """Id, name and value of each, in order."""
+
+    def explain(self, key: str) -> Why:
+        """One of them, or a key of the plan."""
+
+    def twin(self, key: str) -> str:
+        """The command that says the same; empty where none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBook:
+    """The figures of a plan.
+
+    Attributes:
+        outcome: the plan and its figures.
+        background: where the plan came from.
+        title: what it is, where it is not the plan being worked on.
+        file: what the command line finds it by; empty: nothing does.
+    """
+
+    outcome: Outcome
+    background: Background
+    title: str = ""
+    file: str = "FILE"
+
+    def figures(self) -> list[tuple[str, str, str]]:
+        """Every figure of the estimate that is one."""
+        return figures(self.outcome)
+
+    def explain(self, key: str) -> Why:
+        """A figure of the estimate, or a key of the plan."""
+        return explain(self.outcome, key, self.background)
+
+    def twin(self, key: str) -> str:
+        """What the command line says of a plan that it finds."""
+        return f"planner estimate {self.file} --why {key}" if self.file else ""
 
 
 def explain(outcome: Outcome, key: str, background: Background) -> Why:
@@ -104,7 +150,7 @@ def explain(outcome: Outcome, key: str, background: Background) -> Why:
     cited = (f"{key}: {known[key].title} {known[key].url}".strip() if key in known else key for key in read)
     return Why(key, _plain(formula.name), formula.show(formula.value(e)), note, formula.words,
                tuple({found.key: found for found in inputs}.values()), tuple(constants), (*formula.cites, *cited),
-               _feeds(key))  # fmt: skip
+               feeds(key))  # fmt: skip
 
 
 def figures(outcome: Outcome) -> list[tuple[str, str, str]]:
@@ -161,7 +207,8 @@ def _plain(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _feeds(key: str) -> tuple[tuple[str, str], ...]:
+def feeds(key: str) -> tuple[tuple[str, str], ...]:
+    """Ids and names of the figures that need another figure, a key of the plan, or a figure of what it names."""
     return tuple((f.id, _plain(f.name)) for f in FORMULAS.values() if any(_matches(need, key) for need in f.needs))
 
 
@@ -203,7 +250,8 @@ def origin(r: Resolved, key: str, background: Background) -> str:
     """Where the value of a plan's key came from."""
     said = any(each == key or each.startswith(f"{key}.") for each, _ in _flat(as_dict(r.plan)))
     if key in background.changed:
-        return "yours" if said else "yours: back to the default"
+        whose = background.changed[key]
+        return whose if said else f"{whose}: back to the default"
     if not said:
         return _default(r, key)
     if background.source not in background.catalog.ids("plans"):
@@ -268,12 +316,12 @@ def _of_key(outcome: Outcome, key: str, background: Background) -> Why:
         near = nearest(key, names)
         fix = f"Did you mean {near}?" if near else f"Figures: {', '.join(FORMULAS)}."
         raise PlanError([Problem("error", "", f"there is no figure or key {escaped(key)}.", fix)])
-    return Why(key, key, values[key], origin(outcome.resolved, key, background), _about(key), feeds=_feeds(key))
+    return Why(key, key, values[key], origin(outcome.resolved, key, background), about(Plan, key), feeds=feeds(key))
 
 
-def _about(key: str) -> str:
-    """What the documentation says of a key."""
-    spec: Any = Plan
+def about(kind: type[BaseModel], key: str) -> str:
+    """What the documentation says of a dotted key of a class of the spec."""
+    spec: Any = kind
     words = ""
     for part in key.split("."):
         field = spec.model_fields.get(part) if isinstance(spec, type) and issubclass(spec, BaseModel) else None

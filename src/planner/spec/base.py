@@ -27,6 +27,10 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
+Setting = int | float | str | bool | tuple[str, ...]
+"""What a fix sets a key to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with, or worth knowing about, a plan."""
@@ -38,7 +42,7 @@ class Problem:
     """What is wrong, with the value and what is allowed."""
     fix: str = ""
     """What to change to what; empty where there is no single remedy."""
-    change: tuple[tuple[str, int | float | str | bool], ...] = ()
+    change: tuple[tuple[str, Setting], ...] = ()
     """The fix as (dotted key, value) pairs a program can apply; empty where it cannot be."""
 
 

@@ -12,10 +12,11 @@ from textual.keys import _character_to_key
 from planner.tui.screens import SCREENS, offered
 
 Where = Literal[
-    "everywhere", "modes", "workbench", "field", "typing", "results",
+    "everywhere", "modes", "panels", "workbench", "field", "typing", "results",
     "strategies", "scale", "costs", "compare", "audit", "fleet", "pictures", "catalogue", "accuracy",
 ]  # fmt: skip
-"""Where the keys of an action work: everywhere, from mode to mode, in one mode, or in a part of the workbench."""
+"""Where the keys of an action work: everywhere, from mode to mode, on screens with panels, in one mode, or in a part
+of the workbench."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,16 @@ ACTIONS: Final = (
     Action("accuracy", "Accuracy", ("a", "f12"), "modes", "", "How wrong the engine is, and on runs like this plan.",
            "app.mode('accuracy')"),
     Action("help", "Help", ("question_mark", "f1"), "modes", "help", "Keys, marks and a tour.", "app.mode('help')"),
+    Action("why", "Why this number", ("i", "equals_sign"), "panels", "why",
+           "Formula, inputs and where each came from, sources; on a field, what it feeds.", "why"),
+    Action("zoom", "Zoom the panel", ("z",), "panels", "zoom", "The panel fills the screen, and back.", "zoom"),
+    Action("next-panel", "Next panel", ("right_square_bracket", "ctrl+down"), "panels", "", "Round the end.",
+           "next_panel(1)"),
+    Action("previous-panel", "Previous panel", ("left_square_bracket", "ctrl+up"), "panels", "", "Round the start.",
+           "next_panel(-1)"),
+    Action("back", "Back", ("escape",), "panels", "", "Out of what is open; never loses anything.", "back"),
     Action("open", "Open a preset or file", ("o", "f3"), "workbench", "open", "Presets by owner, and files.", "open"),
     Action("export", "Save or export", ("w", "f2"), "workbench", "save", "TOML, JSON, CSV or Markdown.", "export"),
-    Action("why", "Why this number", ("i", "equals_sign"), "workbench", "why",
-           "Formula, inputs and where each came from; on a field, what it feeds.", "why"),
     Action("editor", "Edit the plan as text", ("ctrl+e",), "workbench", "", "Its TOML in $EDITOR; checked on return.",
            "editor"),
     Action("best", "Apply the best strategy", ("b",), "workbench", "best", "Looked for after each edit.", "best"),
@@ -82,20 +89,14 @@ ACTIONS: Final = (
            "Days and cost with 10 % more of each thing.", "limits"),
     Action("keep", "Keep a variant", ("k",), "workbench", "", "The plan as it is now, beside the one you go on with.",
            "keep"),
-    Action("variants", "Variants", ("K",), "workbench", "", "Kept ones, side by side in Compare; pick one to go back "
-           "to it.", "variants"),
+    Action("variants", "Variants", ("K",), "workbench", "", "Kept ones, side by side in Compare; Enter goes back to "
+           "one, Del drops it.", "variants"),
     Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
     Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),
     Action("results", "Fields or results", ("v", "f4"), "workbench", "results",
            "In a small terminal, shows the one or the other.", "results"),
-    Action("next-panel", "Next panel", ("right_square_bracket", "ctrl+down"), "workbench", "", "Round the end.",
-           "next_panel(1)"),
-    Action("previous-panel", "Previous panel", ("left_square_bracket", "ctrl+up"), "workbench", "", "Round the start.",
-           "next_panel(-1)"),
-    Action("zoom", "Zoom the panel", ("z",), "workbench", "zoom", "The panel fills the screen, and back.", "zoom"),
     Action("more", "More settings", ("m",), "workbench", "more", "Rare settings of strategy, cost, failures.", "more"),
-    Action("back", "Back", ("escape",), "workbench", "", "Out of what is open; never loses anything.", "back"),
     Action("strategies-limit", "Limit the search", ("n",), "strategies", "limit",
            "No tensor degree above, one sharding or schedule alone, memory left free, a degree kept.", "limit"),
     Action("strategies-free", "No limits", ("delete",), "strategies", "no limits", "Searches all there is again.",
@@ -121,14 +122,16 @@ ACTIONS: Final = (
     Action("next-kind", "Next kind", ("right",), "catalogue", "kind", "Cards, fabrics, models, software, presets.",
            "kind(1)"),
     Action("previous-kind", "Previous kind", ("left",), "catalogue", "", "The same backwards.", "kind(-1)"),
-    Action("scroll", "Scroll, or choose a problem", ("up", "down"), "results", "scroll", ""),
+    Action("choose", "Choose a figure", ("left", "right", "up", "down"), "results", "choose",
+           "A headline figure, a part of the step, a kind of memory, a problem; i explains it."),
+    Action("to-field", "To the field of a problem", ("enter",), "results", "", "On a problem."),
 )  # fmt: skip
 
 MODES: Final = ("workbench", *SCREENS)
 """The screens with a key each."""
 
 PANELS: Final = 7
-"""Panels of the workbench, each reached by its digit; with Alt held also while a number field has the focus."""
+"""Panels a screen may have, each reached by its digit; with Alt held also while a number field has the focus."""
 ALT_DIGITS: Final = "¡™£¢∞§¶"
 """What Textual makes of Alt with 1 to 7 in terminals that send Escape and the digit (it takes them for a Mac's)."""
 
@@ -173,6 +176,11 @@ def keys(action: Action) -> tuple[str, ...]:
 def keys_of(action: Action) -> str:
     """All keys of an action, for help and the command list."""
     return " ".join(key_name(key) for key in keys(action))
+
+
+def first_key(name: str) -> str:
+    """The first key of an action in force, as hints have it."""
+    return key_name(keys(BY_ID[name])[0])
 
 
 def bindings(where: Where) -> list[Binding]:

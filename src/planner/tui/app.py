@@ -234,7 +234,8 @@ class PlannerApp(Keyboard):
 
     def _say_notes(self) -> None:
         if self._notes:
-            self.say(self._notes[0])
+            more = f" · {len(self._notes) - 1} more: planner config validate" if len(self._notes) > 1 else ""
+            self.say(self._notes[0] + more)
 
     def _suspend_between_events(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop and go on from the event loop: Textual does so amid whatever runs, for ever where that holds a lock."""
@@ -355,7 +356,8 @@ class PlannerApp(Keyboard):
             return
         back = screen.focused
         here = screen.MODE if isinstance(screen, ModeScreen) else "workbench"
-        actions = [*(a for a in ACTIONS if a.where == here), *modes(), *(a for a in ACTIONS if a.where == "everywhere")]
+        actions = [*(a for a in ACTIONS if a.where in {here, "panels"}), *modes(),
+                   *(a for a in ACTIONS if a.where == "everywhere")]  # fmt: skip
         entries = [Option(a.call, a.title, keys_of(a), a.help)
                    for a in actions if a.call and a.id not in {"commands", "back", here}]  # fmt: skip
 

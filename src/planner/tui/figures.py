@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.engine.result import Outcome
-from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import between, days, megawatts, percent, seconds, short, significant
 
 
@@ -20,8 +19,16 @@ class Figure:
     """Digits alone."""
     below: str
     """Its 80 % range, or what it is out of."""
+    key: str
+    """Id of its formula."""
     alarm: bool = False
     """It is beyond what there is."""
+
+    @property
+    def amount(self) -> str:
+        """Number and unit as one writes them."""
+        money, _, unit = self.unit.partition(" ") if self.unit.startswith("$") else ("", "", self.unit)
+        return f"{money}{self.number} {unit}".strip()
 
 
 def headline(outcome: Outcome) -> list[Figure]:
@@ -35,13 +42,14 @@ def headline(outcome: Outcome) -> list[Figure]:
     power, _, power_unit = megawatts(estimate.power_mw).partition(" ")
     priced = estimate.cost_usd > 0
     return [
-        Figure("MFU", "%", significant(estimate.mfu * 100), _range(ranges.get("mfu"), _bare_percent)),
-        Figure(time_unit.title(), "", time.partition(" ")[0], _range(ranges.get("training_days"), _bare_days)),
+        Figure("MFU", "%", significant(estimate.mfu * 100), _range(ranges.get("mfu"), _bare_percent), "mfu"),
+        Figure(time_unit.title(), "", time.partition(" ")[0], _range(ranges.get("training_days"), _bare_days),
+               "training_days"),
         Figure("Cost", f"$ {cost_unit}".strip() if priced else "", cost if priced else "–",
-               _range(ranges.get("cost_usd"), short) if priced else "no price known"),
+               _range(ranges.get("cost_usd"), short) if priced else "no price known", "cost_usd"),
         Figure("Memory", "GB", significant(estimate.memory_gb),
-               f"{'over' if over else 'of'} {capacity:.3g} GB", alarm=over),
-        Figure("Power", power_unit, power, _energy(estimate.energy_mwh)),
+               f"{'over' if over else 'of'} {capacity:.3g} GB", "memory_gb", alarm=over),
+        Figure("Power", power_unit, power, _energy(estimate.energy_mwh), "power_mw"),
     ]  # fmt: skip
 
 
@@ -57,42 +65,21 @@ def _bare_days(value: float) -> str:
     return days(value)[0]
 
 
-def facts(outcome: Outcome) -> list[str]:
-    """Further figures, most wanted first."""
+def facts(outcome: Outcome) -> dict[str, str]:
+    """Further figures by the id of their formula, most wanted first."""
     estimate = outcome.estimate
-    return [
-        f"step {seconds(estimate.step_time_s)}",
-        f"{short(estimate.tokens_per_s_per_card)} tokens/s a card",
-        f"goodput {percent(estimate.goodput)}",
-        f"{short(estimate.card_hours)} card-hours",
-    ]
+    return {
+        "step_time_s": f"step {seconds(estimate.step_time_s)}",
+        "tokens_per_s_per_card": f"{short(estimate.tokens_per_s_per_card)} tokens/s a card",
+        "goodput": f"goodput {percent(estimate.goodput)}",
+        "card_hours": f"{short(estimate.card_hours)} card-hours",
+    }
 
 
 def standing(outcome: Outcome) -> str:
     """What the ranges stand on."""
     runs = outcome.estimate.runs_behind
     return f"80 % ranges from {runs} measured runs" if runs else "80 % ranges"
-
-
-def rough_percent(share: float) -> str:
-    """A share to a whole percent.
-
-    >>> rough_percent(0.178), rough_percent(0.0008)
-    ('18 %', '<1 %')
-    """
-    return f"{share * 100:.0f} %" if share >= 0.01 or share == 0 else "<1 %"  # noqa: PLR2004 - one percent
-
-
-PART_NAMES = COMPUTE_NAMES | STEP_NAMES
-"""What the parts of a step are called, compute split into its kinds."""
-
-
-def step_parts(outcome: Outcome) -> list[tuple[str, float]]:
-    """Where a step goes: names and seconds that add up to it, compute split into its kinds."""
-    estimate = outcome.estimate
-    rest = {key: value for key, value in estimate.step_breakdown_s.items() if key != "compute"}
-    parts = {**estimate.compute_breakdown_s, **rest}
-    return [(PART_NAMES[key], value) for key, value in parts.items() if value > 0]
 
 
 def _range(interval: tuple[float, float] | None, show: Callable[[float], str]) -> str:

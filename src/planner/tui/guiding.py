@@ -38,7 +38,7 @@ def hints(panel: Widget, *, undo: bool, narrow: bool, fixable: bool) -> list[Hin
             *("open", "export", "why"),
         ]
     else:
-        ids = [*(["results"] if narrow else []), "scroll", "why", "zoom"]
+        ids = [*(["results"] if narrow else []), "choose", "why", "zoom"]
     if fixable and not typing:
         ids.append("apply-fix")
     return [_hint(name, panel) for name in (*ids, "commands", "help")]
@@ -51,6 +51,8 @@ def _hint(action_id: str, panel: Widget) -> Hint:
         words = "fields"
     if action_id == "enter" and isinstance(panel, FieldPanel):
         words = {"number": "type", "toggle": "switch"}.get(panel.current.kind, "pick")
-    count = {"step": 2, "scroll": 2, "step-typed": 2}.get(action_id, 1)
+    count = {"step": 2, "step-typed": 2}.get(action_id, 1)
     text = "".join(key_name(key) for key in keys(action)[:count])
+    if action_id == "choose":
+        text = "←→" if panel.id in {"outcome", "memory"} else "↑↓"
     return ("↑↓", "move") if action_id == "next-field" else (text, words)

@@ -74,6 +74,6 @@ def _clash(action: Action, keys: Keys, chosen: Mapping[str, Keys]) -> str:
 
 def _meet(one: Action, other: Action) -> bool:
     """Both work on one screen."""
-    anywhere = {"everywhere", "modes"}
+    anywhere = {"everywhere", "modes", "panels"}
     return one.where == other.where or bool({one.where, other.where} & anywhere and {one.where, other.where} <= (
         anywhere | set(MODES)))  # fmt: skip

@@ -13,6 +13,7 @@ from planner.data_files import state_folder
 from planner.exchange import plan_toml
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
+from planner.tui.actions import first_key
 from planner.tui.state import Session, sentence
 
 if TYPE_CHECKING:
@@ -47,25 +48,45 @@ def edit(app: PlannerApp, session: Session) -> str:
     Returns:
         What became of it.
     """
-    path = state_folder() / "editing.toml"
+    path, fresh = state_folder() / "editing.toml", False
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_text(encoding="utf-8") if path.exists() else plan_toml.write(session.plan)
-        write_atomic(path, before)
-        with app.suspend():
-            subprocess.run([*shlex.split(command), str(path)], check=False)  # noqa: S603 - the user's own editor
+        if fresh := not path.exists():
+            write_atomic(path, plan_toml.write(session.plan))
+        trouble = _run_away(app, [*shlex.split(command), str(path)])
     except PlanError as error:
         return error.lines()[0]
     except (OSError, ValueError) as error:
-        return f"{command} cannot be started: {error}"
+        trouble = str(error)
+    if trouble:
+        if fresh:
+            path.unlink(missing_ok=True)
+        return f"{command} cannot be started: {trouble}"
     try:
         plan = plan_toml.read(path)
     except PlanError as error:
-        return f"not taken: {sentence(error.problems[0])} ^e opens your text again"
+        return f"not taken: {sentence(error.problems[0])} {first_key('editor')} opens your text again"
     with contextlib.suppress(OSError):
         path.unlink()
-    return "edited as text; u undoes it" if session.replace(plan, "edited as text") else "nothing was changed"
+    return (
+        f"edited as text; {first_key('undo')} undoes it"
+        if session.replace(plan, "edited as text")
+        else "nothing was changed"
+    )
+
+
+def _run_away(app: PlannerApp, command: list[str]) -> str:
+    """Give a program the terminal until it ends; why it cannot be started, or an empty string.
+
+    What goes wrong is caught inside: Textual takes the terminal back at the end of the block alone.
+    """
+    with app.suspend():
+        try:
+            subprocess.run(command, check=False)  # noqa: S603 - the user's own editor
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
 
 
 def _short(path: Path) -> str:

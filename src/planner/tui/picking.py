@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from planner.catalog import Catalog
 from planner.exchange import plan_toml
 from planner.exchange.format import short
+from planner.exchange.sessions import SESSION, VARIANT
 from planner.spec.base import Entry, PlanError
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
@@ -20,6 +23,9 @@ from planner.tui.figures import headline
 from planner.tui.state import Session, Value
 from planner.tui.text import plain
 from planner.tui.widgets.picker import Option
+
+ROOM: Final = 90
+"""Characters of the titles of sources below a list."""
 
 
 def options(item: Field, session: Session) -> list[Option]:
@@ -41,9 +47,13 @@ def options(item: Field, session: Session) -> list[Option]:
 
 
 def variants(session: Session) -> list[Option]:
-    """Kept variants with what they come to."""
-    return [Option(name, name, _comes_to(plan, session), current=plan_toml.as_dict(plan) == plan_toml.as_dict(
-        session.plan)) for name, plan in session.variants.items()]  # fmt: skip
+    """Kept variants with what they come to, and what the command line calls them."""
+    now = plan_toml.as_dict(session.plan)
+    return [
+        Option(name, name, _comes_to(plan, session), f"On the command line: {VARIANT}{number}, as in `planner compare "
+               f"{SESSION} {VARIANT}{number}`.", current=plan_toml.as_dict(plan) == now)
+        for number, (name, plan) in enumerate(session.variants.items(), 1)
+    ]  # fmt: skip
 
 
 def _comes_to(plan: Plan, session: Session) -> str:
@@ -51,7 +61,7 @@ def _comes_to(plan: Plan, session: Session) -> str:
         figures = headline(session.preview(plan))
     except PlanError as error:
         return error.problems[0].message
-    return "  ".join(f"{figure.name} {figure.number} {figure.unit}".strip() for figure in figures[:4])
+    return "  ".join(f"{figure.name} {figure.amount}" for figure in figures[:4])
 
 
 def picked(item: Field, value: object, session: Session) -> None:
@@ -110,6 +120,18 @@ def facts_of(entry: Entry) -> str:
     return facts
 
 
+def _few(titles: list[str]) -> str:
+    """As many titles as two lines hold, and how many more there are; the catalogue has them all."""
+    shown = [textwrap.shorten(titles[0], ROOM, placeholder=" …")]
+    for title in titles[1:]:
+        if len("; ".join([*shown, title])) > ROOM:
+            break
+        shown.append(title)
+    rest = len(titles) - len(shown)
+    more = f" and {rest} more, in the catalogue (g)" if rest else ""
+    return f"Source{'s' if len(titles) > 1 else ''}: {'; '.join(shown)}{more}."
+
+
 def detail_of(entry: Entry, catalog: Catalog) -> str:
     """Where an entry's figures were read, and its first note."""
     known = catalog.sources()
@@ -117,7 +139,7 @@ def detail_of(entry: Entry, catalog: Catalog) -> str:
     for keys in entry.provenance.values():
         for key in keys:
             titles[known[key].title if key in known else key] = None
-    source = f"Source: {'; '.join(titles)}." if titles else "No source given."
+    source = _few([title.partition(" (")[0] for title in titles]) if titles else "No source given."
     unverified = f" Not verified: {', '.join(entry.unverified)}." if entry.unverified else ""
     note = entry.notes.strip().splitlines()[0] if entry.notes.strip() else ""
     return f"{source}{unverified} {note}".strip()

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from planner.catalog import Catalog
-from planner.data_files import state_folder
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml
 from planner.exchange.files import write_atomic
+from planner.exchange.sessions import VERSION, read, session_path
 from planner.spec.base import PlanError
-from planner.spec.parse import parse_plan
 from planner.spec.plan import Plan, Resolved
-from planner.tui.state import Session, Step
+from planner.tui.state import Session
 from planner.tui.thinking import REAL, Tools
+
+__all__ = ["begin", "save", "session_path"]
 
 FIRST_PLAN: Final = "deepseek-v3"
 """What a first start shows."""
-
-VERSION: Final = 1
-"""Files of another version are left alone and not read."""
-
-
-def session_path() -> Path:
-    """The file of the one session."""
-    return state_folder() / "session.json"
 
 
 def save(session: Session, path: Path) -> None:
@@ -75,7 +67,7 @@ def begin(
         PlanError: the preset cannot be used.
     """
     catalog, engine, tools = catalog or Catalog.default(), engine or evaluate, tools or REAL
-    saved = _read(session_path())
+    saved = read(session_path())
     if plan is None and source is None and saved is not None:
         session = Session(catalog, engine, saved.steps[saved.index].plan, saved.source, tools)
         session.restore(saved.steps, saved.index, saved.source, saved.exported)
@@ -87,31 +79,3 @@ def begin(
     if plan is not None and source and source not in catalog.ids("plans"):
         session.mark_exported(source)
     return session
-
-
-@dataclass(frozen=True, slots=True)
-class _Saved:
-    """What a session file holds."""
-
-    steps: list[Step]
-    index: int
-    source: str
-    exported: Plan | None
-    variants: dict[str, Plan]
-    recent: list[str]
-
-
-def _read(path: Path) -> _Saved | None:
-    """The saved session; None where there is none or it cannot be read."""
-    try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if data["version"] != VERSION:
-            return None
-        steps = [Step(str(item["label"]), parse_plan(item["plan"], str(path))) for item in data["history"]]
-        exported = parse_plan(data["exported"], str(path)) if data["exported"] else None
-        variants = {str(name): parse_plan(plan, str(path)) for name, plan in data.get("variants", {}).items()}
-        recent = [str(file) for file in data.get("recent", ())]
-        index, source = int(data["index"]), str(data["source"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # PlanError is a ValueError
-        return None
-    return _Saved(steps, index, source, exported, variants, recent) if 0 <= index < len(steps) else None

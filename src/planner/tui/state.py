@@ -16,24 +16,17 @@ from planner.catalog import Catalog
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml
 from planner.exchange.edits import set_keys, stated
-from planner.spec.base import PlanError, Problem
+from planner.exchange.sessions import Step
+from planner.spec.base import PlanError, Problem, Setting
 from planner.spec.plan import Plan, Resolved
 from planner.tui.thinking import REAL, Tools
 
-Value = int | float | str | bool | list[str]
+Value = Setting | list[str]
 """What one key of a plan may be set to."""
 Changes = Iterable[tuple[str, Value | None]]
 """Dotted keys with their new values; None takes the key out, so that its default applies."""
 LONGEST_HISTORY: Final = 200
 MOST_RECENT: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One state of the plan, and what made it."""
-
-    label: str
-    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +255,10 @@ class Session:
         name = next(name for name in (label, *islice(turns, len(self.variants))) if name not in self.variants)
         self.variants[name] = self.plan
         return name
+
+    def drop_variant(self, name: str) -> None:
+        """Keep a variant no longer."""
+        self.variants.pop(name, None)
 
     def preview(self, plan: Plan) -> Outcome:
         """The outcome of another plan, without opening it.

@@ -6,6 +6,6 @@ expect. Rules about one object alone (a share between 0 and 1, heads a multiple 
 """
 
 from planner.spec.rules.check import check, errors
-from planner.spec.rules.choices import CHOOSABLE, Choice, choices
+from planner.spec.rules.choices import CHOOSABLE, Choice, choices, with_value
 
-__all__ = ["CHOOSABLE", "Choice", "check", "choices", "errors"]
+__all__ = ["CHOOSABLE", "Choice", "check", "choices", "errors", "with_value"]

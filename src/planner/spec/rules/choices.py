@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from planner.spec.base import Setting
 from planner.spec.card import Precision
 from planner.spec.plan import Recompute, Resolved, Schedule, Sharding
 from planner.spec.rules.check import errors
@@ -51,7 +52,7 @@ def choices(resolved: Resolved, key: str, limit: int = 40) -> list[Choice]:
     return _nearest(found, present, limit)
 
 
-def with_value(resolved: Resolved, key: str, value: Value) -> Resolved:
+def with_value(resolved: Resolved, key: str, value: Setting) -> Resolved:
     """The plan with one key changed, and what follows from defaults decided again."""
     if key == "workload.precision":
         workload = resolved.plan.workload.model_copy(update={"precision": value})

@@ -63,7 +63,8 @@ def sites(r: Resolved) -> Iterator[Problem]:
         yield Problem("error", "cluster.cards", message, *use("cluster.cards", multiples_around(c.cards, c.sites)))
     if not c.wan_gb_per_s:
         message = f"{c.sites:,} sites need wan_gb_per_s: GB/s between them, for each site and direction."
-        yield Problem("error", "cluster.wan_gb_per_s", message, "For example wan_gb_per_s = 100 (an 800 Gbit/s link).")
+        fix, key = "For example wan_gb_per_s = 100 (an 800 Gbit/s link).", "cluster.wan_gb_per_s"
+        yield Problem("error", key, message, fix, ((key, 100.0),))
 
 
 def sites_hold_whole_copies(r: Resolved) -> Iterator[Problem]:
@@ -133,4 +134,5 @@ def tokens_of_a_step(r: Resolved) -> Iterator[Problem]:
     step = w.global_batch * w.sequence_length
     if w.tokens < step:
         message = f"{w.tokens:,.0f} tokens are less than one step of {step:,} (global_batch x sequence_length)."
-        yield Problem("warning", "workload.tokens", message, "Were billions meant? 15 T is written 15e12.")
+        change = (("workload.tokens", w.tokens * 1e9),) if w.tokens * 1e9 >= step else ()
+        yield Problem("warning", "workload.tokens", message, "Were billions meant? 15 T is written 15e12.", change)

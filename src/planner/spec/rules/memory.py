@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from planner.spec.base import Problem
 from planner.spec.plan import Resolved
-from planner.spec.rules.numbers import around, divisors, use
+from planner.spec.rules.numbers import Change, around, divisors, use
 
 
 def shard_group(r: Resolved) -> Iterator[Problem]:
@@ -62,6 +62,11 @@ def recompute_modules(r: Resolved) -> Iterator[Problem]:
     modules, key = r.strategy.recompute_modules, "strategy.recompute_modules"
     if "mla_up" in modules and r.model.attention != "mla":
         message = f"mla_up is a part of latent attention, but {r.model.name} has {r.model.attention.upper()}."
-        yield Problem("error", key, message, "Remove mla_up.")
+        yield Problem("error", key, message, "Remove mla_up.", _without("mla_up", modules))
     if "moe_activation" in modules and r.model.moe is None:
-        yield Problem("error", key, f"moe_activation is a part of experts, but {r.model.name} has none.", "Remove it.")
+        message = f"moe_activation is a part of experts, but {r.model.name} has none."
+        yield Problem("error", key, message, "Remove it.", _without("moe_activation", modules))
+
+
+def _without(module: str, modules: tuple[str, ...]) -> Change:
+    return (("strategy.recompute_modules", tuple(name for name in modules if name != module)),)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from planner.spec.base import Problem
+from planner.spec.base import Problem, Setting
 from planner.spec.plan import Resolved
 
 Rule = Callable[[Resolved], Iterator[Problem]]
 
-Change = tuple[tuple[str, int | float | str | bool], ...]
+Change = tuple[tuple[str, Setting], ...]
 
 
 def group_size(resolved: Resolved) -> int:

@@ -121,8 +121,9 @@ def pipeline_fills(r: Resolved) -> Iterator[Problem]:
     if smaller:
         yield Problem("warning", "strategy.micro_batch", message, *use("strategy.micro_batch", smaller[-1:]))
     else:
-        fix = f"Raise global_batch to {s.pipeline * r.data_parallel * s.micro_batch:,} or lower pipeline."
-        yield Problem("warning", "strategy.pipeline", message, fix)
+        batch = s.pipeline * r.data_parallel * s.micro_batch
+        fix = f"Raise global_batch to {batch:,} or lower pipeline."
+        yield Problem("warning", "strategy.pipeline", message, fix, (("workload.global_batch", batch),))
 
 
 def _slots(r: Resolved) -> int:

@@ -13,8 +13,10 @@ from planner.exchange import claims
 from planner.exchange.audit import VERDICT_WORDS, claim_lines
 from planner.exchange.format import between, percent, short
 from planner.exchange.questions import Answer, answer_lines
+from planner.exchange.why import Book
 from planner.spec.base import PlanError
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
+from planner.tui.explaining import NOTHING, claim_book
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
 from planner.tui.thinking import Check
@@ -32,7 +34,7 @@ INKS: Final = {
 COLUMNS: Final = (
     Column("claim", 24, right=False), Column("verdict", 19, right=False), Column("claimed", 8),
     Column("engine", 8), Column("80 % range", 17, wanted=88), Column("MFU", 7, falls=True),
-    Column("engine", 7, wanted=96), Column("source", 0, right=False, wanted=110),
+    Column("engine's", 8, wanted=96), Column("source", 0, right=False, wanted=110),
 )  # fmt: skip
 
 
@@ -148,9 +150,23 @@ class AuditScreen(PartsScreen):
         """The claim under the cursor in words."""
         self.show("claim")
 
+    def explained(self) -> tuple[Book, str] | str:
+        """The engine's card-hours of the claim with the cursor, or its MFU where the table is sorted by that."""
+        table = self.query_one(Table)
+        row = table.highlighted
+        value = row.value if row else None
+        if not isinstance(value, tuple) or isinstance(value[1], str):
+            return NOTHING
+        name, finding = value
+        return claim_book(self.session, finding.outcome, name), "mfu" if table.by in {
+            "MFU",
+            "engine's",
+        } else "card_hours"
+
     def picks(self) -> list[tuple[str, str]]:
         """Enter reads; the questions are a key away."""
-        return [("Enter", "read"), ("n", "January 2025")] if isinstance(self.focused, Table) else []
+        keys = [("Enter", "read"), (first_key("why"), "why"), (first_key("audit-questions"), "January 2025")]
+        return keys if isinstance(self.focused, Table) else []
 
     def about(self) -> str:
         """The twin."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from planner.tui.actions import bindings, first_key, panel_bindings
 from planner.tui.widgets.hints import HintBar, ModeBar
 from planner.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from planner.exchange.why import Book
     from planner.tui.app import PlannerApp
     from planner.tui.state import Session
+
+AROUND: Final = frozenset({"modes", "top", "strip", "best", "hints", "small"})
+"""Lines above and below the panels, which a zoom leaves alone."""
 
 
 class LeanScreen(Screen[None]):
@@ -27,6 +31,7 @@ class LeanScreen(Screen[None]):
 
     focused: Reactive[Widget | None] = Reactive(None, compute=False, repaint=False)
     AUTO_FOCUS = None
+    BINDINGS = [*bindings("panels"), *panel_bindings()]
     said = ""
     """What stands in the hint bar until the next key."""
 
@@ -37,6 +42,69 @@ class LeanScreen(Screen[None]):
 
     def guide(self) -> None:
         """Show the keys that work now."""
+
+    # ------------------------------------------------------------------------------------------------- panels
+
+    def panels(self) -> list[Widget]:
+        """What digits lead to, in order."""
+        return [panel for panel in self.query(Panel) if panel.display]
+
+    def go_to(self, panel: Widget) -> None:
+        """Give a panel the focus."""
+        self.set_focus(panel)
+        self.guide()
+
+    def action_panel(self, number: int) -> None:
+        """Go to a panel by its number."""
+        if number <= len(self.panels()):
+            self._arrive_at(self.panels()[number - 1])
+
+    def action_next_panel(self, direction: int) -> None:
+        """Go to the next or previous panel, round the end."""
+        if panels := self.panels():
+            here = next((place for place, panel in enumerate(panels) if panel is self.focused), 0)
+            self._arrive_at(panels[(here + direction) % len(panels)])
+
+    def _arrive_at(self, panel: Widget) -> None:
+        self.go_to(panel)
+        if self.has_class("-zoom"):
+            self.zoom(self.focused)
+
+    def action_zoom(self) -> None:
+        """The panel with the focus fills the screen, and back."""
+        self.zoom(None if self.has_class("-zoom") else self.focused)
+        self.call_after_refresh(self.guide)
+
+    def zoom(self, panel: Widget | None) -> None:
+        """Let one panel fill the screen; None: all as they were."""
+        for widget in self.query(".-zoomed, .-aside"):
+            widget.remove_class("-zoomed", "-aside")
+        self.set_class(panel is not None, "-zoom")
+        here = panel
+        while here is not None and here is not self:
+            here.add_class("-zoomed")
+            for other in here.siblings:
+                other.set_class(other.id not in AROUND, "-aside")
+            here = here.parent if isinstance(here.parent, Widget) else None
+
+    def action_back(self) -> None:
+        """Out of the zoom."""
+        if self.has_class("-zoom"):
+            self.action_zoom()
+
+    def action_why(self) -> None:
+        """Explain the figure that is chosen."""
+        found = self.explained()
+        if isinstance(found, str):
+            self.say(found)
+            return
+        from planner.tui.screens.why import WhyScreen
+
+        self.app.push_screen(WhyScreen(*found))
+
+    def explained(self) -> tuple[Book, str] | str:
+        """The figure that is chosen, and the book that explains it; or, in words, why there is none."""
+        return "the text here says how its figures come about"
 
     def to_copy(self) -> tuple[str, str]:
         """What a copy takes, in words and as text: the whole of the text in front, else what is on screen."""
@@ -60,7 +128,6 @@ class ModeScreen(LeanScreen):
     """
 
     MODE: ClassVar[str]
-    BINDINGS = [Binding("escape", "app.mode('workbench')", show=False)]
 
     app: PlannerApp
 
@@ -94,9 +161,16 @@ class ModeScreen(LeanScreen):
         self.arrive()
         self.guide()
 
+    def action_back(self) -> None:
+        """Out of the zoom, then to the workbench."""
+        if self.has_class("-zoom"):
+            self.action_zoom()
+        else:
+            self.app.action_mode("workbench")
+
     def guide(self) -> None:
         """Show the keys that work now."""
-        keys = [*self.hints(), ("^p", "commands")]
+        keys = [*self.hints(), (first_key("commands"), "commands")]
         if "Esc" not in dict(keys):
             keys.append(("Esc", "workbench"))
         for bar in self.query(HintBar):

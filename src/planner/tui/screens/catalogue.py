@@ -8,10 +8,13 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widget import Widget
 
 from planner.exchange import listing
+from planner.exchange.why import Book
+from planner.exchange.why_entries import EntryBook
 from planner.spec.base import PlanError
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.screens.base import ModeScreen
 from planner.tui.state import Session
 from planner.tui.text import fit, wrap
@@ -34,6 +37,7 @@ class EntryPage(Page):
 
     def __init__(self, session: Session) -> None:
         super().__init__("", id="entry")
+        self.number = 2
         self._session = session
         self._kind = ""
         self._entry_id = ""
@@ -132,7 +136,7 @@ class CatalogueScreen(ModeScreen):
         """The list of a kind."""
         names = self.session.catalog.ids(listing.KINDS[self._kind])
         return Picker(
-            f"{TITLES[self._kind]}  ←→ other kinds", [self._option(name) for name in names], self._done, self._moved,
+            f"1 {TITLES[self._kind]}  ←→ other kinds", [self._option(name) for name in names], self._done, self._moved,
             floating=False, slash=True, id="entries",
         )  # fmt: skip
 
@@ -158,9 +162,27 @@ class CatalogueScreen(ModeScreen):
     def _done(self, value: object | None) -> None:
         """Enter reads the entry; Esc leaves."""
         if value is None:
-            self.app.action_mode("workbench")
+            self.action_back()
         else:
             self._go_in(reading=True)
+
+    def explained(self) -> tuple[Book, str] | str:
+        """The figures of the entry: what each means, where it was read, what it feeds."""
+        option = self._picker.highlighted
+        try:
+            book = EntryBook(self.session.catalog, self._kind, str(option.value)) if option else None
+            found = book.figures() if book else []
+        except PlanError as error:
+            return error.lines()[0]
+        return (book, found[0][0]) if book and found else "there are no figures here to explain"
+
+    def panels(self) -> list[Widget]:
+        """The list and the entry."""
+        return [self._picker, self.query_one(EntryPage)]
+
+    def go_to(self, panel: Widget) -> None:
+        """Into the entry, or back to the list."""
+        self._go_in(reading=isinstance(panel, EntryPage))
 
     def _go_in(self, *, reading: bool) -> None:
         self.set_class(reading, "-reading")
@@ -178,6 +200,8 @@ class CatalogueScreen(ModeScreen):
 
     def on_key(self, event: events.Key) -> None:
         """Esc leads from the entry back to its list."""
+        if self.has_class("-zoom") and event.key == "escape":
+            return
         if isinstance(self.focused, EntryPage) and event.key in {"escape", "tab", "shift+tab"}:
             event.stop()
             event.prevent_default()
@@ -191,7 +215,7 @@ class CatalogueScreen(ModeScreen):
         """The keys of the part that has the focus."""
         if isinstance(self.focused, EntryPage):
             return [("↑↓", "scroll"), ("Esc", "list")]
-        return [("↑↓", "choose"), ("/", "filter"), ("Enter", "read"), ("←→", "kind")]
+        return [("↑↓", "choose"), ("/", "filter"), ("Enter", "read"), (first_key("why"), "why"), ("←→", "kind")]
 
     def about(self) -> str:
         """The twin."""

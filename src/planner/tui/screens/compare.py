@@ -9,13 +9,15 @@ from typing import Final
 from textual.app import ComposeResult
 
 from planner.engine.result import Outcome
-from planner.exchange import compare, plan_toml
+from planner.exchange import compare, plan_toml, sessions
 from planner.exchange.compare import Compared
 from planner.exchange.edits import changed
+from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan
 from planner.tui import thinking
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
+from planner.tui.explaining import NOTHING, own_book, row_book
 from planner.tui.fields import CLUSTER
 from planner.tui.picking import options
 from planner.tui.screens.open import plans_here
@@ -81,9 +83,12 @@ class CompareScreen(PartsScreen):
     def arrive(self) -> None:
         """Compare again where the plan is another, or a variant was kept; each new one comes along by itself."""
         new = [f"{VARIANT}={name}" for name in self.session.variants if name not in self._kept]
-        self._kept.update(self.session.variants)
+        self._kept = set(self.session.variants)
+        named = {other: other.removeprefix(f"{VARIANT}=") for other in self._others if other.startswith(VARIANT)}
+        gone = [other for other, name in named.items() if name not in self._kept]
+        self._others = [other for other in self._others if other not in gone]
         self._others += new[: MOST - 1 - len(self._others)]
-        if new or self.session.plan is not self._of:
+        if new or gone or self.session.plan is not self._of:
             self._of = self.session.plan
             self._compute()
 
@@ -145,7 +150,7 @@ class CompareScreen(PartsScreen):
     def _show(self, found: list[Compared] | str) -> None:
         page = self.query_one(Comparison)
         if isinstance(found, str):
-            page.words = f"{found} Del takes the last plan away."
+            page.words = f"{found} {first_key('compare-drop')} takes the last plan away."
         else:
             page.plans, page.words = found, ""
         page.to_top()
@@ -156,7 +161,7 @@ class CompareScreen(PartsScreen):
     def action_add(self) -> None:
         """Pick what to compare with."""
         if len(self._others) >= MOST - 1:
-            self.say(f"{MOST} plans at most; Del takes the last away")
+            self.say(f"{MOST} plans at most; {first_key('compare-drop')} takes the last away")
             return
 
         def done(value: object | None) -> None:
@@ -191,14 +196,49 @@ class CompareScreen(PartsScreen):
             self._compute()
             self.guide()
 
+    def action_why(self) -> None:
+        """Choose a plan of the comparison, then explain its figures."""
+        plans = self.query_one(Comparison).plans
+        if not plans:
+            super().action_why()
+            return
+        found: list[tuple[str, Outcome, str]] = []
+        for number, one in enumerate(plans, 1):
+            found.append((f"[{number}]", one.outcome, one.name))
+            if one.best is not None:
+                found.append((f"[{number}], best strategy", one.best, one.name))
+
+        def done(value: object | None) -> None:
+            self.show(self._here)
+            if isinstance(value, int):
+                title, outcome, _ = found[value]
+                self.app.push_screen(WhyScreen(row_book(self.session, outcome, title), "training_days"))
+
+        from planner.tui.screens.why import WhyScreen
+
+        picker = Picker("Why: which plan", [Option(n, title, name) for n, (title, _, name) in enumerate(found)], done)
+        self.mount(picker)
+        self.set_focus(picker)
+
+    def explained(self) -> tuple[Book, str] | str:
+        """The plan, while there is nothing to compare it with."""
+        outcome = self.session.outcome
+        return (own_book(self.session, outcome), "training_days") if outcome else NOTHING
+
     def hints(self) -> list[tuple[str, str]]:
         """Its own keys first."""
-        keys = [("n", "compare with")]
-        return [*keys, ("Del", "drop the last"), ("↑↓", "scroll")] if self._others else keys
+        keys = [(first_key("compare-add"), "compare with")]
+        return (
+            [*keys, (first_key("compare-drop"), "drop the last"), (first_key("why"), "why"), ("↑↓", "scroll")]
+            if self._others
+            else keys
+        )
 
     def about(self) -> str:
         """The twin."""
         pairs = [other.partition("=") for other in self._others]
-        files = [name for key, _, name in pairs if key in {PRESET, FILE}]
-        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1] if key != VARIANT]
-        return " ".join(("planner compare FILE", *files, *sets))
+        kept = [*self.session.variants]
+        files = [f"{sessions.VARIANT}{kept.index(name) + 1}" if key == VARIANT else name
+                 for key, _, name in pairs if key in {PRESET, FILE, VARIANT}]  # fmt: skip
+        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1]]
+        return " ".join((f"planner compare {sessions.SESSION}", *files, *sets))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,11 +13,17 @@ from planner.engine.result import Outcome
 from planner.exchange.account import SECTIONS
 from planner.exchange.report import Line as TextLine
 from planner.exchange.report import bill_lines
-from planner.tui.actions import bindings
+from planner.exchange.why import Book
+from planner.tui.actions import bindings, first_key
+from planner.tui.explaining import NOTHING, own_book
 from planner.tui.screens.parts import PartsScreen
 from planner.tui.widgets.lines import Line
 from planner.tui.widgets.page import Page, paragraph, report
 
+FIGURES: Final = {
+    "money": "cost_usd", "bill": "capital_usd", "power": "power_mw", "failures": "goodput", "network": "step.data",
+}  # fmt: skip
+"""Part -> id of the formula of its main figure."""
 Section = Callable[..., Iterator[TextLine]]
 
 
@@ -42,7 +49,7 @@ class SectionPage(Page):
 
 
 def _bill(_outcome: Outcome, found: Account, width: int, *, everything: bool) -> Iterator[TextLine]:  # noqa: ARG001
-    yield from bill_lines(found.materials.bill, width)
+    yield from bill_lines(found.materials.bill, width, "")
 
 
 class CostsScreen(PartsScreen):
@@ -70,6 +77,15 @@ class CostsScreen(PartsScreen):
         for page in self.query(SectionPage):
             page.of = found
             page.to_top()
+
+    def explained(self) -> tuple[Book, str] | str:
+        """The figure the part with the focus is about."""
+        outcome = self.session.outcome
+        return (own_book(self.session, outcome), FIGURES[self._here]) if outcome else NOTHING
+
+    def picks(self) -> list[tuple[str, str]]:
+        """What explains."""
+        return [(first_key("why"), "why")]
 
     def about(self) -> str:
         """The twin."""

@@ -11,9 +11,11 @@ from planner.engine.fleet import FleetTotals
 from planner.engine.money import EquivalentRule
 from planner.exchange import fleet as texts
 from planner.exchange.format import amount, megawatts, money
+from planner.exchange.why import Book
+from planner.exchange.why_entries import FleetBook
 from planner.spec.base import PlanError
 from planner.spec.fleet import Fleet
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
 from planner.tui.thinking import Check
@@ -26,6 +28,10 @@ COLUMNS: Final = (
     Column("power", 9, falls=True), Column("capital", 12, falls=True), Column("a year", 9, falls=True, wanted=88),
     Column("largest run", 30, right=False, wanted=110),
 )  # fmt: skip
+FIGURES: Final = {
+    "cards": "cards", "power": "power_mw", "capital": "capex_usd", "a year": "owning_usd_per_year",
+}  # fmt: skip
+"""Column -> id of the total."""
 TITLES: Final[dict[EquivalentRule, str]] = {
     "8-bit": "Fleets, H100-equivalents by 8-bit rate", "bf16": "Fleets, H100-equivalents by BF16 rate",
 }  # fmt: skip
@@ -114,9 +120,20 @@ class FleetScreen(PartsScreen):
         """The fleet under the cursor in full."""
         self.show("totals")
 
+    def explained(self) -> tuple[Book, str] | str:
+        """A total of the fleet with the cursor: the one the table is sorted by, else its H100-equivalents."""
+        table = self.query_one(Table)
+        row = table.highlighted
+        value = row.value if row else None
+        if not isinstance(value, tuple) or isinstance(value[2], str):
+            return "there are no figures of this fleet to explain"
+        name, fleet, totals = value
+        return FleetBook(name, fleet, totals, self._rule), FIGURES.get(table.by, "h100_equivalents")
+
     def picks(self) -> list[tuple[str, str]]:
         """Enter reads."""
-        return [("Enter", "read"), ("n", f"by {OTHER[self._rule]}")] if isinstance(self.focused, Table) else []
+        keys = [("Enter", "read"), (first_key("why"), "why"), (first_key("fleet-rule"), f"by {OTHER[self._rule]}")]
+        return keys if isinstance(self.focused, Table) else keys[1:2]
 
     def about(self) -> str:
         """The twin."""

@@ -19,7 +19,7 @@ TOUR: Final = (
     "Enter on Card, Scale-out or Model opens a list; type to narrow it down. Below it stands where figures come from.",
     (
         "Left and right step a value through what the layout allows. Where an edit is impossible the last good result "
-        "stays, marked, and the reason stands below the field; f applies a fix."
+        "stays, marked, and the reason stands below the field; f applies a fix. i explains any figure."
     ),
     (
         "w saves the plan as TOML, for review in git, or exports JSON, CSV and Markdown. The session itself is always "
@@ -36,7 +36,8 @@ MARKS: Final = (
     ("█ ▓ ▒ ░ ▪", "bar", "weights, gradients, optimizer, activations, other memory"),
 )
 PLACES: Final[dict[Where, str]] = {
-    "everywhere": "Everywhere", "modes": "From screen to screen", "workbench": "On the workbench",
+    "everywhere": "Everywhere", "modes": "From screen to screen", "panels": "On every screen with panels",
+    "workbench": "On the workbench",
     "field": "On a field",
     "typing": "While typing a number",
     "results": "On a panel of results", "strategies": "Strategies", "scale": "Scale", "costs": "Costs",
@@ -66,7 +67,7 @@ class HelpText(Page):
             lines += [(), heading(title, width)]
             for action in actions:
                 lines += self._rows(keys_of(action), "key", f"{action.title}. {action.help}".strip(), width)
-            if where == "workbench":
+            if where == "panels":
                 words = "Jump to a panel; with Alt held also where a number field has the focus."
                 lines += self._rows(f"1–{PANELS}", "key", words, width)
         over_ssh = "Over a slow link, ssh -C makes the screen some twenty times cheaper to send."

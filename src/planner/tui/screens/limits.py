@@ -11,8 +11,11 @@ from textual.worker import get_current_worker
 from planner.engine.found import Effect
 from planner.engine.result import Outcome
 from planner.exchange.strategies import tornado
+from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.tui import thinking
+from planner.tui.actions import first_key
+from planner.tui.explaining import own_book
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
 from planner.tui.thinking import Check, Stopped
@@ -63,11 +66,16 @@ class LimitsScreen(LeanScreen):
     def on_mount(self) -> None:
         """Compute beside the keys."""
         self.set_focus(self.query_one(Limits))
-        self.query_one(HintBar).show([("↑↓", "scroll"), ("Esc", "back")], "planner estimate FILE")
+        keys = [("↑↓", "scroll"), (first_key("why"), "why"), ("Esc", "back")]
+        self.query_one(HintBar).show(keys, "planner estimate FILE")
         if self._session.tools.beside:
             self.run_worker(self._beside, thread=True, exit_on_error=False)
         else:
             self._show(*self._compute(lambda: None))
+
+    def explained(self) -> tuple[Book, str] | str:
+        """The days, which the bars are changes of."""
+        return own_book(self._session, self._outcome), "training_days"
 
     def _compute(self, check: Check) -> tuple[tuple[Effect, ...] | None, str]:
         try:

@@ -74,7 +74,10 @@ class Preview(Lines):
             lines += [*self._text(words, "text", inner, width), ()]
             lines += [*small(headline(outcome), width, stale=False), ()]
             lines += self._text(
-                "  ·  ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts(outcome)), "quiet", inner, width
+                "  ·  ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts(outcome).values()),
+                "quiet",
+                inner,
+                width,
             )
             if not outcome.fits:
                 lines += self._text("✖ does not fit", "error", inner, width)

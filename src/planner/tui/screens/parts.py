@@ -15,6 +15,7 @@ from planner.tui import thinking
 from planner.tui.screens.base import ModeScreen
 from planner.tui.state import Session, sentence
 from planner.tui.thinking import Check, Stopped
+from planner.tui.widgets.panel import Panel
 from planner.tui.widgets.table import Table
 
 ResultT = TypeVar("ResultT")
@@ -42,9 +43,19 @@ class PartsScreen(ModeScreen):
         """A part by its id."""
         return self.query_one(f"#{name}")
 
+    def panels(self) -> list[Widget]:
+        """The parts."""
+        return [self.part(name) for name in self.PARTS]
+
+    def go_to(self, panel: Widget) -> None:
+        """Show a part."""
+        self.show(str(panel.id))
+
     def show(self, name: str) -> None:
-        """Give a part the focus, and the screen where there is room for one alone."""
+        """Give a part the focus, and the screen where there is room for one alone, or the part before it had it."""
         self._here = name
+        if self.has_class("-zoom"):
+            self.zoom(self.part(name))
         for one in self.PARTS:
             self.part(one).set_class(one == name, "-here")
         for holder in self.query(".holder"):
@@ -54,9 +65,12 @@ class PartsScreen(ModeScreen):
 
     def on_mount(self) -> None:
         """Start with the first; what holds parts is hidden with them."""
-        for one in self.PARTS:
-            self.part(one).add_class("part")
-            parent = self.part(one).parent
+        for number, one in enumerate(self.PARTS, 1):
+            panel = self.part(one)
+            if isinstance(panel, Panel) and len(self.PARTS) > 1:
+                panel.number = number
+            panel.add_class("part")
+            parent = panel.parent
             if isinstance(parent, Widget) and parent is not self:
                 parent.add_class("part", "holder")
         self.show(self._here)
@@ -72,7 +86,7 @@ class PartsScreen(ModeScreen):
         step = {"tab": 1, "shift+tab": -1}.get(event.key)
         if step is not None:
             self.show(self.PARTS[(place + step) % len(self.PARTS)])
-        elif event.key == "escape" and place:
+        elif event.key == "escape" and place and not self.has_class("-zoom"):
             self.show(self.PARTS[0])
         else:
             return

@@ -11,6 +11,9 @@ from textual.app import ComposeResult
 from planner.exchange import pictures
 from planner.exchange.report import Line as TextLine
 from planner.exchange.timeline import IDLE, WEIGHT
+from planner.exchange.why import Book
+from planner.tui.actions import first_key
+from planner.tui.explaining import NOTHING, own_book
 from planner.tui.screens.base import ModeScreen
 from planner.tui.state import Session
 from planner.tui.widgets.lines import Line, padded
@@ -74,9 +77,14 @@ class PicturesScreen(ModeScreen):
         """The plan may be another."""
         self.query_one(PicturesPage).repaint()
 
+    def explained(self) -> tuple[Book, str] | str:
+        """The bubble, which the timeline shows."""
+        outcome = self.session.outcome
+        return (own_book(self.session, outcome), "step.pipeline_bubble") if outcome else NOTHING
+
     def hints(self) -> list[tuple[str, str]]:
         """It scrolls."""
-        return [("↑↓", "scroll"), ("y", "copy")]
+        return [("↑↓", "scroll"), (first_key("why"), "why"), (first_key("copy"), "copy")]
 
     def about(self) -> str:
         """The twin."""

@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from planner.engine.result import Outcome
 from planner.exchange import scale
 from planner.exchange.edits import PRICES
-from planner.exchange.format import days, money, percent, significant
 from planner.exchange.scale import Point
-from planner.exchange.strategies import describe
+from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan, Resolved
 from planner.tui import thinking
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
+from planner.tui.explaining import NOTHING, row_book
 from planner.tui.picking import options
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session, Value
@@ -29,14 +29,16 @@ from planner.tui.widgets.table import Column, Row, Table
 
 MOST: Final = 4
 """Cards of different kinds."""
-THREE: Final = 96
-"""Columns from which three charts stand side by side."""
-CHART: Final = 13
 COLUMNS: Final = (
     Column("cards", 9), Column("card", 15, right=False, wanted=70), Column("days", 8), Column("cost", 9),
     Column("MFU", 7, falls=True), Column("goodput", 8, falls=True), Column("bubble", 7),
     Column("failures", 8, wanted=90), Column("strategy", 0, right=False, wanted=90),
 )  # fmt: skip
+FIGURES: Final = {
+    "cost": "cost_usd", "MFU": "mfu", "goodput": "goodput", "bubble": "step.pipeline_bubble",
+    "failures": "interruptions",
+}  # fmt: skip
+"""Column -> id of the formula of its figures."""
 
 
 class Charts(Page):
@@ -51,16 +53,14 @@ class Charts(Page):
         """Beside each other, or below where there is little room."""
         if not any(point.outcome for point in self.points):
             return []
-        across = 3 if width >= THREE else 1
-        rows = max(height - 1, CHART) if across > 1 else CHART
+        across = scale.across(width)
+        rows = max(height - 1, scale.CHART) if across > 1 else scale.CHART
         lines = scale.charts(self.points, self.name_of, width, rows, across=across, ascii_only=Results.ascii_only)
         return [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
 
     def name_of(self, card: str) -> str:
         """A card's name."""
-        if card:
-            return self._session.catalog.card(card).name
-        return self._session.resolved.card.name if self._session.resolved else ""
+        return scale.name_of(card, self._session.resolved, self._session.catalog)
 
 
 class ScaleScreen(PartsScreen):
@@ -145,7 +145,7 @@ class ScaleScreen(PartsScreen):
     def action_add(self) -> None:
         """Pick another card to draw beside the plan's."""
         if len(self._cards) >= MOST:
-            self.say(f"{MOST} kinds of cards at most; Del takes the last away")
+            self.say(f"{MOST} kinds of cards at most; {first_key('scale-drop')} takes the last away")
             return
         from planner.tui.fields import CLUSTER
 
@@ -179,26 +179,36 @@ class ScaleScreen(PartsScreen):
             self.rest()
             self._fill(busy=False)
 
+    def explained(self) -> tuple[Book, str] | str:
+        """A figure of the cluster with the cursor: the one the table is sorted by, else its days."""
+        table = self.query_one(Table)
+        row = table.highlighted
+        if row is None or not isinstance(row.value, Point) or row.value.outcome is None:
+            return NOTHING
+        book = row_book(self.session, row.value.outcome, f"{row.value.cards:,} cards")
+        return book, FIGURES.get(table.by, "training_days")
+
     def picks(self) -> list[tuple[str, str]]:
         """Enter applies; n draws another card."""
-        return [("Enter", "apply"), ("n", "another card"), *([("Del", "drop it")] if len(self._cards) > 1 else [])]
+        return [
+            ("Enter", "apply"),
+            (first_key("why"), "why"),
+            (first_key("scale-add"), "another card"),
+            *([(first_key("scale-drop"), "drop it")] if len(self._cards) > 1 else []),
+        ]
 
     def about(self) -> str:
         """The twin."""
-        return "planner sweep FILE --vary cluster.cards=… --strategies best"
+        others = "".join(f" --card {card}" for card in self._cards if card)
+        return f"planner search FILE --scale{others}"
 
 
 def _row(point: Point, name: str) -> Row:
+    cells = scale.cells(point, name)
     if point.outcome is None:
-        cells = (f"{point.cards:,}", name, "–", "–", "–", "–", "–", "–", point.trouble)
         return Row(point, cells, (point.cards, name, *[float("inf")] * 6, point.trouble), "faint")
-    e, r = point.outcome.estimate, point.outcome.resolved
+    e = point.outcome.estimate
     bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
     failures = e.extra.get("interruptions", 0.0)
-    text = describe(r.strategy, r.data_parallel)
-    cells = (
-        f"{point.cards:,}", name, days(e.training_days)[0], money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
-        percent(e.goodput), percent(bubble), significant(failures), text,
-    )  # fmt: skip
-    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, failures, text)
+    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, failures, cells[-1])
     return Row(point, cells, keys)

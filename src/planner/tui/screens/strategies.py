@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -17,10 +18,12 @@ from planner.exchange import strategies
 from planner.exchange.format import days, gigabytes, money, percent
 from planner.exchange.search_limits import Limit, offered, toggled
 from planner.exchange.search_limits import constraints as limited
+from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
 from planner.tui import thinking
-from planner.tui.actions import bindings
+from planner.tui.actions import bindings, first_key
+from planner.tui.explaining import NOTHING, row_book
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
 from planner.tui.thinking import Check
@@ -30,9 +33,7 @@ from planner.tui.widgets.picker import Option, Picker
 from planner.tui.widgets.results import Results
 from planner.tui.widgets.table import Column, Row, Table
 
-TITLE: Final = "Strategies, the fastest first"
-TOP: Final = 100
-"""Strategies ranked."""
+TITLE: Final = "Strategies"
 REASONS: Final = 12
 PARTS: Final = 5
 """Parts of the step that are compared."""
@@ -40,6 +41,10 @@ COLUMNS: Final = (
     Column("", 3), Column("days", 9), Column("longer", 8), Column("cost", 9, wanted=100), Column("MFU", 7, falls=True),
     Column("memory", 8), Column("strategy", 0, right=False),
 )  # fmt: skip
+
+
+FIGURES: Final = {"cost": "cost_usd", "MFU": "mfu", "memory": "memory_gb"}
+"""Column -> id of the formula of its figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ class StrategiesScreen(PartsScreen):
 
     def body(self) -> ComposeResult:
         """Table, picture, reasons."""
-        yield Table(TITLE, COLUMNS, self._apply, self._moved, id="ranked")
+        yield Table(TITLE, COLUMNS, self._apply, self._moved, order="the fastest first", id="ranked")
         with Horizontal(id="below"):
             yield Picture(self.session)
             yield Reasons(self.session)
@@ -141,7 +146,7 @@ class StrategiesScreen(PartsScreen):
         table = self.query_one(Table)
         table.heading = " · ".join((TITLE, *(limit.words for limit in self._limits)))
         if resolved is None:
-            table.fill([], "There is no plan to search for: mend it on the workbench (h).")
+            table.fill([], f"There is no plan to search for: mend it on the workbench ({first_key('workbench')}).")
             return
         table.fill([], "Searching every layout of these cards …")
         self.think(lambda check, tell: self._search(resolved, check, tell), self._show)
@@ -149,7 +154,7 @@ class StrategiesScreen(PartsScreen):
     def _search(self, resolved: Resolved, check: Check, tell: Callable[[Found], None]) -> None:
         try:
             constraints = limited(self._limits)
-            result = self.session.tools.search(resolved, TOP, check, constraints)
+            result = self.session.tools.search(resolved, strategies.RANKED, check, constraints)
             rules = _forbidden(resolved, constraints)
             if not result.ranked:
                 tell(Found(result, (), rules, "Nothing fits. Looking for what comes closest …"))
@@ -193,6 +198,16 @@ class StrategiesScreen(PartsScreen):
         page.row = row
         page.to_top()
 
+    def explained(self) -> tuple[Book, str] | str:
+        """A figure of the strategy with the cursor: the one the table is sorted by, else its days."""
+        table = self.query_one(Table)
+        row = table.highlighted
+        if row is None or not isinstance(row.value, Outcome):
+            return NOTHING
+        resolved = thinking.with_strategy(row.value.resolved, row.value.resolved.strategy)
+        book = row_book(self.session, dataclasses.replace(row.value, resolved=resolved), f"strategy {row.cells[0]}")
+        return book, FIGURES.get(table.by, "training_days")
+
     # ------------------------------------------------------------------------------------------------- limits
 
     def action_limit(self) -> None:
@@ -222,10 +237,11 @@ class StrategiesScreen(PartsScreen):
         self.arrive()
 
     def picks(self) -> list[tuple[str, str]]:
-        """Enter applies; n limits the search."""
+        """Enter applies; a key limits the search."""
         if not isinstance(self.focused, Table):
             return []
-        return [("Enter", "apply"), ("n", "limit"), *([("Del", "no limits")] if self._limits else [])]
+        free = [(first_key("strategies-free"), "no limits")] if self._limits else []
+        return [("Enter", "apply"), (first_key("why"), "why"), (first_key("strategies-limit"), "limit"), *free]
 
     def about(self) -> str:
         """The twin."""

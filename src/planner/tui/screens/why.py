@@ -8,10 +8,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from planner.engine.result import Outcome
 from planner.exchange import why
 from planner.tui.screens.base import LeanScreen
-from planner.tui.state import Session
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.lines import Line, padded
@@ -28,16 +26,16 @@ WIDE: int = 64
 class Explanation(Page):
     """One figure, explained."""
 
-    def __init__(self, outcome: Outcome, background: why.Background) -> None:
+    def __init__(self, book: why.Book) -> None:
         super().__init__("Why", id="explanation")
-        self._outcome, self._background = outcome, background
+        self._book = book
         self._key = ""
         self._why: why.Why | None = None
 
     def explain(self, key: str) -> None:
         """Explain another figure."""
         if key != self._key:
-            self._key, self._why = key, why.explain(self._outcome, key, self._background)
+            self._key, self._why = key, self._book.explain(key)
             self.to_top()
 
     def title_text(self) -> str:
@@ -87,34 +85,28 @@ class WhyScreen(LeanScreen):
     """Every figure, and why it is what it is.
 
     Args:
-        session: has the figures.
+        book: explains the figures.
         key: the figure, or key of the plan, to start with.
     """
 
-    def __init__(self, session: Session, key: str) -> None:
+    def __init__(self, book: why.Book, key: str) -> None:
         super().__init__()
-        assert session.outcome is not None  # noqa: S101 - the workbench asks for figures only where there are some
-        self._outcome = session.outcome
-        changed = [name for name in why.plan_values(self._outcome.resolved) if session.modified(name)]
-        self._background = why.Background(session.catalog, session.source, changed)
-        self._key = key
+        self._book, self._key = book, key
 
     def compose(self) -> ComposeResult:
         """Figures, explanation, keys."""
+        title = f"Why: {self._book.title}" if self._book.title else "Why this number"
         with Horizontal(id="why"):
-            yield Picker(
-                "Why this number", list(self._options()), self._done, self._moved, floating=False, id="figures"
-            )
-            yield Explanation(self._outcome, self._background)
+            yield Picker(title, list(self._options()), self._done, self._moved, floating=False, id="figures")
+            yield Explanation(self._book)
         yield HintBar(id="hints")
 
     def _options(self) -> Iterator[Option]:
-        found = why.figures(self._outcome)
+        found = self._book.figures()
         for key, name, value in found:
             yield Option(key, name, value, "", current=key == self._key)
         if self._key not in {key for key, _, _ in found}:
-            one = why.explain(self._outcome, self._key, self._background)
-            yield Option(self._key, self._key, one.value, "", current=True)
+            yield Option(self._key, self._key, self._book.explain(self._key).value, "", current=True)
 
     def on_mount(self) -> None:
         """Start with the figure that was asked for."""
@@ -128,16 +120,18 @@ class WhyScreen(LeanScreen):
         keys = (
             [("↑↓", "scroll"), ("Esc", "figures")] if inside else [("↑↓", "choose"), ("Enter", "read"), ("Esc", "back")]
         )
-        command = f"planner estimate FILE --why {self.query_one(Explanation)._key}"  # noqa: SLF001 - its own screen
-        self.query_one(HintBar).show(keys, command)
+        self.query_one(HintBar).show(keys, self.said or self._book.twin(self._key), first=bool(self.said))
 
     def _moved(self, option: Option | None) -> None:
         if option is not None:
-            self.query_one(Explanation).explain(str(option.value))
+            self._key = str(option.value)
+            self.query_one(Explanation).explain(self._key)
             self.guide()
 
     def _done(self, value: object | None) -> None:
-        if value is None:
+        if self.has_class("-zoom"):
+            self.action_zoom()
+        elif value is None:
             self.dismiss()
         else:
             self._go_in(reading=True)
@@ -150,6 +144,8 @@ class WhyScreen(LeanScreen):
 
     def on_key(self, event: events.Key) -> None:
         """Esc, or the key that opened it, leads back."""
+        if self.has_class("-zoom") and event.key == "escape":
+            return
         if isinstance(self.focused, Explanation) and event.key in {"escape", "tab", "shift+tab", "left"}:
             event.stop()
             event.prevent_default()

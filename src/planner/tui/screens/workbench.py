@@ -11,8 +11,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.geometry import Region
 from textual.widget import Widget
 
+from planner.exchange.defaults import as_text
 from planner.spec.base import PlanError
-from planner.tui.actions import BY_ID, bindings, key_name, keys, panel_bindings
+from planner.tui.actions import bindings, first_key
 from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
 from planner.tui.guiding import IN_A_LIST, hints
 from planner.tui.screens.base import LeanScreen
@@ -32,6 +33,7 @@ from planner.tui.widgets.results import (
 from planner.tui.widgets.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall
 
 if TYPE_CHECKING:
+    from planner.exchange.why import Book
     from planner.tui.app import PlannerApp
 
 
@@ -42,7 +44,7 @@ class WorkbenchScreen(LeanScreen):
         session: the plan and its history.
     """
 
-    BINDINGS = [*bindings("workbench"), *panel_bindings()]
+    BINDINGS = [*bindings("workbench")]
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (80, "-normal"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-short"), (30, "-tall")]
 
@@ -69,15 +71,16 @@ class WorkbenchScreen(LeanScreen):
                 yield OutcomePanel(session, id="outcome")
                 yield StepPanel(session, id="step")
                 yield MemoryPanel(session, id="memory")
-                yield ProblemsPanel(session, id="problems")
+                yield ProblemsPanel(session, self.go_to_key, id="problems")
         yield BestLine(session, id="best")
         yield HintBar(id="hints")
         yield TooSmall(id="small")
 
     def on_mount(self) -> None:
-        """Show the plan."""
-        self.changed()
-        self._start()
+        """Show the plan; a program told to end meanwhile leaves the containers empty."""
+        if self.query(FieldPanel):
+            self.changed()
+            self._start()
 
     def _start(self) -> None:
         """Put the cursor on the number of cards: the first thing people change."""
@@ -178,8 +181,7 @@ class WorkbenchScreen(LeanScreen):
     def action_panel(self, number: int) -> None:
         """Jump to a panel, showing the side it is on."""
         panel = next(panel for panel in self.query(Panel) if panel.number == number)
-        if self.has_class("-zoom"):
-            self.action_zoom()
+        self.zoom(None)
         if not self.has_class("-wide"):
             if number == 4:  # noqa: PLR2004 - the headline, always in view there
                 number, panel = 5, self.query_one("#step", Panel)
@@ -187,23 +189,22 @@ class WorkbenchScreen(LeanScreen):
         self._focus_panel(panel)
         self.call_after_refresh(self.guide)
 
+    def go_to_key(self, key: str) -> None:
+        """Go to the field of a key, or of the first key of its table, showing rare settings where it is one."""
+        strategy = self.query_one("#strategy", FieldPanel)
+        if not strategy.expanded and any(item.key == key for item in MORE):
+            strategy.toggle_more()
+        for panel in self.query(FieldPanel):
+            found = next((item.key for item in panel.fields if f"{item.key}.".startswith(f"{key}.")), None)
+            if found is not None:
+                self.action_panel(panel.number)
+                panel.go_to(found)
+                return
+
     def action_results(self) -> None:
         """In a terminal too small for both, show the results or the fields."""
         if not self.has_class("-wide"):
             self.action_panel(1 if self.has_class("-results") else 5)
-
-    def action_zoom(self) -> None:
-        """The panel with the focus fills the screen, and back."""
-        for widget in self.query(".-zoomed"):
-            widget.remove_class("-zoomed")
-        panel = self.focused
-        on = not self.has_class("-zoom") and isinstance(panel, Panel)
-        self.set_class(on, "-zoom")
-        if on and panel is not None:
-            panel.add_class("-zoomed")
-            for ancestor in panel.ancestors:
-                ancestor.set_class(ancestor.id in {"form", "results", "machines", "layout"}, "-zoomed")
-        self.call_after_refresh(self.guide)
 
     def action_back(self) -> None:
         """Out of the zoom, or out of the results of a small terminal."""
@@ -239,7 +240,7 @@ class WorkbenchScreen(LeanScreen):
         """Keep the plan as it is beside the one being worked on."""
         name = self.session.keep()
         self.app.autosave()
-        self.say(f"kept as “{name}”; {key_name(keys(BY_ID['variants'])[0])} lists what is kept, c compares")
+        self.say(f"kept as “{name}”; {first_key('variants')} lists what is kept, {first_key('compare')} compares")
 
     def action_variants(self) -> None:
         """Go back to a kept plan, as a step that can be undone."""
@@ -247,7 +248,7 @@ class WorkbenchScreen(LeanScreen):
         from planner.tui.widgets.picker import Picker
 
         if not self.session.variants:
-            self.say(f"no variant is kept yet; {key_name(keys(BY_ID['keep'])[0])} keeps the plan as it is")
+            self.say(f"no variant is kept yet; {first_key('keep')} keeps the plan as it is")
             return
         back = self.focused
 
@@ -257,15 +258,20 @@ class WorkbenchScreen(LeanScreen):
                 self.session.replace(self.session.variants[str(value)], f"variant {value}")
                 self.changed()
 
-        self.show_over(Picker("Variants", variants(self.session), done))
+        def dropped(name: object) -> None:
+            self.session.drop_variant(str(name))
+            self.app.autosave()
+            self.say(f"dropped “{name}”")
+
+        self.show_over(Picker("Variants", variants(self.session), done, dropped=dropped))
 
     def action_apply_fix(self) -> None:
         """Do what a problem proposes."""
         problem = self.query_one("#problems", ProblemsPanel).fixable
         if problem is None:
-            self.say("no problem has a fix to apply")
+            self.say("no problem has a fix to apply; Enter on one goes to its field")
             return
-        label = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in problem.change)
+        label = ", ".join(f"{key.rpartition('.')[2]} {as_text(value)}" for key, value in problem.change)
         try:
             self.session.apply(problem.change, label)
         except PlanError as error:
@@ -288,7 +294,7 @@ class WorkbenchScreen(LeanScreen):
             self.say(sentence(error.problems[0]))
             return
         self.changed()
-        self.say("applied: best strategy; u takes it back")
+        self.say(f"applied: best strategy; {first_key('undo')} takes it back")
 
     def action_limits(self) -> None:
         """What would help, and by how much."""
@@ -329,22 +335,25 @@ class WorkbenchScreen(LeanScreen):
         self.app.push_screen(OpenScreen(self.session, self._opened))
 
     def _opened(self) -> None:
-        self.remove_class("-results", "-zoom")
+        self.zoom(None)
+        self.remove_class("-results")
         self.changed()
         self._start()
         self.say(f"opened {self.session.source}")
 
-    def action_why(self) -> None:
-        """Explain the figure, or the field, that has the focus."""
-        from planner.tui.screens.why import WhyScreen
+    def explained(self) -> tuple[Book, str] | str:
+        """The figure that is chosen, or the field that has the cursor."""
+        from planner.tui.explaining import NOTHING, own_book
 
-        if self.session.outcome is None or self.session.resolved is not self.session.outcome.resolved:
-            self.say("there are no figures of this plan to explain")
-            return
-        focused = self.focused
-        keys = {"step": "step_time_s", "memory": "memory_gb"}
-        key = focused.current.key if isinstance(focused, FieldPanel) else keys.get(str(focused and focused.id), "mfu")
-        self.app.push_screen(WhyScreen(self.session, key))
+        outcome, focused = self.session.outcome, self.focused
+        if outcome is None or self.session.resolved is not outcome.resolved:
+            return NOTHING
+        key = "mfu"
+        if isinstance(focused, FieldPanel):
+            key = focused.current.key
+        elif isinstance(focused, OutcomePanel | StepPanel | MemoryPanel):
+            key = focused.chosen_key()
+        return own_book(self.session, outcome), key
 
     def action_editor(self) -> None:
         """Edit the plan as text."""

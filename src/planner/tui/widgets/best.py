@@ -15,6 +15,7 @@ from planner.freeing import give_back
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
 from planner.tui import thinking
+from planner.tui.actions import first_key
 from planner.tui.state import Session, sentence
 from planner.tui.thinking import Best, Stopped
 from planner.tui.widgets.lines import Line, Lines, padded, span, spread
@@ -130,14 +131,14 @@ class BestLine(Lines):
         best, better = self.found.outcome, self.better
         if best is None:
             words = f" None of {self.found.searched:,} strategies fits these cards; "
-            return padded([(words, "warn"), ("s", "key"), (" says why", "quiet")], width)
+            return padded([(words, "warn"), (first_key("strategies"), "key"), (" says why", "quiet")], width)
         if better is None:
             words = f"no other of {self.found.searched:,} strategies is faster"
             return padded([(" ✓ ", "ok"), (f"The best strategy: {words}", "quiet")], width)
         time = " ".join(days(better.estimate.training_days))
         gain = f" ({-100 * self._gain(better, own):+.1f} %)" if own.fits else " and fits"
         lead: Line = [(" Best found: ", "quiet"), (f"{time}{gain}, {gigabytes(better.estimate.memory_gb)}", "strong")]
-        tail: Line = [("  ", "text"), ("b", "key"), (" applies it ", "quiet")]
+        tail: Line = [("  ", "text"), (first_key("best"), "key"), (" applies it ", "quiet")]
         what = describe(better.resolved.strategy, better.resolved.data_parallel)
         if span([*lead, *tail]) + span([(what, "")]) + 3 > width:
             what = what.split(" · recompute")[0]
@@ -149,7 +150,7 @@ class BestLine(Lines):
         if not seen:
             return padded((), width)
         line: list[tuple[str, str]] = [(" 10 % more of: ", "quiet")]
-        tail: Line = [("  ", "text"), ("x", "key"), (" what would help ", "quiet")]
+        tail: Line = [("  ", "text"), (first_key("limits"), "key"), (" what would help ", "quiet")]
         for number, e in enumerate(seen):
             time, unit = days(-e.days)
             more = [(" · " if number else "", "quiet"), (f"{e.name} ", "text"), (f"-{time} {unit}", "strong")]

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from textual import events
 
-from planner.tui.actions import ALT_DIGITS
+from planner.tui.actions import ALT_DIGITS, first_key
 from planner.tui.fields import Field, View, to_type, view_of
 from planner.tui.state import Session
 from planner.tui.stepping import stepped
@@ -106,10 +106,16 @@ class FieldPanel(Panel):
             here = self.has_focus and item is current
             lines.append(self._line(item, view_of(item, session), width, here=here))
         if self._more:
-            words = "▴ m fewer settings" if self.expanded else f"▾ m {len(self._more)} more settings"
+            words = (
+                f"▴ {first_key('more')} fewer settings"
+                if self.expanded
+                else f"▾ {first_key('more')} {len(self._more)} more settings"
+            )
             lines.append(padded([("  " + words, "quiet")], width))
         if self.has_focus and (error := session.error(current.key)):
-            self._explain(lines, error, width)
+            first = session.problems[0]
+            fixable = self.typing is None and first.key == current.key and first.change
+            self._explain(lines, f"{error} {first_key('apply-fix')} applies it." if fixable else error, width)
         return lines
 
     def _line(self, item: Field, view: View, width: int, *, here: bool) -> Line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,6 +59,7 @@ class Picker(Lines, can_focus=True):
         moved: called with the entry that has the cursor now.
         floating: it lies over the screen and goes away by itself; else it is a part of a screen.
         slash: letters narrow it down only after `/`, so that they keep their meaning on the screen.
+        dropped: Del takes the entry with the cursor away, and this is called with it.
         id: the widget's id.
     """
 
@@ -71,12 +72,13 @@ class Picker(Lines, can_focus=True):
         *,
         floating: bool = True,
         slash: bool = False,
+        dropped: Callable[[object], None] | None = None,
         id: str | None = None,  # noqa: A002 - Textual's name for it
     ) -> None:
         super().__init__(id=id, classes="-floating" if floating else "")
         self._title, self._options = title, list(options)
         self._done, self._moved, self._floating = done, moved, floating
-        self._slash = slash
+        self._slash, self._dropped = slash, dropped
         self._typing = not slash
         self.filter = LineEdit()
         self.shown: list[Option] = list(options)
@@ -137,7 +139,8 @@ class Picker(Lines, can_focus=True):
             (title, "title-focus"),
             ("─" * (inner - span([(title, "")])) + "╮", "rule-focus"),
         ]
-        keys = "╯" if self._slash else " Enter picks · Esc leaves ─╯"
+        drops = " · Del drops" if self._dropped else ""
+        keys = "╯" if self._slash else f" Enter picks{drops} · Esc leaves ─╯"
         bottom: Line = [("╰" + "─" * max(inner + 1 - len(keys), 0) + keys, "rule-focus")]
         edge = ("│", "rule-focus")
         return [padded(top, width), *([edge, *padded(line, inner), edge] for line in body), padded(bottom, width)]
@@ -175,6 +178,8 @@ class Picker(Lines, can_focus=True):
             self._pick()
         elif event.key == "escape":
             self._escape()
+        elif event.key == "delete" and self._dropped:
+            self._drop()
         elif not self._typing:
             if event.key != "slash":
                 return
@@ -225,6 +230,18 @@ class Picker(Lines, can_focus=True):
         if self._moved:
             self._moved(self.highlighted)
 
+    def _drop(self) -> None:
+        """Take the entry with the cursor away; the list leaves with the last."""
+        option = self.highlighted
+        if option is None or self._dropped is None:
+            return
+        self._options.remove(option)
+        self._dropped(option.value)
+        if self._options:
+            self._narrow()
+        else:
+            self.close(None)
+
     def _pick(self) -> None:
         option = self.highlighted
         if option is not None and option.ok:
@@ -238,6 +255,18 @@ class Picker(Lines, can_focus=True):
             self._closed = True
             self.remove()
         self._done(value)
+
+    # ------------------------------------------------------------------------------------------------- jump mode
+
+    def targets(self) -> Iterable[int]:
+        """The entries in view, below frame and prompt."""
+        rows = max(self.size.height - FRAME - 1 - DETAIL_LINES, 1)
+        return range(FRAME, FRAME + min(len(self.shown) - self._offset, rows))
+
+    def jump(self, row: int) -> None:
+        """Put the cursor on an entry."""
+        self.focus()
+        self.move(self._offset + row - FRAME - self.cursor)
 
     # ------------------------------------------------------------------------------------------------- mouse
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from textual import events
 
 from planner.engine.result import MEMORY_PARTS, Outcome
-from planner.exchange.format import gigabytes, seconds
+from planner.exchange.bars import (
+    ASCII_FILLS,
+    FILLS,
+    memory_bars,
+    memory_title,
+    step_bars,
+    step_parts,
+    step_title,
+)
 from planner.spec.base import Problem
-from planner.tui.charts import ASCII_FILLS, FILLS, bar, big, pick_stages, stacked
-from planner.tui.figures import Figure, facts, headline, rough_percent, standing, step_parts
+from planner.tui.actions import first_key
+from planner.tui.charts import big
+from planner.tui.figures import Figure, facts, headline, standing
 from planner.tui.state import Session
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
@@ -22,6 +32,8 @@ LARGE_HEIGHT: Final = 6
 LARGE_WIDTH: Final = 74
 LEGEND_ROOM: Final = 10
 """Cells the remark on hidden stages takes, to the right of the legend."""
+STALE: Final = "of the last valid plan: this edit has no figures"
+"""What the figures above it are."""
 SIGNS: Final = {"error": "✖", "warning": "▲", "info": "·"}
 INKS: Final = {"error": "error", "warning": "warn", "info": "quiet"}
 
@@ -48,12 +60,65 @@ def tile(figure: Figure, *, stale: bool) -> str:
     return "error" if figure.alarm else "quiet" if stale else "strong"
 
 
-class OutcomePanel(Results, ScrollPanel):
+class Chooser(Results, ScrollPanel):
+    """A panel with figures of which one is chosen, to be explained; none is before the first arrow key."""
+
+    ALONG: ClassVar[Mapping[str, int]] = {"left": -1, "right": 1}
+    """The keys that choose, and in which direction."""
+    WHOLE: ClassVar[str]
+    """Id of the figure that is explained while none is chosen."""
+    chosen: str | None = None
+
+    def choices(self) -> list[str]:
+        """Ids of the figures, in order."""
+        raise NotImplementedError
+
+    def marked(self) -> str | None:
+        """The figure to mark: the one chosen, while the panel has the focus."""
+        return self.chosen if self.has_focus and self.chosen in self.choices() else None
+
+    def chosen_key(self) -> str:
+        """The figure a key explains."""
+        return self.marked() or self.WHOLE
+
+    def place(self) -> tuple[int, int]:
+        """First line and number of lines of what is chosen."""
+        return 0, 1
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose with the arrows."""
+        by, ids = self.ALONG.get(event.key), self.choices()
+        if by is None or not ids:
+            return
+        event.stop()
+        event.prevent_default()
+        here = self.marked()
+        self.chosen = ids[0 if here is None else max(min(ids.index(here) + by, len(ids) - 1), 0)]
+        self.reveal(*self.place())
+        self.repaint()
+
+
+class OutcomePanel(Chooser):
     """The headline figures, large, each with its range below."""
+
+    WHOLE = "mfu"
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(4, "Outcome", id=id)
         self.session = session
+
+    def choices(self) -> list[str]:
+        """The headline figures and the facts in view."""
+        if self.outcome is None:
+            return []
+        return [figure.key for figure in headline(self.outcome)] + [*self._facts(self.size.width - 1)]
+
+    def _facts(self, width: int) -> dict[str, str]:
+        """The further facts there is room for."""
+        words = facts(self.outcome) if self.outcome else {}
+        while len(words) > 1 and span([("  ·  ".join(words.values()), "")]) > width - 2:
+            words.popitem()
+        return words
 
     def title_text(self) -> str:
         """The title says what the ranges are."""
@@ -65,43 +130,40 @@ class OutcomePanel(Results, ScrollPanel):
             return self.nothing(width)
         figures = headline(self.outcome)
         large = height >= LARGE_HEIGHT and width >= LARGE_WIDTH and not self.ascii_only
-        lines = self._large(figures, width) if large else small(figures, width, stale=self.stale)
-        words = facts(self.outcome)
-        while len(words) > 1 and span([("  ·  ".join(words), "")]) > width - 2:
-            words.pop()
-        return [*lines, padded([("  ", "text"), ("  ·  ".join(words), "quiet")], width)]
+        lines = self._large(figures, width) if large else small(figures, width, self.marked(), stale=self.stale)
+        line: list[tuple[str, str]] = [(" ", "text")]
+        for key, words in self._facts(width).items():
+            here = key == self.marked()
+            line += [("▌" if here else " ", "key"), (words, "strong" if here else "quiet"), ("  · ", "quiet")]
+        return [*lines, padded(line[:-1], width)]
 
     def _large(self, figures: list[Figure], width: int) -> list[Line]:
-        rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(5)]
-        for figure, size in zip(figures, (*TILES[:-1], max(width - 2 - sum(TILES), 0)), strict=True):
-            ink = tile(figure, stale=self.stale)
-            top, middle, bottom = big(figure.number)
+        rows: list[list[tuple[str, str]]] = [[(" ", "text")] for _ in range(5)]
+        for figure, size in zip(figures, (*TILES[:-1], max(width - 1 - sum(TILES), 0)), strict=True):
+            ink, here = tile(figure, stale=self.stale), figure.key == self.marked()
             cells: list[Line] = [
-                [(figure.name, "text"), (f"  {figure.unit}", "quiet")],
-                [(top, ink)],
-                [(middle, ink)],
-                [(bottom, ink)],
+                [(figure.name, "strong" if here else "text"), (f"  {figure.unit}", "quiet")],
+                *([(row, ink)] for row in big(figure.number)),
                 [(figure.below, "error" if figure.alarm else "quiet")],
             ]
             for row, cell in zip(rows, cells, strict=True):
-                row.extend(padded(cell, size))
+                row.extend(padded([("▌" if here else " ", "key"), *cell], size))
         return [padded(row, width) for row in rows]
 
 
-def small(figures: list[Figure], width: int, *, stale: bool) -> list[Line]:
-    """The headline figures in three lines."""
+def small(figures: list[Figure], width: int, marked: str | None = None, *, stale: bool) -> list[Line]:
+    """The headline figures in three lines, one of them marked."""
     size = (width - 2) // len(figures)
     sizes = (size - 1, size + 1, size + 2, size, max(width - 4 - 4 * size, 0))
-    rows: list[list[tuple[str, str]]] = [[("  ", "text")] for _ in range(3)]
+    rows: list[list[tuple[str, str]]] = [[(" ", "text")] for _ in range(3)]
     for figure, room in zip(figures, sizes, strict=True):
-        money, _, unit = figure.unit.partition(" ") if figure.unit.startswith("$") else ("", "", figure.unit)
         cells = (
             (figure.name, "quiet"),
-            (f"{money}{figure.number} {unit}".strip(), tile(figure, stale=stale)),
+            (figure.amount, tile(figure, stale=stale)),
             (figure.below.replace(" – ", "–"), "error" if figure.alarm else "quiet"),
         )
         for row, (text, ink) in zip(rows, cells, strict=True):
-            row.extend(padded([(fit(text, room - 1), ink)], room))
+            row.extend(padded([("▌" if figure.key == marked else " ", "key"), (fit(text, room - 1), ink)], room))
     return [padded(row, width) for row in rows]
 
 
@@ -114,12 +176,18 @@ class Strip(Results, Lines):
         self.stale = False
 
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always three lines
-        """Names, figures, ranges."""
-        return self.nothing(width) if self.outcome is None else small(headline(self.outcome), width, stale=self.stale)
+        """Names, figures, ranges; where the edit is invalid, what the figures are of."""
+        if self.outcome is None:
+            return self.nothing(width)
+        names, figures, ranges = small(headline(self.outcome), width, stale=self.stale)
+        return [names, figures, padded([("  ▲ ", "warn"), (STALE, "warn")], width) if self.stale else ranges]
 
 
-class StepPanel(Results, ScrollPanel):
+class StepPanel(Chooser):
     """Where the time of a step goes."""
+
+    ALONG = {"up": -1, "down": 1, "k": -1, "j": 1}
+    WHOLE = "step_time_s"
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(5, "Where a step goes", id=id)
@@ -127,31 +195,34 @@ class StepPanel(Results, ScrollPanel):
 
     def title_text(self) -> str:
         """The title says how long the step is."""
-        return f"Where a step of {seconds(self.outcome.estimate.step_time_s)} goes" if self.outcome else self.heading
+        return step_title(self.outcome.estimate) if self.outcome else self.heading
 
     def body(self, width: int, height: int) -> list[Line]:
         """A bar a part, the smallest together where there is no room for them."""
         if self.outcome is None:
             return []
-        parts = step_parts(self.outcome)
-        if len(parts) > height > 1 and not self.has_focus:
-            kept = {name for name, _ in sorted(parts, key=lambda part: -part[1])[: height - 1]}
-            rest = [value for name, value in parts if name not in kept]
-            parts = [part for part in parts if part[0] in kept] + [(f"{len(rest)} smaller parts", sum(rest))]
-        total = self.outcome.estimate.step_time_s
-        scale = max(value for _, value in parts) if parts else 1.0
-        room = max(width - 20 - 18, 4)
+        most = 0 if self.has_focus else max(height, 2)
         lines: list[Line] = []
-        for name, value in parts:
-            chart = bar(value, scale, room, ascii_only=self.ascii_only)
-            lead = [("  ", "text"), (fit(name, 18), "quiet"), (chart, "bar")]
-            tail = [(f"{seconds(value):>9}", "text"), (f"{rough_percent(value / total):>7}", "quiet")]
-            lines.append(padded([*lead, *tail], width))
+        for one in step_bars(self.outcome.estimate, width, most, ascii_only=self.ascii_only):
+            here = bool(one.key) and one.key == self.marked()
+            lead = [("▌ " if here else "  ", "key"), (one.name, "strong" if here else "quiet"), (one.bar, "bar")]
+            line = padded([*lead, (one.numbers[0], "text"), (one.numbers[1], "quiet")], width)
+            lines.append(on_ground(line, "focus") if here else line)
         return lines
 
+    def choices(self) -> list[str]:
+        """The parts."""
+        return [*step_parts(self.outcome.estimate)] if self.outcome else []
 
-class MemoryPanel(Results, ScrollPanel):
+    def place(self) -> tuple[int, int]:
+        """The line of the part."""
+        return self.choices().index(str(self.chosen)), 1
+
+
+class MemoryPanel(Chooser):
     """Memory of the cards, stage by stage, against what a card has."""
+
+    WHOLE = "memory_gb"
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(6, "Memory by stage", id=id)
@@ -159,48 +230,46 @@ class MemoryPanel(Results, ScrollPanel):
 
     def title_text(self) -> str:
         """The title says what a card has."""
-        if self.outcome is None:
-            return self.heading
-        return f"Memory by stage, of {gigabytes(self.outcome.estimate.memory_capacity_gb)} a run can use"
+        return memory_title(self.outcome.estimate) if self.outcome else self.heading
 
     def body(self, width: int, height: int) -> list[Line]:
         """A legend, then a stacked bar a stage: all of them with the focus, else the ones that matter."""
         if self.outcome is None:
             return []
-        estimate, capacity = self.outcome.estimate, self.outcome.estimate.memory_capacity_gb
         fills = ASCII_FILLS if self.ascii_only else FILLS
-        legend: list[tuple[str, str]] = [("  ", "text")]
+        legend: list[tuple[str, str]] = [(" ", "text")]
         for kind in MEMORY_PARTS:
-            legend += [(fills[kind], "bar"), (f" {kind}  ", "quiet")]
-        stages = estimate.memory_by_stage_gb
-        totals = estimate.memory_gb_by_stage
-        rows = len(stages) if self.has_focus else max(height - 1, 1)
-        shown = pick_stages(totals, rows)
-        scale = max(capacity, *totals)
-        room = max(width - 12 - 13, 4)
+            mark, ink = ("▌", "strong") if f"memory.{kind}" == self.marked() else (" ", "quiet")
+            legend += [(mark, "key"), (fills[kind], "bar"), (f" {kind} ", ink)]
+        rows = 0 if self.has_focus else max(height - 1, 1)
+        shown = [*memory_bars(self.outcome.estimate, width, rows, ascii_only=self.ascii_only)]
         lines: list[Line] = [padded(legend, width)]
-        for stage in shown:
-            over = totals[stage] > capacity
-            limit = round(room * capacity / scale)
-            name = f"stage {stage}" if len(stages) > 1 else "all cards"
-            chart = stacked(stages[stage], scale, room, ascii_only=self.ascii_only)
-            lines.append(
-                padded([("  ", "text"), (fit(name, 10), "quiet"), (chart[:limit], "bar"), (chart[limit:], "error"),
-                        (f"{gigabytes(totals[stage]):>10}", "error" if over else "text"),
-                        (" ✖" if over else "", "error")], width)
-            )  # fmt: skip
-        hidden = len(stages) - len(shown)
+        for one in shown:
+            ink = "error" if one.over else "text"
+            line = [("  ", "text"), (one.name, "quiet"), (one.inside, "bar"), (one.beyond, "error"), (one.amount, ink)]
+            lines.append(padded([*line, (" ✖" if one.over else "", "error")], width))
+        hidden = len(self.outcome.estimate.memory_gb_by_stage) - len(shown)
         if hidden > 0 and span(legend) + LEGEND_ROOM <= width:
             lines[0] = spread(legend, [(f"{hidden} more ▾ ", "quiet")], width)
         return lines
 
+    def choices(self) -> list[str]:
+        """The kinds of memory."""
+        return [f"memory.{kind}" for kind in MEMORY_PARTS] if self.outcome else []
+
 
 class ProblemsPanel(Results, Panel):
-    """What is wrong with the plan or worth knowing, and what to change; one is chosen, and a key applies its fix."""
+    """What is wrong with the plan or worth knowing, and what to change; one is chosen, and a key applies its fix.
 
-    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+    Args:
+        session: the plan being worked on.
+        go_to: goes to the field of a key.
+        id: the widget's id.
+    """
+
+    def __init__(self, session: Session, go_to: Callable[[str], None], *, id: str) -> None:  # noqa: A002
         super().__init__(7, "Problems", id=id)
-        self.session = session
+        self.session, self._go_to = session, go_to
         self.chosen = 0
 
     def title_text(self) -> str:
@@ -243,13 +312,20 @@ class ProblemsPanel(Results, Panel):
             lead = [("    ", "text")]
         if problem.fix:
             lead = [("    → ", "key")]
-            for words in wrap(problem.fix + ("  (f applies it)" if fix and problem.change else ""), width - 7):
+            for words in wrap(
+                problem.fix + (f"  ({first_key('apply-fix')} applies it)" if fix and problem.change else ""), width - 7
+            ):
                 rows.append(padded([*lead, (words, "quiet")], width))
                 lead = [("      ", "text")]
         return rows
 
     def on_key(self, event: events.Key) -> None:
-        """Arrows choose a problem."""
+        """Arrows choose a problem; Enter goes to the field it is about."""
+        if event.key == "enter" and self.session.problems:
+            event.stop()
+            event.prevent_default()
+            self._go_to(self.session.problems[self.chosen].key)
+            return
         by = {"up": -1, "down": 1, "k": -1, "j": 1}.get(event.key)
         if by is None:
             return

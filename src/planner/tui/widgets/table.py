@@ -58,9 +58,10 @@ class Table(Panel):
 
     Args:
         title: what the rule says.
-        columns: from left to right.
+        columns: from left to right; those without a name are not sorted by.
         picked: called with the row under Enter.
         moved: called with the row that has the cursor now.
+        order: the order of the rows as given, in words.
         id: the widget's id.
     """
 
@@ -71,10 +72,11 @@ class Table(Panel):
         picked: Callable[[Row], None],
         moved: Callable[[Row | None], None] | None = None,
         *,
+        order: str = "",
         id: str,  # noqa: A002 - Textual's name for it
     ) -> None:
         super().__init__(0, title, id=id)
-        self._columns, self._picked, self._moved = columns, picked, moved
+        self._columns, self._picked, self._moved, self._order = columns, picked, moved, order
         self._rows: list[Row] = []
         self.shown: list[Row] = []
         self.cursor = 0
@@ -92,6 +94,11 @@ class Table(Panel):
         here = self.highlighted
         self._rows, self.empty = list(rows), empty
         self._arrange(here)
+
+    @property
+    def by(self) -> str:
+        """Heading of the column it is sorted by; empty: the order as given."""
+        return "" if self._by is None else self._columns[self._by].name
 
     @property
     def highlighted(self) -> Row | None:
@@ -121,12 +128,21 @@ class Table(Panel):
 
     def sort(self, step: int) -> None:
         """By the next or previous column, and round to the order as given."""
-        places = [None, *range(len(self._columns))]
+        wide = self.size.width
+        places = [None, *(n for n, column in enumerate(self._columns) if column.name and wide >= column.wanted)]
+        if self._by not in places:
+            self._by = None
         self._by = places[(places.index(self._by) + step) % len(places)]
         self._reverse = False
         self._arrange(self.highlighted)
 
     # ------------------------------------------------------------------------------------------------- showing
+
+    def title_text(self) -> str:
+        """What it shows, and in which order."""
+        turned = ", the other way round" if self._reverse else ""
+        order = f"by {self.by}{turned}" if self._by is not None else self._order
+        return f"{self.heading}, {order}" if order else self.heading
 
     def build(self, width: int, height: int) -> list[Line]:
         """Rule, filter if any, heading, the rows in view."""
