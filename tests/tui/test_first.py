@@ -6,11 +6,18 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.tui.terminal import ended, read_screen, read_until, screen, start
 
 ALTERNATE = b"\x1b[?1049h"
+
+
+def history(state: Path) -> list[dict[str, Any]]:
+    """The steps of the saved session."""
+    saved: list[dict[str, Any]] = json.loads((state / "session.json").read_text(encoding="utf-8"))["history"]
+    return saved
 
 
 def quit_well(pid: int, terminal: int) -> None:
@@ -28,19 +35,16 @@ def test_what_is_typed_before_the_workbench_is_there_is_answered_in_order(tmp_pa
     shown = read_screen(terminal, "128  16 nodes", "3 Strategy", "MFU", "undo", seen=first)
     assert "reading" not in screen(shown, 120, 40)
     quit_well(pid, terminal)
-    steps = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))["history"]
-    assert [step["label"] for step in steps] == ["opened", "Cards 128"]
-    assert steps[-1]["plan"]["cluster"]["cards"] == 128
+    assert [step["label"] for step in history(tmp_path)] == ["opened", "Cards 128"]
+    assert history(tmp_path)[-1]["plan"]["cluster"]["cards"] == 128
 
 
 def test_a_paste_on_the_first_picture_goes_into_the_field(tmp_path: Path) -> None:
     pid, terminal = start(tmp_path)
     read_screen(terminal, "reading the last session")
     os.write(terminal, b"\x1b[200~4096\x1b[201~\r")
-    read_until(terminal, "4,096")
     quit_well(pid, terminal)
-    steps = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))["history"]
-    assert [step["label"] for step in steps] == ["opened", "Cards 4096"]
+    assert [step["label"] for step in history(tmp_path)] == ["opened", "Cards 4096"]
 
 
 def test_a_slow_line_shows_the_same(tmp_path: Path) -> None:
@@ -59,8 +63,11 @@ def test_a_slow_line_shows_the_same(tmp_path: Path) -> None:
 def test_told_to_end_on_the_first_picture(tmp_path: Path, name: signal.Signals) -> None:
     pid, terminal = start(tmp_path, "deepseek-v3")
     read_screen(terminal, "reading deepseek-v3")
+    os.write(terminal, b"4096\r")
     os.kill(pid, name)
+    read_until(terminal, "Session saved")
     assert ended(pid) == 0
+    assert [step["label"] for step in history(tmp_path)] == ["opened"]
 
 
 @pytest.mark.parametrize("word", ["nosuchpreset", "broken.toml"])
@@ -80,3 +87,9 @@ def test_what_cannot_be_opened_is_said_in_one_line_before_any_picture(
     assert ALTERNATE not in seen
     assert word in seen.decode()
     assert b"Traceback" not in seen
+
+
+def test_what_is_wrong_with_a_setting_is_said_on_the_workbench(tmp_path: Path) -> None:
+    pid, terminal = start(tmp_path, "--theme", "nosuch", "llama-3.1-8b")
+    read_screen(terminal, "there is no theme nosuch", "3 Strategy")
+    quit_well(pid, terminal)

@@ -81,7 +81,7 @@ def sqrt(value: Num) -> Num:
 
 
 def exp(value: Num) -> Num:
-    """E to the power of the value."""
+    """Euler's number to the power of the value."""
     return np.exp(value) if type(value) not in PLAIN and is_array(value) else math.exp(value)
 
 

@@ -26,7 +26,7 @@ def table(
     widths = [max(len(cell) for cell in column) for column in zip(*every, strict=True)]
     start = sum(widths[:-1]) + 2 * len(widths)
     for number, row in enumerate(every):
-        last = textwrap.wrap(row[-1], fold - start) if fold - start >= NARROWEST else []
+        last = textwrap.wrap(row[-1], fold - start, break_on_hyphens=False) if fold - start >= NARROWEST else []
         cells = [*row[:-1], *(last[:1] or row[-1:])]
         words = (
             f"{c:>{w}}" if place in right else f"{c:<{w}}"

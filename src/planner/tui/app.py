@@ -86,6 +86,8 @@ class PlannerApp(Keyboard):
         self._wire = Wire(ascii_only=self._ascii_only, colour=not os.environ.get("NO_COLOR"))
         self._source = source
         self._beginning = plan, source, catalog, engine, tools
+        self._told = False
+        """To end, while the workbench was not there yet."""
         self._saving = False
         self._jump: Jump | None = None
         self._notes: list[str] = [*self.settings.problems]
@@ -205,24 +207,35 @@ class PlannerApp(Keyboard):
 
     async def _listen(self) -> None:
         """Answer what was typed meanwhile, and from now on at once."""
+        if self._told:
+            self.end()
+            return
         self.listening = True
+        self._say_notes()
         await self.answer_typed()
         gc.enable()
         gc.freeze()  # what is there by now stays; a key does not wait for a look through all of it
 
-    def on_mount(self) -> None:
-        """Save and end when the connection is lost or the system asks."""
+    def on_load(self) -> None:
+        """Save and end when the connection is lost or the system asks, from before the first picture on."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(name, self._told_to_end)
-        self._suspend_between_events(loop)
+
+    def on_mount(self) -> None:
+        """Watch what happens outside; say what was wrong with the user's own files."""
+        self._suspend_between_events(asyncio.get_running_loop())
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         if not self.is_headless and not self.is_web:
             self.set_interval(WATCH_S, self._watch_terminal)
             self.set_interval(WATCH_S, self._watch_themes)
+        if self.listening:
+            self.call_after_refresh(self._say_notes)
+
+    def _say_notes(self) -> None:
         if self._notes:
             more = f" · {len(self._notes) - 1} more: planner config validate" if len(self._notes) > 1 else ""
-            self.call_after_refresh(self.say, self._notes[0] + more)
+            self.say(self._notes[0] + more)
 
     def _suspend_between_events(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop and go on from the event loop: Textual does so amid whatever runs, for ever where that holds a lock."""
@@ -247,7 +260,10 @@ class PlannerApp(Keyboard):
             os._exit(0)
         if not self.is_headless:
             signal.alarm(LAST_S)
-        self.end()
+        if self.listening:
+            self.end()
+        else:
+            self._told = True
 
     # ------------------------------------------------------------------------------------------------- saving
 

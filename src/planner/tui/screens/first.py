@@ -21,7 +21,7 @@ class FirstScreen(Screen[None]):
     """Painted with nothing but Textual imported.
 
     Args:
-        source: the file or preset that is being read; None: the last session.
+        source: the file or preset that is being read; empty: it has no name; None: the last session.
         shown: called as it comes to the terminal; it must not block.
     """
 
@@ -33,7 +33,7 @@ class FirstScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The modes, and the frame."""
         yield ModeBar("workbench")
-        yield Frame(self._source or "the last session")
+        yield Frame("the last session" if self._source is None else self._source or "the plan")
 
     def on_screen_resume(self) -> None:
         """Go on when it is painted, which Textual does in this very turn; a callback would wait for its clock."""
