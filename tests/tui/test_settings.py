@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.tui.helpers import app_on, press, screen_text
 from planner.cli.config import command
 from planner.exchange import settings
 from planner.tui import keymap
+from planner.tui.actions import rebind
 from planner.tui.screens.base import LeanScreen, ModeScreen
 
 
@@ -61,6 +63,13 @@ def test_config_show_says_where_from(own_folders: Path) -> None:
     assert any(line.startswith("autosave  false") and line.endswith("settings.toml") for line in lines)
     assert any(line.startswith("theme     dark") and line.endswith("default") for line in lines)
     assert CliRunner().invoke(command, ["validate"]).exit_code == 0
+
+
+@pytest.fixture(autouse=True)
+def default_keys_afterwards() -> Iterator[None]:
+    """Keys in force are of the process: other tests want the program's own."""
+    yield
+    rebind({})
 
 
 async def test_own_keys_work_and_are_shown(own_folders: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import days, gigabytes, money, percent, seconds
 from planner.exchange.plots import Axis, Series, chart, two_sided
-from planner.exchange.report import Line, wrapped
+from planner.exchange.report import Line
 
 if TYPE_CHECKING:
     from planner.engine.found import Effect, SearchResult
@@ -174,7 +174,7 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
         yield Line(f"  {e.name:<{NAME - 2}}{picture}  {effect_words(e)}".rstrip())
     rest = [e.name for e in effects if e not in seen]
     if rest:
-        yield from wrapped(f"  No effect to speak of: {', '.join(rest)}.", width, "quiet", 2)
+        yield from _quiet(f"No effect to speak of: {', '.join(rest)}.", width)
     yield from _notes(effects, width)
 
 
