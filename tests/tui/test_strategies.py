@@ -74,6 +74,19 @@ async def test_a_small_terminal_shows_one_part_after_the_other() -> None:
         assert "Strategies, the fastest first" in screen_text(app)
 
 
+async def test_a_filter_takes_a_name_and_its_number_together() -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "s")
+        assert all("pipeline 16 · expert 64 " in row.cells[-1] for row in table(app).shown)
+        await press(pilot, ["/", "text:expert 6"])
+        assert len(table(app).shown) == 12
+        await press(pilot, ["escape", "/", "text:micro 6"])  # a 6 is in every row, but as no micro batch
+        assert not table(app).shown
+        await press(pilot, ["escape", "/", "text:6 micro"])
+        assert len(table(app).shown) == 12
+
+
 @BOTH
 async def test_a_search_is_limited_and_set_free(size: tuple[int, int]) -> None:
     app = app_on()
@@ -96,7 +109,7 @@ async def test_a_search_is_limited_and_set_free(size: tuple[int, int]) -> None:
         await press(pilot, ["text:keep recompute", "enter"])  # the same again takes it back
         assert len(table(app).shown) == 12
         await press(pilot, "n")
-        await press(pilot, ["text:only zero3", "enter"])
+        await press(pilot, ["text:only sharding zero3", "enter"])
         assert not table(app).shown
         await press(pilot, "delete")
         assert len(table(app).shown) == 12

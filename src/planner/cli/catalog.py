@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 KINDS = ("cards", "fabrics", "models", "stacks", "presets", "fleets", "parts", "grids")
 
+NARROWEST = 16
+"""Columns below which a list leaves a column of words out, rather than fold it."""
+
 LEGEND = {
     "?": "? behind a figure: not checked against a source that was read.",
     "assumed": "assumed: no source states it; the preset's notes say why it was chosen.",
@@ -33,7 +36,7 @@ def command(kind: str | None, name: str | None, *, as_json: bool) -> None:
     that was read.
     """
     from planner.catalog import Catalog
-    from planner.cli.output import put_json, put_lines, width
+    from planner.cli.output import folding, put_json, put_lines, width
     from planner.cli.plans import warn_of_own_files
     from planner.exchange import listing
 
@@ -52,7 +55,7 @@ def command(kind: str | None, name: str | None, *, as_json: bool) -> None:
     elif name:
         put_lines(_page(catalog, name, found[name], width()))
     else:
-        put_lines(_list(listing.HEADINGS[kind], [listing.cells(catalog, *pair) for pair in found.items()]))
+        put_lines(_list(listing.HEADINGS[kind], [listing.cells(catalog, *pair) for pair in found.items()], folding()))
 
 
 def _usable(catalog: Catalog, kind: str) -> Iterator[str]:
@@ -75,17 +78,31 @@ def _overview(ids: Mapping[str, Sequence[str]]) -> Iterator[Line]:
         yield Line(f"{kind:<10}{len(names):>4}   planner catalog {kind}")
 
 
-def _list(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Line]:
-    """A table; columns of figures are set to the right."""
+def _list(headings: Sequence[str], rows: Sequence[Sequence[str]], fold: int) -> Iterator[Line]:
+    """A table, figures set to the right. Where it is wider than `fold`, if any, the widest words are folded, or go."""
+    from itertools import zip_longest
+
     from planner.exchange.report import Line
     from planner.spec.words import escaped
 
-    lines = [headings, *([escaped(cell) for cell in row] for row in rows)]
-    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    lines = [[*headings], *([escaped(cell) for cell in row] for row in rows)]
     right = [all(not cell[:1].isalpha() for cell in column) for column in list(zip(*rows, strict=True))]
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    while fold and (over := sum(widths) + 2 * len(widths) - 2 - fold) > 0:
+        words = [place for place, figures in enumerate(right) if place and not figures]
+        if not words:
+            break
+        widest = max(words, key=lambda place: widths[place])
+        if widths[widest] - over >= NARROWEST:
+            widths[widest] -= over
+            break
+        right, widths = right[:widest] + right[widest + 1 :], widths[:widest] + widths[widest + 1 :]
+        lines = [[*line[:widest], *line[widest + 1 :]] for line in lines]
     for number, line in enumerate(lines):
-        cells = (f"{c:>{w}}" if r else f"{c:<{w}}" for c, w, r in zip(line, widths, right, strict=True))
-        yield Line("  ".join(cells).rstrip(), "text" if number else "heading")
+        folded = [textwrap.wrap(cell, w, break_on_hyphens=False) for cell, w in zip(line, widths, strict=True)]
+        for row in zip_longest(*folded, fillvalue=""):
+            cells = (f"{c:>{w}}" if r else f"{c:<{w}}" for c, w, r in zip(row, widths, right, strict=True))
+            yield Line("  ".join(cells).rstrip(), "text" if number else "heading")
     if any("?" in cell for row in rows for cell in row):
         yield from (Line(""), Line(LEGEND["?"], "quiet"))
 

@@ -77,7 +77,8 @@ def man(context: click.Context) -> None:
 
 
 def _lines(settings: Settings) -> Iterator[Line]:
-    from planner.exchange.report import Line
+    from planner.cli.output import width
+    from planner.exchange.report import Line, wrapped
     from planner.exchange.settings import SETTINGS, settings_path
     from planner.spec.words import escaped
 
@@ -85,6 +86,6 @@ def _lines(settings: Settings) -> Iterator[Line]:
         found = settings.values[setting.key]
         text = str(found.value).lower() if isinstance(found.value, bool) else found.value
         yield Line(f"{setting.key:<10}{escaped(text):<14}{escaped(found.origin)}")
-        yield Line(f"{'':<24}{setting.about} {setting.variable}", "quiet")
+        yield from wrapped(f"{'':<24}{setting.about} {setting.variable}", width(), "quiet", 24)
     there = "" if settings_path().exists() else " (there is none yet)"
     yield from (Line(""), Line(f"Settings file: {settings_path()}{there}", "quiet"))

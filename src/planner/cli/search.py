@@ -122,9 +122,10 @@ def _scale(
 ) -> Iterator[Line]:
     """The plan on more and fewer cards, each with its best strategy, as the terminal UI draws it."""
     import dataclasses
+    from functools import partial
 
     from planner.choose import with_strategy
-    from planner.cli.output import ascii_only, width
+    from planner.cli.output import ascii_only, folding, width
     from planner.engine.estimate import evaluate
     from planner.engine.search import search
     from planner.exchange.scale import lines, name_of, points
@@ -141,7 +142,8 @@ def _scale(
     every = [point for card in ("", *cards) for point in points(whole, card, catalog, best)]
     order = {card: place for place, card in enumerate(("", *cards))}
     every.sort(key=lambda point: (order[point.card], point.cards))
-    yield from lines(every, lambda card: name_of(card, resolved, catalog), width(), ascii_only=ascii_only())
+    names = partial(name_of, resolved=resolved, catalog=catalog)
+    yield from lines(every, names, width(), fold=folding(), ascii_only=ascii_only())
 
 
 def _known(key: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -191,7 +193,7 @@ def _lines(
     from planner.exchange.strategies import counts, ruled_out
 
     columns = width()
-    yield Line(" · ".join(plan_facts(resolved)), "title")
+    yield from wrapped(" · ".join(plan_facts(resolved)), columns, "title")
     yield from wrapped(counts(result), columns)
     if outcomes:
         yield Line("")

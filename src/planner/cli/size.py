@@ -110,18 +110,19 @@ def _dict(result: SizeResult, own: str) -> dict[str, Any]:
 
 
 def _lines(result: SizeResult, own: str, within_days: float) -> Iterator[Line]:
-    from planner.exchange.report import Line
+    from planner.cli.output import width
+    from planner.exchange.report import Line, wrapped
 
     clusters = "1 cluster" if len(result.tried) == 1 else f"{len(result.tried):,} clusters"
     words = f"{clusters}, {result.searched:,} strategies in {result.seconds:.1f} s"
     limit = f"{within_days:g} {'day' if within_days == 1 else 'days'}"
     if result.results:
-        yield Line(f"Clusters that train within {limit} ({words}):", "title")
+        yield from wrapped(f"Clusters that train within {limit} ({words}):", width(), "title")
         yield from _table(result, own)
         yield Line("")
     else:
-        yield Line(f"No cluster tried meets {limit} ({words}).", "error")
-    yield from (Line(text, "quiet") for text in _notes(result, own))
+        yield from wrapped(f"No cluster tried meets {limit} ({words}).", width(), "error")
+    yield from (line for text in _notes(result, own) for line in wrapped(text, width(), "quiet", 2))
 
 
 def _table(result: SizeResult, own: str) -> Iterator[Line]:
@@ -143,7 +144,7 @@ def _table(result: SizeResult, own: str) -> Iterator[Line]:
         )
         for one in result.results
     ]  # fmt: skip
-    yield from table(rows, head, range(1, len(head) - 1), fold=folding())
+    yield from table(rows, head, (1, 3, 4, 5), fold=folding())
 
 
 def _notes(result: SizeResult, own: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from planner.engine.audit import READINGS, Finding, Judged, Verdict
 from planner.engine.result import Outcome
@@ -23,6 +23,10 @@ MARKS: dict[Verdict, str] = {
     "plausible": "ok", "faster-than-range": "FASTER", "slower-than-range": "slower", "not-enough-stated": "?",
 }  # fmt: skip
 """Verdicts in a column."""
+VERDICT: Final = 9
+WIDTHS: Final = (9, 9, 16, 12, 16)
+NARROW: Final = (7, 0, 15, 6, 13)
+"""Columns of the cells on a narrow terminal, without the engine's own figure, which the text below holds."""
 
 
 def finding_dict(name: str, finding: Finding) -> dict[str, Any]:
@@ -115,9 +119,12 @@ def lines(findings: dict[str, Finding], width: int) -> Iterator[Line]:
         width: columns to fill.
     """
     column = max(len(escaped(name)) for name in findings)
-    yield Line(_row("", ("claimed", "engine", "80 % range", "MFU implied", "range"), "verdict", column), "heading")
+    widths = WIDTHS if column + sum(WIDTHS) + len(WIDTHS) + VERDICT <= width else NARROW
+    heads = ("claimed", "engine", "80 % range", "MFU implied" if widths is WIDTHS else "MFU", "range")
+    yield Line(_row("", heads, "verdict", column, widths), "heading")
     for name, finding in findings.items():
-        yield Line(_row(escaped(name), _cells(finding), MARKS[finding.verdict], column), _style(finding.verdict))
+        row = _row(escaped(name), _cells(finding), MARKS[finding.verdict], column, widths)
+        yield Line(row, _style(finding.verdict))
     yield Line("")
     yield from wrapped(
         "Claimed and engine in card-hours, all-in (failures and checkpoints counted). The implied MFU is the average "
@@ -224,10 +231,9 @@ def _cells(finding: Finding) -> tuple[str, ...]:
     )
 
 
-def _row(name: str, cells: tuple[str, ...], verdict: str, column: int) -> str:
-    widths = (9, 9, 16, 12, 16)
-    body = " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-    return f"{name:<{column}} {body}  {verdict}".rstrip()
+def _row(name: str, cells: tuple[str, ...], verdict: str, column: int, widths: tuple[int, ...]) -> str:
+    body = "".join(f" {cell:>{width}}" for cell, width in zip(cells, widths, strict=True) if width)
+    return f"{name:<{column}}{body}  {verdict}".rstrip()
 
 
 def _style(verdict: Verdict) -> Style:

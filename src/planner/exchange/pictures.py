@@ -10,7 +10,7 @@ from planner.engine.reading import inputs_of
 from planner.engine.result import Outcome
 from planner.exchange.bars import memory_bars, memory_legend, memory_title, step_bars, step_title
 from planner.exchange.format import share
-from planner.exchange.report import Line
+from planner.exchange.report import Line, wrapped
 from planner.exchange.timeline import Timeline, draw
 from planner.spec.plan import Resolved
 
@@ -25,6 +25,7 @@ GROUPS: Final = {
 }  # fmt: skip
 """Groups of the engine, as people call them."""
 LEGEND: Final = "A digit: forward of a micro-batch; its letter: backward; = weight gradients; · waiting."
+ORDER: Final = "Ranks are numbered as Megatron does: tensor fastest, then context, data, and pipeline slowest."
 
 
 def timeline(outcome: Outcome, width: int) -> list[Line]:
@@ -47,7 +48,7 @@ def timeline(outcome: Outcome, width: int) -> list[Line]:
         f"{s.schedule}, {s.pipeline} stages{chunks}, {batches:,}{whole} micro-batches: {picture}; "
         f"{share(idle)} of the whole step is bubble."
     )
-    lines = [Line(f"  {words}", "quiet"), Line(f"  {LEGEND}", "quiet"), Line("")]
+    lines = [*wrapped(f"  {words}", width, "quiet", 2), *wrapped(f"  {LEGEND}", width, "quiet", 2), Line("")]
     shown = drawn.rows[:MOST_STAGES]
     lines += [Line(f"  {f'stage {stage}':<{LABEL}}{row}") for stage, row in enumerate(shown)]
     if len(shown) < len(drawn.rows):
@@ -73,16 +74,15 @@ def rank_map(r: Resolved, width: int) -> list[Line]:
     """Which ranks share a node, a scale-up domain and a rail, and what each group's traffic runs over."""
     s, per_node = r.strategy, r.cards_per_node
     lines = [
-        Line(
-            "  Ranks are numbered as Megatron does: tensor fastest, then context, data, and pipeline slowest.", "quiet"
-        ),
+        *wrapped(f"  {ORDER}", width, "quiet", 2),
         Line(""),
         Line(f"  {'group':<14}{'cards':>7}{'of them in one domain':>24}   traffic over", "heading"),
     ]
     lines += [Line(f"  {words}") for words in _groups(r)]
     lines += [Line(""), Line("  Each card: stage . copy . tensor rank; cards below each other share a rail.", "quiet")]
     cell = max(len(_cell(r, r.plan.cluster.cards - 1)) + 2, 7)
-    columns = max(min(per_node, (width - 14) // cell), 1)
+    room = width - 14
+    columns = per_node if per_node * cell <= room else max((room - len(f"  {per_node} more")) // cell, 1)
     more = f"  {per_node - columns} more" if columns < per_node else ""
     lines.append(Line(f"  {'':<12}" + "".join(f"{f'rail {card}':<{cell}}" for card in range(columns)) + more, "quiet"))
     last = -1

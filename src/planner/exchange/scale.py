@@ -107,7 +107,7 @@ def across(width: int) -> int:
 
 
 def lines(
-    every: Sequence[Point], names: Callable[[str], str], width: int, *, ascii_only: bool = False
+    every: Sequence[Point], names: Callable[[str], str], width: int, *, fold: int = 0, ascii_only: bool = False
 ) -> Iterator[Line]:
     """The charts, and below them the table.
 
@@ -115,13 +115,14 @@ def lines(
         every: the clusters.
         names: a card's name by its id.
         width: columns to fill.
+        fold: columns of the table, as those of `table`.
         ascii_only: no line-drawing characters.
     """
     drawn = charts(every, names, width, CHART, across=across(width), ascii_only=ascii_only)
     yield from (Line(row.rstrip()) for row in drawn)
     yield Line("")
     rows = [cells(point, names(point.card)) for point in every]
-    yield from table(rows, HEADINGS, right=(0, *range(2, len(HEADINGS) - 1)))
+    yield from table(rows, HEADINGS, right=(0, *range(2, len(HEADINGS) - 1)), fold=fold)
 
 
 def charts(every: Sequence[Point], names: Callable[[str], str], width: int, height: int, *, across: int = 3,

@@ -33,14 +33,14 @@ class Limit:
     def words(self) -> str:
         """What it says.
 
-        >>> Limit("keep", 16, "pipeline").words, Limit("headroom", 0.1).words
-        ('pipeline 16 as it is', '10 % of memory free')
+        >>> Limit("keep", 16, "pipeline").words, Limit("headroom", 0.1).words, Limit("sharding", "none").words
+        ('pipeline 16 as it is', '10 % of memory free', 'only sharding none')
         """
         if self.option == "headroom":
             return f"{100 * float(self.value):g} % of memory free"
         if self.option == "keep":
             return f"{self.key.replace('_', ' ')} {self.value} as it is"
-        return f"tensor up to {self.value}" if self.option == "max-tensor" else f"only {self.value}"
+        return f"tensor up to {self.value}" if self.option == "max-tensor" else f"only {self.option} {self.value}"
 
     @property
     def flag(self) -> str:

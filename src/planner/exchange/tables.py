@@ -5,10 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
 
-from planner.exchange.report import Line
+from planner.exchange.report import Line, Style
 
 NARROWEST = 24
-"""Columns below which the last cell of a row is not folded."""
+"""Columns below which the last cell of a row does not stand beside the others."""
+BELOW = 6
+"""Columns by which it is set in below them instead."""
 
 
 def table(
@@ -20,17 +22,22 @@ def table(
         rows: cells, as many in every row.
         heading: of the columns; none where empty.
         right: columns that are set to the right.
-        fold: columns to fill: the last cell of a row goes on below itself. 0: a row is a line.
+        fold: columns to fill: the last cell of a row goes on below itself, or stands below the others where they leave
+            no room for it. 0: a row is a line.
     """
     every = [*([heading] if heading else []), *rows]
     widths = [max(len(cell) for cell in column) for column in zip(*every, strict=True)]
     start = sum(widths[:-1]) + 2 * len(widths)
+    below = 0 < fold < start + min(widths[-1], NARROWEST)
+    room = fold - (BELOW if below else start)
     for number, row in enumerate(every):
-        last = textwrap.wrap(row[-1], fold - start, break_on_hyphens=False) if fold - start >= NARROWEST else []
-        cells = [*row[:-1], *(last[:1] or row[-1:])]
+        last = textwrap.wrap(row[-1], max(room, 1), break_on_hyphens=False) if fold else [row[-1]]
+        cells = [*row[:-1], "" if below else "".join(last[:1])]
         words = (
             f"{c:>{w}}" if place in right else f"{c:<{w}}"
             for place, (c, w) in enumerate(zip(cells, widths, strict=True))
         )
-        yield Line(f"  {'  '.join(words)}".rstrip(), "heading" if heading and not number else "text")
-        yield from (Line(" " * start + rest) for rest in last[1:])
+        style: Style = "heading" if heading and not number else "text"
+        yield Line(f"  {'  '.join(words)}".rstrip(), style)
+        indent = " " * (BELOW if below else start)
+        yield from (Line(indent + rest, style) for rest in (last if below else last[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -106,8 +107,9 @@ class Table(Panel):
         return self.shown[self.cursor] if self.cursor < len(self.shown) else None
 
     def _arrange(self, here: Row | None) -> None:
-        words = clean(self.filter.text).casefold().split()
-        rows = [row for row in self._rows if all(w in " ".join(row.cells).casefold() for w in words)]
+        texts = [" ".join(row.cells).casefold() for row in self._rows]
+        wanted = _wanted(clean(self.filter.text).casefold().split(), texts)
+        rows = [row for row, text in zip(self._rows, texts, strict=True) if all(part in text for part in wanted)]
         if self._by is not None:
             by = self._by
             rows.sort(key=lambda row: row.keys[by], reverse=self._columns[by].falls != self._reverse)
@@ -271,3 +273,15 @@ def _set(text: str, width: int, column: Column) -> str:
     if span([(text, "")]) >= width:
         return fit(text, width)
     return " " * (width - span([(text, "")])) + text if column.right else fit(text, width)
+
+
+def _wanted(words: list[str], texts: list[str]) -> list[str]:
+    """What a row must hold: words, but a name with its number where the rows give it one, as `tensor 4`."""
+    wanted: list[str] = []
+    for word in words:
+        name = re.compile(rf"{re.escape(wanted[-1])} \d") if wanted and word[0].isdecimal() else None
+        if name and any(name.search(text) for text in texts):
+            wanted[-1] += f" {word}"
+        else:
+            wanted.append(word)
+    return wanted
