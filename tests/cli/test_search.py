@@ -34,6 +34,20 @@ def run(command: Any, *arguments: str, plan: str = PLAN) -> Result:
     return CliRunner().invoke(command, [*arguments], input=plan, catch_exceptions=False)
 
 
+def test_days_of_a_picture_and_a_table_are_never_years() -> None:
+    long = PLAN.replace("1e11", "1e16")
+    days = json.loads(run(search_command, "-", "--json", plan=long).stdout)["results"][0]["estimate"]["training_days"]
+    assert days > 365.25 * 100
+    rows = run(search_command, "-", plan=long).stdout.splitlines()
+    first = next(row for row in rows if row.startswith("   1  "))
+    lowest = next(row for row in reversed(rows) if "│" in row or "┤" in row)
+    for text in (first.split("  ")[2].strip(), lowest.split("│")[0].strip()):
+        number, _, thousands = text.partition(" ")
+        assert float(number.replace(",", "")) * (1e3 if thousands == "k" else 1.0) == pytest.approx(days, rel=0.01), (
+            text
+        )
+
+
 def test_json_keeps_the_contract_and_each_strategy_gives_its_estimate() -> None:
     done = run(search_command, "-", "--top", "3", "--json")
     assert done.exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,16 @@ async def test_typing_cards_changes_days_and_cost_on_the_same_frame() -> None:
         assert "512 nodes" not in screen_text(app)  # the line shows what is typed
         await press(pilot, "enter")
         assert "4,096  512 nodes" in screen_text(app)
+
+
+def test_a_run_of_thousands_of_years_keeps_its_thousands_and_the_unit_of_its_range() -> None:
+    done = evaluate(CATALOG.resolve(CATALOG.plan("llama-3.1-8b")))
+    days = 4321.0 * 365.25
+    low, high = 90.0 * 365.25, 4500.0 * 365.25
+    estimate = dataclasses.replace(done.estimate, training_days=days, interval_80={"training_days": (low, high)})
+    figure = headline(dataclasses.replace(done, estimate=estimate))[1]
+    assert (figure.name, figure.number, figure.unit) == ("Years", "4.32", "k")
+    assert figure.below == "90.0 – 4.50 k"
 
 
 async def test_digits_of_one_number_are_one_step_of_undo() -> None:

@@ -225,7 +225,7 @@ def _next(best: Outcome) -> Iterator[Line]:
 
 def _table(outcomes: list[Outcome]) -> Iterator[Line]:
     from planner.cli.output import folding
-    from planner.exchange.format import days, gigabytes, money, percent
+    from planner.exchange.format import day_count, gigabytes, money, percent
     from planner.exchange.strategies import describe
     from planner.exchange.tables import table
 
@@ -233,7 +233,7 @@ def _table(outcomes: list[Outcome]) -> Iterator[Line]:
     rows = [
         (
             str(number),
-            " ".join(days(o.estimate.training_days)).removesuffix(" days"),
+            day_count(o.estimate.training_days),
             money(o.estimate.cost_usd) if o.estimate.cost_usd else "–",
             percent(o.estimate.mfu),
             gigabytes(o.estimate.memory_gb),

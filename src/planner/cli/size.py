@@ -127,7 +127,7 @@ def _lines(result: SizeResult, own: str, within_days: float) -> Iterator[Line]:
 
 def _table(result: SizeResult, own: str) -> Iterator[Line]:
     from planner.cli.output import folding
-    from planner.exchange.format import days, megawatts, money
+    from planner.exchange.format import day_count, megawatts, money
     from planner.exchange.strategies import describe
     from planner.exchange.tables import table
 
@@ -138,7 +138,7 @@ def _table(result: SizeResult, own: str) -> Iterator[Line]:
     rows = [
         (
             marks.get(id(one), ""), f"{one.cards:,}", one.card or own,
-            " ".join(days(one.training_days)).removesuffix(" days"),
+            day_count(one.training_days),
             money(one.cost_usd) if one.cost_usd else "–", megawatts(one.power_mw),
             describe(one.strategy, one.cards // (one.strategy.tensor * one.strategy.context * one.strategy.pipeline)),
         )

@@ -128,7 +128,7 @@ def money_lines(outcome: Outcome, found: Account, width: int, *, everything: boo
             else f"{year} {_dollars(each.low)}"
             for year, each in years.items()
         )
-        yield from wrapped(f"  Rents a card-hour by year: {', '.join(said)}.", width, "quiet", 2)
+        yield from wrapped(f"  Rent of a card-hour by year: {', '.join(said)}.", width, "quiet", 2)
     yield from wrapped(f"  {_terms(outcome, found)}", width, "quiet", 2)
 
 

@@ -9,7 +9,9 @@ STEPS = ((1e15, "P"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 BYTE_STEPS = ((1e6, "PB"), (1e3, "TB"), (1.0, "GB"), (1e-3, "MB"), (1e-6, "kB"))
 TIME_STEPS = ((86400.0, "d"), (3600.0, "h"), (600.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 MINUTE_S = 60.0
-LONG_DAYS = 365.25 * 100
+YEAR = 365.25
+"""Days of a year."""
+LONG_DAYS = YEAR * 100
 PERCENT = 100.0
 WHOLE = 100.0
 """From here on an amount has no decimals."""
@@ -107,7 +109,16 @@ def days(value: float) -> tuple[str, str]:
     >>> days(54.23), days(1e6)
     (('54.2', 'days'), ('2.74 k', 'years'))
     """
-    return (short(value / 365.25), "years") if value > LONG_DAYS else (significant(value), "days")
+    return (short(value / YEAR), "years") if value > LONG_DAYS else (significant(value), "days")
+
+
+def day_count(value: float) -> str:
+    """Days where a heading has the unit: never years.
+
+    >>> day_count(54.23), day_count(8662.0), day_count(1e6)
+    ('54.2', '8,662', '1.00 M')
+    """
+    return short(value) if value > LONG_DAYS else significant(value)
 
 
 def megawatts(value: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.exchange.edits import on_cards
-from planner.exchange.format import days, money, percent, short, significant
+from planner.exchange.format import day_count, money, percent, short, significant
 from planner.exchange.plots import ASCII_MARKS, CAPTION, MARKS, Axis, Series, chart
 from planner.exchange.report import Line
 from planner.exchange.strategies import describe
@@ -95,7 +95,7 @@ def cells(point: Point, name: str) -> tuple[str, ...]:
     e, r = point.outcome.estimate, point.outcome.resolved
     bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
     return (
-        f"{point.cards:,}", name, days(e.training_days)[0], money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
+        f"{point.cards:,}", name, day_count(e.training_days), money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
         percent(e.goodput), percent(bubble), significant(e.extra.get("interruptions", 0.0)),
         describe(r.strategy, r.data_parallel),
     )  # fmt: skip
@@ -139,7 +139,7 @@ def charts(every: Sequence[Point], names: Callable[[str], str], width: int, heig
     """
     cards = Axis("cards", lambda value: short(round(value)), log=True)
     kinds: list[tuple[Axis, Callable[[Outcome], float]]] = [
-        (Axis("days", lambda value: days(value)[0], log=True), lambda o: o.estimate.training_days),
+        (Axis("days", day_count, log=True), lambda o: o.estimate.training_days),
         (Axis("$", short, log=True), lambda o: o.estimate.cost_usd),
         (Axis("MFU", percent), lambda o: o.estimate.mfu),
     ]

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
-from planner.exchange.format import days, gigabytes, money, percent, seconds
+from planner.exchange.format import day_count, days, gigabytes, money, percent, seconds
 from planner.exchange.plots import Axis, Series, chart, two_sided
 from planner.exchange.report import Line
 
@@ -91,7 +91,7 @@ def pareto(
     series = [Series("Pareto front", front)]
     if own is not None:
         series.append(Series("this plan", [own], mark="+" if ascii_only else "◆"))
-    show = Axis("days", lambda value: days(value)[0], log=True)
+    show = Axis("days", day_count, log=True)
     return chart(series, Axis("memory", gigabytes), show, width, height, ascii_only=ascii_only)
 
 

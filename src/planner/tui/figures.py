@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.engine.result import Outcome
-from planner.exchange.format import between, days, megawatts, percent, seconds, short, significant
+from planner.exchange.format import YEAR, between, day_count, days, megawatts, percent, seconds, short, significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,15 @@ def headline(outcome: Outcome) -> list[Figure]:
     ranges = estimate.interval_80
     capacity = estimate.memory_capacity_gb
     over = estimate.memory_gb > capacity
-    time, time_unit = days(estimate.training_days)
+    text, time_unit = days(estimate.training_days)
+    time, _, thousands = text.partition(" ")
+    bare = _bare_years if time_unit == "years" else day_count
     cost, _, cost_unit = short(estimate.cost_usd).partition(" ")
     power, _, power_unit = megawatts(estimate.power_mw).partition(" ")
     priced = estimate.cost_usd > 0
     return [
         Figure("MFU", "%", significant(estimate.mfu * 100), _range(ranges.get("mfu"), _bare_percent), "mfu"),
-        Figure(time_unit.title(), "", time.partition(" ")[0], _range(ranges.get("training_days"), _bare_days),
-               "training_days"),
+        Figure(time_unit.title(), thousands, time, _range(ranges.get("training_days"), bare), "training_days"),
         Figure("Cost", f"$ {cost_unit}".strip() if priced else "", cost if priced else "–",
                _range(ranges.get("cost_usd"), short) if priced else "no price known", "cost_usd"),
         Figure("Memory", "GB", significant(estimate.memory_gb),
@@ -61,8 +62,8 @@ def _bare_percent(share: float) -> str:
     return significant(share * 100)
 
 
-def _bare_days(value: float) -> str:
-    return days(value)[0]
+def _bare_years(value: float) -> str:
+    return short(value / YEAR)
 
 
 def facts(outcome: Outcome) -> dict[str, str]:

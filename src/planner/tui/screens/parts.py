@@ -95,10 +95,12 @@ class PartsScreen(ModeScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys of a table, or of a text that scrolls."""
+        inside = self._here != self.PARTS[0] or self.has_class("-zoom")
+        out = [("Esc", "back")] if inside else []
         if isinstance(self.focused, Table):
-            return [("↑↓", "choose"), *self.picks(), ("Tab", "next part"), ("/", "filter"), ("←→", "sort by"),
+            return [("↑↓", "choose"), *self.picks(), ("Tab", "next part"), *out, ("/", "filter"), ("←→", "sort by"),
                     ("-", "reverse")]  # fmt: skip
-        return [("↑↓", "scroll"), *self.picks(), ("Tab", "next part"), ("Esc", "back")]
+        return [("↑↓", "scroll"), *self.picks(), ("Tab", "next part"), *out]
 
     def picks(self) -> list[tuple[str, str]]:
         """Keys of the screen itself."""

@@ -15,7 +15,7 @@ from planner.engine.result import Outcome
 from planner.engine.search_rules import Forbidden
 from planner.engine.search_space import Constraints
 from planner.exchange import strategies
-from planner.exchange.format import days, gigabytes, money, percent
+from planner.exchange.format import day_count, gigabytes, money, percent
 from planner.exchange.search_limits import Limit, offered, toggled
 from planner.exchange.search_limits import constraints as limited
 from planner.exchange.why import Book
@@ -253,7 +253,7 @@ def _row(number: int, outcome: Outcome, best: float) -> Row:
     text = strategies.describe(r.strategy, r.data_parallel)
     longer = e.training_days / best - 1.0
     cells = (
-        str(number), days(e.training_days)[0], f"+{100 * longer:.1f} %" if number > 1 else "",
+        str(number), day_count(e.training_days), f"+{100 * longer:.1f} %" if number > 1 else "",
         money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu), gigabytes(e.memory_gb), text,
     )  # fmt: skip
     return Row(outcome, cells, (number, e.training_days, longer, e.cost_usd, e.mfu, e.memory_gb, text))
