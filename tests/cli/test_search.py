@@ -80,7 +80,7 @@ def test_the_text_ranks_and_compares_with_the_plans_own_strategy() -> None:
 def test_nothing_fits_says_what_would() -> None:
     done = run(search_command, "-", plan=PLAN.replace("llama3.1-8b", "llama3.1-405b"))
     assert done.exit_code == 1
-    assert "nothing fits: the closest" in done.stdout
+    assert "Nothing fits: the closest" in done.stdout
     assert "cards" in done.stdout
 
 
@@ -95,7 +95,7 @@ def test_json_says_what_would_make_it_fit() -> None:
     usable = nothing["memory_gb"] - nothing["over_gb"]
     assert nothing["over_gb"] > 0
     assert nothing["card_memory_gb"] / 80.0 == pytest.approx(nothing["memory_gb"] / usable)
-    assert nothing["message"] in " ".join(run(search_command, "-", plan=large).stdout.split())
+    assert nothing["message"][1:] in " ".join(run(search_command, "-", plan=large).stdout.split())
     assert 0 <= nothing["stage"] < nothing["strategy"]["pipeline"]
     more = large.replace("cards = 16", f"cards = {nothing['cards']}")
     assert json.loads(run(search_command, "-", "--json", plan=more).stdout)["nothing_fits"] is None
@@ -148,7 +148,7 @@ def test_a_value_held_is_checked(kept: str, words: str) -> None:
 def test_no_valid_layout_says_which_rule() -> None:
     done = run(search_command, "llama-3.1-70b", "--keep", "pipeline=1024")
     assert done.exit_code == 1
-    assert "no layout is valid for these cards, this batch and this model." in done.stdout
+    assert "No layout is valid for these cards, this batch and this model." in done.stdout
     assert "pipeline = 1024 has more stages than the model's 80 layers can fill." in " ".join(done.stdout.split())
 
 

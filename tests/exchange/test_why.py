@@ -8,6 +8,7 @@ import pytest
 from tests.tui.helpers import CATALOG, plain_engine
 
 from planner.engine.constants import table
+from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange import why
 from planner.exchange.formulas import COUNTS, FORMULAS
@@ -78,3 +79,19 @@ def test_a_key_says_what_it_feeds(outcome: Outcome) -> None:
 def test_an_unknown_figure_names_the_nearest(outcome: Outcome) -> None:
     with pytest.raises(PlanError, match="Did you mean training_days"):
         why.explain(outcome, "training_day", BACKGROUND)
+
+
+def test_long_names_do_not_push_their_values_out_of_the_column(outcome: Outcome) -> None:
+    found = why.explain(outcome, "goodput", BACKGROUND)
+    rows = [line.text for line in why.lines(found, 100) if line.text.startswith("  reliability.")]
+    assert len(rows) > 2
+    assert len({row.index(" default") for row in rows}) == 1
+
+
+def test_memory_a_run_can_use_follows_from_what_is_shown() -> None:
+    outcome = evaluate(CATALOG.resolve(CATALOG.plan("deepseek-v3")))
+    found = why.explain(outcome, "memory_capacity_gb", BACKGROUND)
+    sold = float(next(item.value for item in found.inputs if item.name == "card memory_gb"))
+    share = float(next(item.value for item in found.constants if item.name == "usable"))
+    assert "2^30 bytes, 1.074 GB" in found.words
+    assert sold * share * 1.074 == pytest.approx(outcome.estimate.memory_capacity_gb, rel=2e-3)

@@ -186,14 +186,15 @@ def _lines(
     nothing: NothingFits | None,
     constraints: Constraints,
 ) -> Iterator[Line]:
-    from planner.cli.output import width
+    from planner.cli.output import folding, width
     from planner.engine.search_reasons import no_layout
     from planner.exchange.figures import plan_facts
     from planner.exchange.report import Line, wrapped
     from planner.exchange.strategies import counts, ruled_out
 
     columns = width()
-    yield from wrapped(" · ".join(plan_facts(resolved)), columns, "title")
+    title = " · ".join(plan_facts(resolved))
+    yield from wrapped(title, folding() or len(title), "title")
     yield from wrapped(counts(result), columns)
     if outcomes:
         yield Line("")
@@ -203,7 +204,8 @@ def _lines(
             yield from _against_own(own, outcomes[0])
         yield from _picture(result, outcomes[0], own)
     else:
-        yield from wrapped(nothing.message if nothing else no_layout(resolved, constraints), columns, "error")
+        words = nothing.message if nothing else no_layout(resolved, constraints)
+        yield from wrapped(words[:1].upper() + words[1:], columns, "error")
     out = [row for line in ruled_out(result, rules, MOST_REASONS) for row in wrapped(line.text, columns, "quiet", 4)]
     yield from ([Line(""), *out] if out else [])
     if outcomes:

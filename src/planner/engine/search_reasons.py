@@ -70,7 +70,7 @@ class NothingFits:
     def message(self) -> str:
         """In a few sentences."""
         y = self.closest.strategy
-        ways = [f"a card of {math.ceil(self.needed_gb):,} GB would hold it"]
+        ways = [f"a card sold as {math.ceil(self.needed_gb):,} GB would hold it"]
         ways += [f"{self.cards:,} cards would do"] if self.cards else []
         ways += ["offload = optimizer would do"] if self.offload else []
         ways += ["without the limits of this search a strategy fits"] if self.unlimited else []

@@ -224,8 +224,9 @@ MEMORY = (
     Formula("memory.other", "· other", "CUDA context, buffers of communicators, and what fragmentation wastes.",
             gigabytes, ("memory.weights", "memory.optimizer", "memory.activations"),
             ("context_bytes", "communicator_bytes", "fragmentation")),
-    Formula("memory_capacity_gb", "Memory a run can use", "Memory of the card x the share a run can fill.", gigabytes,
-            ("card.memory_gb",), ("usable",)),
+    Formula("memory_capacity_gb", "Memory a run can use",
+            "Memory of the card x the share a run can fill. A gigabyte of a card as sold is 2^30 bytes, 1.074 GB here.",
+            gigabytes, ("card.memory_gb",), ("usable",)),
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ from planner.spec.words import escaped, nearest
 
 NAME, VALUE = 26, 16
 """Columns of the tables of inputs."""
+ORIGIN = 24
+"""Columns that longer names leave to where values come from; where they cannot, they are not lined up."""
 OWNED = ("card", "scale_up", "scale_out", "model", "stack")
 """What a plan names; figures of it are written with its role before a dot."""
 HOST_KEYS = ("cluster.cards_per_node", "cluster.nics_per_node", "cluster.scale_up", "cluster.scale_up_domain",
@@ -169,9 +171,11 @@ def lines(why: Why, width: int) -> list[Line]:
     out = [Line(f"{why.name}  {why.value}", "title")]
     out += _indented(why.note, width, "quiet") if why.note else []
     out += [Line(""), *_indented(why.words, width)]
+    column = max((len(escaped(item.name)) for item in (*why.inputs, *why.constants)), default=0)
+    column = column if NAME < column <= width - VALUE - ORIGIN else NAME
     for title, found in (("Made of", why.inputs), ("Constants", why.constants)):
         if found:
-            out += [Line(""), Line(title, "heading"), *(line for item in found for line in _row(item, width))]
+            out += [Line(""), Line(title, "heading"), *(line for item in found for line in _row(item, column, width))]
     if why.cites:
         out += [
             Line(""),
@@ -187,10 +191,10 @@ def lines(why: Why, width: int) -> list[Line]:
     return out
 
 
-def _row(item: Input, width: int) -> Iterator[Line]:
+def _row(item: Input, column: int, width: int) -> Iterator[Line]:
     name, value = escaped(item.name), escaped(item.value)
-    start = f"  {name:<{NAME}} {value:<{max(NAME + VALUE - max(len(name), NAME), 0)}} "
-    yield from wrapped(start + escaped(item.origin), width, indent=min(NAME + VALUE + 4, width // 2))
+    start = f"  {name:<{column}} {value:<{max(column + VALUE - max(len(name), column), 0)}} "
+    yield from wrapped(start + escaped(item.origin), width, indent=min(column + VALUE + 4, width // 2))
 
 
 def _indented(words: str, width: int, style: Style = "text") -> list[Line]:

@@ -240,5 +240,5 @@ class CompareScreen(PartsScreen):
         kept = [*self.session.variants]
         files = [f"{sessions.VARIANT}{kept.index(name) + 1}" if key == VARIANT else name
                  for key, _, name in pairs if key in {PRESET, FILE, VARIANT}]  # fmt: skip
-        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1]]
+        sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1]] or ["FILE"]
         return " ".join((f"planner compare {sessions.SESSION}", *files, *sets))
