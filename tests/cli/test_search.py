@@ -304,3 +304,16 @@ def test_everything_is_evaluated_where_it_is_asked_for() -> None:
     assert data["exhaustive"]
     assert data["feasible"] + data["too_large"] == data["searched"] > 0
     assert data["slower"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--card h100-sxm", "--card goes with --scale."),
+        ("--scale --json", "--json does not go with --scale."),
+        ("--scale --exhaustive", "--exhaustive does not go with --scale."),
+        ("--scale --top 3", "--top does not go with --scale."),
+    ],
+)
+def test_an_option_that_would_have_no_effect_is_refused(options: str, message: str) -> None:
+    assert message in refused(planner("search", "llama-3.1-8b", *options.split()))

@@ -25,7 +25,12 @@ async def test_variants_are_kept_listed_compared_and_gone_back_to() -> None:
         text = screen_text(app)
         assert "as opened" in text
         assert "Cards 4096" in text
-        await press(pilot, "escape K text:opened enter")
+        await press(pilot, "n text:variant")
+        assert "nothing matches" in screen_text(app), "what is shown is not offered again"
+        await press(pilot, "escape delete n text:variant")
+        assert "variant Cards 4096" in screen_text(app)
+        assert "variant as opened" not in screen_text(app)
+        await press(pilot, "escape escape K text:opened enter")
         assert app.session.plan.cluster.cards == 2048
         await press(pilot, "u")
         assert app.session.plan.cluster.cards == 4096

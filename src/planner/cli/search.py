@@ -68,6 +68,7 @@ def command(
     from planner.exchange.search_json import search_dict
     from planner.exchange.strategies import RANKED
 
+    _agree(context, scale=scale, cards=cards)
     catalog = Catalog.default()
     plan = find_plan(file, catalog)
     resolved, has_own = _resolved(plan, catalog, file)
@@ -89,6 +90,22 @@ def command(
         put_lines(_lines(result, rules, outcomes, resolved, own, nothing, constraints))
     if not outcomes:
         context.exit(1)
+
+
+def _agree(context: click.Context, *, scale: bool, cards: tuple[str, ...]) -> None:
+    """Refuse options that would have no effect.
+
+    Raises:
+        click.UsageError: there is one.
+    """
+    from click.core import ParameterSource
+
+    if cards and not scale:
+        raise click.UsageError("--card goes with --scale.")
+    others = {"as_json": "--json", "exhaustive": "--exhaustive", "top": "--top"}
+    given = [flag for name, flag in others.items() if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if scale and given:
+        raise click.UsageError(f"{given[0]} does not go with --scale.")
 
 
 def _all(resolved: Resolved, top: int, constraints: Constraints) -> SearchResult:
@@ -259,14 +276,17 @@ def _own(resolved: Resolved) -> Outcome | PlanError:
 
 def _against_own(own: Outcome | PlanError, best: Outcome) -> Iterator[Line]:
     """What the plan's own strategy loses, and where."""
-    from planner.exchange.report import Line
+    from planner.cli.output import width
+    from planner.exchange.report import wrapped
     from planner.exchange.strategies import against
     from planner.spec.base import PlanError
 
     if isinstance(own, PlanError):
-        yield Line(f"The plan's own strategy is impossible: {own.problems[0].message}", "warning")
+        words = f"The plan's own strategy is impossible: {own.problems[0].message}"
+        yield from wrapped(words, width(), "warning")
     else:
-        yield from against(own, best, MOST_DIFFERENCES)
+        for line in against(own, best, MOST_DIFFERENCES):
+            yield from wrapped(line.text, width(), line.style)
 
 
 def _picture(result: SearchResult, best: Outcome, own: Outcome | PlanError | None) -> Iterator[Line]:

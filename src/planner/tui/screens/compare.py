@@ -171,7 +171,8 @@ class CompareScreen(PartsScreen):
                 self._compute()
                 self.guide()
 
-        picker = Picker("Compare with", list(self._entries()), done)
+        new = [option for option in self._entries() if option.value not in self._others]
+        picker = Picker("Compare with", new, done)
         self.mount(picker)
         self.set_focus(picker)
 
