@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.tui.helpers import SIZES, app_on, press, screen_lines, screen_text
+from tests.tui.helpers import CATALOG, PLAIN, SIZES, app_on, press, screen_lines, screen_text
 
+from planner.tui.app import PlannerApp
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.why import WhyScreen
 from planner.tui.screens.workbench import WorkbenchScreen
@@ -140,3 +141,15 @@ async def test_the_keys_of_panels_do_no_harm_where_there_are_none(opened: str) -
         await press(pilot, f"k {opened} ctrl+down ctrl+up right_square_bracket left_square_bracket z z i 9")
         await press(pilot, "escape escape escape escape escape")
         assert isinstance(app.screen, WorkbenchScreen)
+
+
+async def test_a_note_is_no_fix_to_apply_until_it_is_chosen() -> None:
+    app = PlannerApp(CATALOG.plan("llama-3.1-405b"), "llama-3.1-405b", catalog=CATALOG, tools=PLAIN)
+    async with app.run_test(size=SIZES["120x40"]) as pilot:
+        await press(pilot, "f")
+        assert app.session.plan.strategy is not None
+        assert app.session.plan.strategy.sharding == "zero2", "as published"
+        await press(pilot, "alt+7")
+        note = next(i for i, problem in enumerate(app.session.problems) if problem.key == "strategy.sharding")
+        await press(pilot, f"down*{note} f" if note else "f")
+        assert app.session.plan.strategy.sharding == "zero1"

@@ -33,7 +33,8 @@ def sharding_in_pipeline(r: Resolved) -> Iterator[Problem]:
         yield Problem("info", "strategy.sharding", message, *use("strategy.sharding", ("zero1",)))
     elif s.sharding == "zero2":
         message = (
-            "zero2 with a pipeline reduces gradients for each micro-batch; Megatron does not offer it, Llama 3 ran it."
+            "zero2 with a pipeline may reduce gradients for each micro-batch; Megatron does not offer it. Llama 3 "
+            "ran it at the speed of one reduction a step, which is what is charged."
         )
         yield Problem("info", "strategy.sharding", message, *use("strategy.sharding", ("zero1",)))
 

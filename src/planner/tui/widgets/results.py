@@ -279,10 +279,10 @@ class ProblemsPanel(Results, Panel):
 
     @property
     def fixable(self) -> Problem | None:
-        """The problem whose fix a key applies: the chosen one, else the first that has one."""
+        """The problem whose fix a key applies: the chosen one, else the first that has one and is no mere note."""
         problems = self.session.problems
         self.chosen = max(min(self.chosen, len(problems) - 1), 0)
-        first = next((problem for problem in problems if problem.change), None)
+        first = next((problem for problem in problems if problem.change and problem.severity != "info"), None)
         return problems[self.chosen] if self.has_focus and problems and problems[self.chosen].change else first
 
     def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
