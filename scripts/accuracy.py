@@ -155,7 +155,7 @@ KINDS: dict[str, Callable[[MeasuredRun], str]] = {
 
 
 def weak_lines(result: Result) -> list[str]:
-    """Kinds of runs the engine is worse at than at most: five rows or more, half as far off again as all rows."""
+    """Kinds of five runs or more on which the engine is half as far off again as on all, at the median or at p90."""
     size = abs(np.expm1(result.by_family))
     usual = (1.5 * np.median(size), 1.5 * np.quantile(size, 0.9))
     lines = [

@@ -7,7 +7,7 @@ from planner.engine.account import materials_of, power_of, run_length_of, usd_pe
 from planner.engine.constants import Constants, calibrated
 from planner.engine.inputs import Inputs
 from planner.engine.layout import Groups, groups
-from planner.engine.memory import layer_bytes, stage_memory
+from planner.engine.memory import layer_bytes, most_bytes, stage_memory
 from planner.engine.memory_fit import memory_problems
 from planner.engine.power import PowerDraw
 from planner.engine.reading import inputs_of
@@ -116,7 +116,7 @@ def _stages(x: Inputs, g: Groups, c: Constants) -> tuple[dict[str, float], ...]:
 def _needs_gb(r: Resolved, c: Constants) -> float:
     """What the fullest stage of a plan needs, GB."""
     x = inputs_of(r)
-    return max(sum(stage.values()) for stage in _stages(x, groups(x), c))
+    return float(most_bytes(x, groups(x), c)) / 1e9
 
 
 def _intervals(spread: Spread, step_s: float, mfu: float, days: float, cost: float) -> dict[str, tuple[float, float]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from planner.engine.result import Estimate
-from planner.spec.base import Problem, Setting
+from planner.spec.base import Problem
 from planner.spec.plan import Resolved
 from planner.spec.rules import errors, with_value
-from planner.spec.rules.numbers import Change
+from planner.spec.rules.numbers import Change, written
 
 MEMORY_ERROR = 0.05
 """Relative error of the memory model below which a call of fits or not is open (docs/accuracy.md)."""
@@ -54,15 +54,8 @@ def _remedy(r: Resolved, largest: str, estimate: Estimate, needs: Callable[[Reso
     gb, change = least
     if not change:
         return "Use a card with more memory, or more cards with more tensor, context or pipeline parallelism.", ()
-    words = ", ".join(f"{key} = {_text(value)}" for key, value in change)
+    words = ", ".join(f"{key} = {written(value)}" for key, value in change)
     return f"{'Use' if gb <= estimate.memory_capacity_gb else 'Begin with'} {words}: then it needs {gb:.1f} GB.", change
-
-
-def _text(value: Setting) -> str:
-    """A value as a plan file has it."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_text, value))}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _changes(r: Resolved, largest: str) -> Iterator[Change]:

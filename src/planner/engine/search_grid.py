@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.inputs import DUALPIPE, Inputs
+from planner.engine.memory import MODULES
 from planner.engine.num import ceil
 from planner.engine.reading import recomputed_share
 from planner.engine.search_space import Floats, Ints, Slice
 
-MODULES = (
-    "core_attention", "mla_up", "moe_activation", "norm", "mlp", "attention", "half_linears", "all_but_linears",
-)  # fmt: skip
 BLOCK = 1 << 16
 """Strategies of a block, about: more axes than a bounded search has at once, and so less work an element."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import day_count, days, gigabytes, money, percent, seconds
 from planner.exchange.plots import Axis, Series, chart, two_sided
-from planner.exchange.report import Line
+from planner.exchange.report import Line, wrapped
 
 if TYPE_CHECKING:
     from planner.engine.found import Effect, SearchResult
@@ -174,17 +173,13 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
         yield Line(f"  {e.name:<{NAME - 2}}{picture}  {effect_words(e)}".rstrip())
     rest = [e.name for e in effects if e not in seen]
     if rest:
-        yield from _quiet(f"No effect to speak of: {', '.join(rest)}.", width)
+        yield from wrapped(f"  No effect to speak of: {', '.join(rest)}.", width, "quiet", 2)
     yield from _notes(effects, width)
 
 
 def _notes(effects: Sequence[Effect], width: int) -> Iterator[Line]:
     """What an effect is of, where it is not of the plan as it is."""
-    return (line for e in effects for line in _quiet(e.note, width))
-
-
-def _quiet(words: str, width: int) -> Iterator[Line]:
-    return (Line(f"  {row}", "quiet") for row in wrap(words, width - 2, break_on_hyphens=False))
+    return (line for e in effects if e.note for line in wrapped(f"  {e.note}", width, "quiet", 2))
 
 
 def effect_words(e: Effect) -> str:

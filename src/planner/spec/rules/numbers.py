@@ -73,6 +73,17 @@ def around(candidates: Iterable[int], wanted: int) -> tuple[int, ...]:
     return tuple(sorted(below + above, key=lambda n: (abs(n - wanted), n)))
 
 
+def written(value: Setting) -> str:
+    """A value as a plan file has it.
+
+    >>> written("zero1"), written(8), written(("norm", "mlp"))
+    ('"zero1"', '8', '["norm", "mlp"]')
+    """
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(written, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
 def use(key: str, values: Iterable[int | str]) -> tuple[str, Change]:
     """A fix that sets one key: its text with every alternative, and the change to the first of them.
 
@@ -83,5 +94,4 @@ def use(key: str, values: Iterable[int | str]) -> tuple[str, Change]:
     if not options:
         return "", ()
     name = key.rpartition(".")[2]
-    texts = [f'"{v}"' if isinstance(v, str) else str(v) for v in options]
-    return f"Use {name} = {' or '.join(texts)}.", ((key, options[0]),)
+    return f"Use {name} = {' or '.join(map(written, options))}.", ((key, options[0]),)
