@@ -10,18 +10,16 @@ from planner.engine.blocks import (
     Cost,
     attention_block,
     context_exchange,
-    embedding,
     expert_exchange,
     ffn_block,
-    head,
     host_factor,
-    layers,
     mamba_block,
     moe_block,
     tensor_exchange,
 )
 from planner.engine.inputs import DUALPIPE, FUSIONS, Inputs
 from planner.engine.kernels import attention, linear, linear_rate, stream, wide_rate
+from planner.engine.layers import embedding, head, layers
 from planner.engine.layout import groups
 from planner.engine.reading import inputs_of
 
@@ -254,27 +252,42 @@ def test_a_mamba_layer_by_hand() -> None:
 
 
 def test_the_head_is_three_bf16_gemms_and_a_loss() -> None:
-    x = numbers(workload__precision="fp8")
+    x = numbers(workload__precision="fp8", strategy__loss="vocab-parallel")
     rows = linear(8192.0, 128_256 / 2, 4096.0, x, C, rate=wide_rate(x.machine, x.layout, C))
     loss = stream(22.0 * 8192 * 128_256 / 2, x, C)
-    assert head(x, C) == pytest.approx(rows.forward + rows.input_gradient + rows.weight_gradient + loss)
-    assert head(with_shape(x, mtp=1.0), C) == pytest.approx(2 * head(x, C))
+    one = head(x, groups(x), C)
+    assert one.logits == pytest.approx(rows.forward + rows.input_gradient + rows.weight_gradient + loss)
+    assert head(with_shape(x, mtp=1.0), groups(x), C).total == pytest.approx(2 * one.total)
 
 
 def test_losses_in_order() -> None:
     chunked, split, whole = (
-        head(numbers(strategy__loss=loss), C) for loss in ("chunked", "vocab-parallel", "gathered")
+        head(x, groups(x), C).total
+        for x in (numbers(strategy__loss=loss) for loss in ("chunked", "vocab-parallel", "gathered"))
     )
     assert chunked < split < whole
 
 
 def test_a_gathered_loss_does_not_split_over_the_tensor_group() -> None:
     x = numbers(strategy__loss="gathered", strategy__tensor=8)
-    assert head(x, C) > stream(30.0 * 8192 * 128_256, x, C)
+    g = groups(x)
+    assert head(x, g, C).logits > stream(30.0 * 8192 * 128_256, x, C)
+    split = numbers(strategy__loss="vocab-parallel", strategy__tensor=8)
+    gathered = collectives.gather(2.0 * 8192 * 128_256, g.tensor, x.machine, C)
+    assert head(x, g, C).tensor == pytest.approx(head(split, g, C).tensor + gathered)
+
+
+def test_the_ends_are_reduced_over_the_tensor_group_as_a_block_is() -> None:
+    g = groups(DENSE)
+    block = sum(tensor_exchange(DENSE, g, C))
+    assert head(DENSE, g, C).tensor + embedding(DENSE, g, C).tensor == pytest.approx(block)
+    single = numbers(strategy__tensor=1)
+    assert head(single, groups(single), C).tensor == embedding(single, groups(single), C).tensor == 0
 
 
 def test_the_embedding_moves_twelve_bytes_a_hidden_value() -> None:
-    assert embedding(DENSE, C) == pytest.approx(12 * 8192 * 4096 / 2 / (C.hbm * 3.35e12))
+    moved = embedding(DENSE, groups(DENSE), C).memory
+    assert moved == pytest.approx(12 * 8192 * 4096 / 2 / (C.hbm * 3.35e12))
 
 
 def test_layers_of_a_hybrid_are_those_of_its_pattern() -> None:

@@ -9,13 +9,14 @@ from tests.engine.floors import C, numbers, preset, with_layout, with_machine, w
 from tests.plans import EXPERTS
 
 from planner.engine import collectives
-from planner.engine.blocks import layers
 from planner.engine.inputs import DUALPIPE, Inputs
+from planner.engine.layers import layers
 from planner.engine.layout import groups
 from planner.engine.memory import Parameters, parameters, stage_at
 from planner.engine.reading import inputs_of
 from planner.engine.schedule import split
 from planner.engine.step import (
+    Pace,
     Step,
     between_sites,
     data_parallel,
@@ -24,6 +25,7 @@ from planner.engine.step import (
     pace,
     step,
     transfer,
+    transfers,
 )
 
 DENSE = numbers()
@@ -41,14 +43,14 @@ def test_compute_of_one_card_is_all_layers_head_and_embedding() -> None:
     x = numbers(strategy__tensor=1, strategy__pipeline=1)
     every = layers(x, groups(x), C)
     micro = 512 / 64
-    assert run(x).compute == pytest.approx(micro * (every.block.total + every.head + every.embedding))
+    assert run(x).compute == pytest.approx(micro * (every.block.total + every.head.total + every.embedding.total))
 
 
 def test_the_slowest_stage_sets_the_pace() -> None:
     # Two stages of 16 layers; the last carries the head as well.
     every = layers(DENSE, groups(DENSE), C)
     slow = pace(every, split(DENSE), DENSE)
-    assert slow.seconds == pytest.approx(every.block.total / 2 + every.head)
+    assert slow.seconds == pytest.approx(every.block.total / 2 + every.head.total)
     assert (slow.layers, slow.head) == (16, 1)
 
 
@@ -63,26 +65,35 @@ def test_many_layers_a_stage_outweigh_the_head() -> None:
 def test_dualpipe_pairs_first_and_last_stage() -> None:
     x = inputs_of(preset("deepseek-v3"))
     every = layers(x, groups(x), C)
-    pair = 3 * every.block.total / 62 + 0.5 * (every.head + every.embedding)
+    pair = 3 * every.block.total / 62 + 0.5 * (every.head.total + every.embedding.total)
     assert pace(every, split(x), x).seconds == pytest.approx(max(pair, 4 * every.block.total / 62))
 
 
-def test_transfers_between_stages_by_hand() -> None:
-    # Forward and backward, T x h x 2 bytes over the tensor group, to another node over one NIC.
+def test_a_transfer_between_stages_by_hand() -> None:
+    # T x h x 2 bytes over the tensor group, to another node over one NIC.
     sent = 8192 * 4096 * 2 / 2
     once = sent / (C.out * 50e9) + C.latency
-    assert transfer(DENSE, groups(DENSE), C) == pytest.approx(2 * once, rel=0.1)
+    assert transfer(DENSE, groups(DENSE), C) == pytest.approx(once, rel=0.1)
     redundant = numbers(strategy__p2p="redundant")
-    assert transfer(redundant, groups(redundant), C) == pytest.approx(
-        2 * (2 * sent / (C.out * 50e9) + C.latency), rel=0.1
-    )
+    assert transfer(redundant, groups(redundant), C) == pytest.approx(2 * sent / (C.out * 50e9) + C.latency, rel=0.1)
     single = numbers(strategy__pipeline=1)
     assert transfer(single, groups(single), C) == 0
 
 
-def test_interleaved_chunks_send_as_often() -> None:
-    x = numbers(strategy__virtual_stages=4)
-    assert transfer(x, groups(x), C) == pytest.approx(4 * transfer(DENSE, groups(DENSE), C))
+@pytest.mark.parametrize(("chunks", "head", "waits"), [(1, 0.0, 2), (1, 1.0, 1), (4, 0.0, 8), (4, 1.0, 7)])
+def test_a_stage_waits_for_its_neighbours_and_the_last_has_one(chunks: int, head: float, waits: int) -> None:
+    x = numbers(strategy__pipeline=4, strategy__virtual_stages=chunks, strategy__overlap={"pipeline": False})
+    slowest = Pace(layers=8.0, head=head, embedding=0.0, seconds=1.0)
+    g = groups(x)
+    once = transfer(x, g, C)
+    assert transfers(slowest, x, g, C) == pytest.approx((x.micro_batches * waits + 2 * 3) * once)
+
+
+def test_two_stages_are_both_ends() -> None:
+    x = numbers(strategy__pipeline=2, strategy__overlap={"pipeline": False})
+    g = groups(x)
+    first, last = (transfers(Pace(16.0, head, 0.0, 1.0), x, g, C) for head in (0.0, 1.0))
+    assert first == last
 
 
 def test_gradients_are_scattered_and_weights_gathered() -> None:

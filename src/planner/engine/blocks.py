@@ -18,6 +18,8 @@ from planner.engine.num import Num, any_of, logical_not, maximum, minimum, where
 
 MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
 """Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
+EAGER_LAUNCHES = (2.0, 3.0)
+"""Kernels a layer launches in eager code over fused code: with fused norms, and with nothing fused (counted)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Block:
         return self.forward.total + self.backward.total + self.again.total
 
 
-def _move(count: Num, x: Inputs, c: Constants) -> Num:
+def move(count: Num, x: Inputs, c: Constants) -> Num:
     """Seconds to move bytes counted for 16-bit hidden states; twice as many where they are 32-bit."""
     return stream(0.5 * wide_bytes(x.layout) * count, x, c)
 
@@ -111,10 +113,13 @@ def _cast(widths: Num, x: Inputs, c: Constants) -> Num:
 
 
 def host_factor(x: Inputs, c: Constants) -> Num:
-    """Share of the host work that CUDA graphs or XLA leave."""
+    """Host work over that of fused kernels: eager code launches more of them, CUDA graphs or XLA leave a share."""
+    code = x.software.fusion
+    kernels = where(code == FUSIONS.index("eager-fused-norms"), EAGER_LAUNCHES[0], 1.0)
+    kernels = where(code == FUSIONS.index("eager"), EAGER_LAUNCHES[1], kernels)
     graphs = where(x.software.graphs == GRAPHS.index("partial"), c.graphs_partial, 1.0)
     graphs = where(x.software.graphs == GRAPHS.index("full"), c.graphs_full, graphs)
-    return where(x.software.xla, 0.0, graphs)
+    return where(x.software.xla, 0.0, kernels * graphs)
 
 
 def _again_memory(x: Inputs) -> Num:
@@ -184,11 +189,11 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     rope = 4.0 * (q + s.kv_heads * s.qk_dim) / t
     eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
     memory = (
-        _move(n * (kinds * (10.0 * s.hidden / x.sequence_shards + rope)), x, c)
-        + _move(n * eager * (30.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
+        move(n * (kinds * (10.0 * s.hidden / x.sequence_shards + rope)), x, c)
+        + move(n * eager * (30.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
         + _cast(s.hidden / x.sequence_shards + s.heads * s.v_dim / t, x, c),
-        _move(n * (kinds * (13.0 * s.hidden / x.sequence_shards + rope)), x, c)
-        + _move(n * eager * (40.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
+        move(n * (kinds * (13.0 * s.hidden / x.sequence_shards + rope)), x, c)
+        + move(n * eager * (40.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
         + _cast(s.hidden / x.sequence_shards + (q + kv) / t, x, c),
     )
     tensor = tensor_exchange(x, g, c)
@@ -217,11 +222,11 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
     kinds = fusion(x, c)
     eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
     memory = (
-        _move(x.tokens * kinds * (10.0 * hidden + (4.0 + 2.0 * gated) * wide), x, c)
-        + _move(x.tokens * eager * 30.0 * hidden, x, c)
+        move(x.tokens * kinds * (10.0 * hidden + (4.0 + 2.0 * gated) * wide), x, c)
+        + move(x.tokens * eager * 30.0 * hidden, x, c)
         + _cast(hidden + wide, x, c),
-        _move(x.tokens * kinds * (13.0 * hidden + (6.0 + 4.0 * gated) * wide), x, c)
-        + _move(x.tokens * eager * 40.0 * hidden, x, c)
+        move(x.tokens * kinds * (13.0 * hidden + (6.0 + 4.0 * gated) * wide), x, c)
+        + move(x.tokens * eager * 40.0 * hidden, x, c)
         + _cast(hidden + (s.matrices - 1.0) * wide, x, c),
     )
     tensor = tuple(where(s.parallel_block, 0.0, part) for part in tensor_exchange(x, g, c))
@@ -281,17 +286,17 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     common = x.tokens * where(has_shared, shared_width, 0.0)
     gate_bytes = kinds * (4.0 + 2.0 * gated)
     activation = (
-        _move(gate_bytes * (slots * width + common), x, c),
-        _move(kinds * (6.0 + 4.0 * gated) * (slots * width + common), x, c),
+        move(gate_bytes * (slots * width + common), x, c),
+        move(kinds * (6.0 + 4.0 * gated) * (slots * width + common), x, c),
     )
-    normed = _move(x.tokens * kinds * 10.0 * hidden, x, c)
+    normed = move(x.tokens * kinds * 10.0 * hidden, x, c)
     # Stacks that capture the whole iteration also fuse permutation and casts into the grouped GEMMs.
     fused = where(x.software.graphs == GRAPHS.index("full"), c.fused_experts, 1.0)
-    permute = fused * _move(c.permute * slots * s.hidden, x, c)
+    permute = fused * move(c.permute * slots * s.hidden, x, c)
     per_token = fused * slots / x.tokens
     memory = (
         normed + activation[0] + 10.0 * permute + _cast(per_token * (s.hidden + width) + hidden, x, c),
-        _move(x.tokens * kinds * 13.0 * hidden, x, c)
+        move(x.tokens * kinds * 13.0 * hidden, x, c)
         + activation[1]
         + 12.0 * permute
         + _cast(per_token * (s.hidden + up * width) + hidden, x, c),
@@ -306,7 +311,7 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     host = (0.5 * c.host_layer + launches) * host_factor(x, c)
     first = Cost(forward, 0.0, memory[0], needs * tensor[0] + split, 0.0, exchange, host)
     second = Cost(backward, 0.0, memory[1], needs * tensor[1] + split, 0.0, exchange, host)
-    gates = maximum(y.moe_activation * activation[0], y.mlp * _move(gate_bytes * common, x, c))
+    gates = maximum(y.moe_activation * activation[0], y.mlp * move(gate_bytes * common, x, c))
     again = Cost(
         gemm=maximum(y.half_linears * 0.5 * forward, y.mlp * where(has_shared, always[0], 0.0)),
         memory=maximum(maximum(0.7 * y.half_linears, y.all_but_linears) * memory[0], gates + 0.5 * y.norm * normed),
@@ -325,11 +330,11 @@ def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
     forward, backward, weight = _sum((enter, linear(x.tokens, s.hidden, inner / y.tensor, x, c)))
     kinds = fusion(x, c)
     states = 4.0 * inner * s.mamba_state / 128.0
-    scan = _move(x.tokens * (2.0 * (4.0 * inner + 2.0 * s.mamba_groups) + states) / y.tensor, x, c)
+    scan = move(x.tokens * (2.0 * (4.0 * inner + 2.0 * s.mamba_groups) + states) / y.tensor, x, c)
     norms = s.hidden / x.sequence_shards
     memory = (
-        scan + _move(x.tokens * kinds * 10.0 * norms, x, c) + _cast(norms + inner / y.tensor, x, c),
-        2.5 * scan + _move(x.tokens * kinds * 13.0 * norms, x, c) + _cast(norms + 2.0 * inner / y.tensor, x, c),
+        scan + move(x.tokens * kinds * 10.0 * norms, x, c) + _cast(norms + inner / y.tensor, x, c),
+        2.5 * scan + move(x.tokens * kinds * 13.0 * norms, x, c) + _cast(norms + 2.0 * inner / y.tensor, x, c),
     )
     tensor = tensor_exchange(x, g, c)
     host = c.host_layer * host_factor(x, c)
@@ -337,55 +342,3 @@ def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
     second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
     again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
     return Block(first, second, again * (1.0 - y.full_recompute) + first * y.full_recompute, weight)
-
-
-def head(x: Inputs, c: Constants) -> Num:
-    """Seconds of output head and cross entropy for one micro-batch, forward and backward: never narrower than BF16.
-
-    Where logits are gathered, every card of the tensor group runs the whole entropy.
-    """
-    y, s = x.layout, x.shape
-    rows = linear(x.tokens, s.vocab / y.tensor, s.hidden, x, c, rate=wide_rate(x.machine, y, c))
-    split = where(x.software.loss_split, y.tensor, 1.0)
-    entropy = stream(x.software.entropy_bytes * x.tokens * s.vocab / split, x, c)
-    return (rows.forward + rows.input_gradient + rows.weight_gradient + entropy) * (1.0 + s.mtp)
-
-
-def embedding(x: Inputs, c: Constants) -> Num:
-    """Seconds of the input embedding for one micro-batch, forward and backward."""
-    return _move(12.0 * x.tokens * x.shape.hidden / x.sequence_shards, x, c)
-
-
-@dataclass(frozen=True, slots=True)
-class Layers:
-    """All layers of the model for one micro-batch, as if one card held them all, and what stands at the ends."""
-
-    block: Block
-    head: Num
-    embedding: Num
-
-
-def layers(x: Inputs, g: Groups, c: Constants) -> Layers:
-    """Sum of the model's blocks; MTP layers count as one attention and one FFN or MoE block each."""
-    block = plain_layers(x, g, c)
-    if any_of(x.shape.moe_layers > 0):
-        block = block + expert_layers(x, g, c)
-    return Layers(block, head(x, c), embedding(x, c))
-
-
-def plain_layers(x: Inputs, g: Groups, c: Constants) -> Block:
-    """The blocks that do not depend on how experts are spread: attention, dense FFN, Mamba."""
-    s = x.shape
-    total: Block = attention_block(x, g, c) * (s.attention_layers + s.mtp)
-    if any_of(s.dense_layers > 0) or any_of(s.moe_layers == 0):
-        total = total + ffn_block(x, g, c) * (s.dense_layers + where(s.moe_layers > 0, 0.0, s.mtp))
-    if any_of(s.mamba_layers > 0):
-        total = total + mamba_block(x, g, c) * s.mamba_layers
-    return total
-
-
-def expert_layers(x: Inputs, g: Groups, c: Constants) -> Block:
-    """The MoE blocks. They see tokens, not how sequences are cut into them."""
-    count = where(x.shape.moe_layers > 0, x.shape.moe_layers + x.shape.mtp, 0.0)
-    total: Block = moe_block(x, g, c) * count
-    return total

@@ -88,12 +88,13 @@ def stage_layers(stage: Num, x: Inputs) -> tuple[Num, Num]:
     Where some middle stages hold a layer more than others, they are the first of them.
     """
     s, parts, p = x.shape, split(x), x.layout.pipeline
-    count = where(stage == 0, parts.first, where(stage <= minimum(parts.more, p - 2.0), parts.full, parts.last))
+    middle = where(stage <= parts.more, parts.full, parts.full - 1.0)
+    count = where(stage == 0, parts.first, where(stage == p - 1.0, parts.last, middle))
     count = where(p == 1.0, s.layers + s.mtp, count)
     if not any_of(s.moe_layers > 0):
         return count, 0.0
     fuller = minimum(stage - 1.0, parts.more)
-    before = where(stage > 0, parts.first + (stage - 1.0) * parts.last + fuller * (parts.full - parts.last), 0.0)
+    before = where(stage > 0, parts.first + (stage - 1.0) * (parts.full - 1.0) + fuller, 0.0)
     leading = minimum(maximum(s.first_dense - before, 0.0), count)
     rest = maximum(s.layers + s.mtp - s.first_dense, 1.0)
     share = where(s.moe_layers > 0, (s.moe_layers + s.mtp) / rest, 0.0)

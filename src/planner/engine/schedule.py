@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ZERO_BUBBLE, Inputs
-from planner.engine.num import Num, floor, maximum, minimum, where
+from planner.engine.num import Num, ceil, maximum, minimum, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,28 +16,23 @@ class Split:
     """Layers on a full stage."""
     first: Num
     last: Num
-    """Layers on the last stage, and on a middle one that is not full."""
     more: Num
-    """Layers left when every stage has as many as the last."""
-    mean: Num
+    """Middle stages that are full, the first of them; the others hold one layer fewer."""
 
 
 def split(x: Inputs) -> Split:
     """Layers of first, full and last stage.
 
-    Stages differ by at most one layer; the ends, which also carry embedding and head, are the first to hold fewer, the
-    last before the first (Llama 3, arXiv 2407.21783, section 3.3.2: 126 layers on 16 stages leave 7 on either end).
+    The ends, which also carry embedding and head, are the first to hold fewer, the last before the first: each one layer
+    (Llama 3, arXiv 2407.21783, section 3.3.2: 126 layers on 16 stages leave 7 on either end), the last two where three
+    or more are missing (DeepSeek-V3 in Megatron-Core's guide to pipeline layouts: 61 on 16 leave 2 and the head).
     """
     count, p = x.shape.layers + x.shape.mtp, x.layout.pipeline
-    least = floor(count / p)
-    more = count - least * p
-    return Split(
-        full=least + where(more > 0, 1.0, 0.0),
-        first=least + where(more >= maximum(p - 1.0, 1.0), 1.0, 0.0),
-        last=least,
-        more=more,
-        mean=count / p,
-    )
+    full = ceil(count / p)
+    missing = full * p - count
+    at_last = minimum(minimum(ceil(missing / 2.0), 2.0), maximum(full - 1.0, 1.0))
+    at_first = minimum(missing - at_last, 1.0)
+    return Split(full, full - at_first, full - at_last, p - 2.0 - (missing - at_first - at_last))
 
 
 def bubble(total: Num, pace: Num, forward: Num, backward: Num, weight: Num, x: Inputs) -> Num:

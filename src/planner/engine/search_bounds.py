@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine import memory
-from planner.engine.blocks import Block, expert_layers, plain_layers
+from planner.engine.blocks import Block
 from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, Inputs
+from planner.engine.layers import expert_layers, plain_layers
 from planner.engine.layout import groups
 from planner.engine.num import maximum, where
 from planner.engine.schedule import in_flight

@@ -6,18 +6,19 @@ import dataclasses
 from dataclasses import dataclass
 
 from planner.engine import collectives, offload
-from planner.engine.blocks import Block, Layers, layers
+from planner.engine.blocks import Block
 from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.kernels import stream
+from planner.engine.layers import Layers, layers
 from planner.engine.layout import Groups, groups
 from planner.engine.memory import Parameters, parameters, stage_at
 from planner.engine.num import Num, any_of, log2, logical_not, maximum, minimum, where
 from planner.engine.schedule import Split, bubble, split
 
 PARAMETER_MESSAGES = 4.0
-"""Collectives a layer where weights are gathered parameter by parameter (QKV, output, two FFN matrices) instead of as
-one flat buffer."""
+"""Collectives a layer where weights or gradients travel parameter by parameter (QKV, output, two FFN matrices) instead
+of in flat buffers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ def pace(all_layers: Layers, parts: Split, x: Inputs) -> Pace:
     """The slowest stage: a full one, or the last one with the head. DualPipe pairs first and last stage on one card."""
     one_layer = all_layers.block.total / (x.shape.layers + x.shape.mtp)
     full = parts.full * one_layer
-    last = parts.last * one_layer + all_layers.head
+    head, embedding = all_layers.head.total, all_layers.embedding.total
+    last = parts.last * one_layer + head
     single = x.layout.pipeline == 1.0
-    both = 0.5 * (parts.first + parts.last) * one_layer + 0.5 * (all_layers.head + all_layers.embedding)
+    both = 0.5 * (parts.first + parts.last) * one_layer + 0.5 * (head + embedding)
     paired = x.layout.schedule == DUALPIPE
     end = where(paired, both, last)
     end_sets = where(single, True, end > full)
@@ -81,30 +83,49 @@ def pace(all_layers: Layers, parts: Split, x: Inputs) -> Pace:
         layers=where(end_sets, end_layers, parts.full),
         head=where(end_sets, share, 0.0),
         embedding=where(single, 1.0, where(paired, where(end_sets, 0.5, 0.0), 0.0)),
-        seconds=where(single, end + all_layers.embedding, maximum(full, end)),
+        seconds=where(single, end + embedding, maximum(full, end)),
     )
 
 
 def transfer(x: Inputs, g: Groups, c: Constants) -> Num:
-    """Seconds of one micro-batch's transfers between stages, forward and backward, all chunks."""
+    """Seconds of one transfer between two stages: a micro-batch's activations, or their gradients."""
     y = x.layout
     sent = x.tokens * x.shape.hidden * 2.0 / where(x.software.redundant_p2p, 1.0, y.tensor)
     inside = g.stage.local >= g.stage.size
     rate = where(inside, c.up * x.machine.scale_up, c.out * g.stage.nic)
-    return where(y.pipeline > 1.0, 2.0 * y.chunks * (sent / rate + c.latency + g.stage.wait), 0.0)
+    return where(y.pipeline > 1.0, sent / rate + c.latency + g.stage.wait, 0.0)
+
+
+def transfers(slowest: Pace, x: Inputs, g: Groups, c: Constants) -> Num:
+    """Exposed seconds of a step's transfers between stages.
+
+    The pace-setting stage waits once a chunk and direction, sending to one neighbour while it receives from the other;
+    at the end of the pipeline the backward pass follows the forward pass with nothing between. Filling and draining
+    pass every boundary once each.
+    """
+    y, p = x.layout, x.layout.pipeline
+    one = transfer(x, g, c)
+    end = where(y.schedule == DUALPIPE, False, where(slowest.head > 0, True, p == 2.0))  # noqa: PLR2004
+    waits = 2.0 * y.chunks - where(end, 1.0, 0.0)
+    shown = where(x.software.overlap_pipeline, where(y.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
+    return (x.micro_batches * waits * shown + 2.0 * (p - 1.0)) * one
 
 
 def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
-    """Seconds to reduce a stage's gradients and to gather its updated weights, once a step."""
-    # Software that does not overlap the exchange does not scatter it either: it all-reduces whole gradients.
+    """Seconds to reduce a stage's gradients and to gather its updated weights, once a step.
+
+    Software that does not overlap the exchange does not scatter it either: it all-reduces whole gradients, one by one.
+    """
     passes = where(x.software.overlap_data, 1.0, 2.0)
+    more = where(x.software.overlap_data, 0.0, PARAMETER_MESSAGES * held.layers - 1.0)
     reduce = gather = 0.0
     for count, one in ((held.dense, g.gradient), (held.expert, g.expert_gradient)):
-        wide = one.size > 1.0
+        wide = where(one.size > 1.0, where(count > 0, 1.0, 0.0), 0.0)
+        wait = more * collectives.latency(one, c)
         size = count * x.software.gradient_bytes
         back = where(x.layout.zero < 1.0, x.software.gradient_bytes, x.software.gather_bytes)
-        reduce = reduce + where(wide, passes * collectives.gather(size, one, x.machine, c), 0.0)
-        gather = gather + where(wide, collectives.gather(count * back, one, x.machine, c), 0.0)
+        reduce = reduce + wide * passes * (collectives.gather(size, one, x.machine, c) + wait)
+        gather = gather + wide * (collectives.gather(count * back, one, x.machine, c) + wait)
     return reduce, gather
 
 
@@ -202,16 +223,13 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
     b: Block = every.block
     mean = 1.0 / p
     idle = bubble(
-        b.total + every.head + every.embedding,
+        b.total + every.head.total + every.embedding.total,
         slowest.seconds,
         b.forward.total * mean,
         (b.backward.total + b.again.total) * mean,
         b.weight * mean,
         x,
     )
-    sent = transfer(x, g, c)
-    shown = where(x.software.overlap_pipeline, where(x.layout.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
-    moved = m * sent * shown + (p - 1.0) * sent / (2.0 * x.layout.chunks)
     held = parameters(stage_at(minimum(1.0 + 0.0 * p, p - 1.0), x), x)
     slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
     forward = b.forward.total / b.total
@@ -224,20 +242,21 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
         data = where(whole, data, fully_sharded(held, window, x, g, c))
     compute_scale = m * slowest.layers / (x.shape.layers + x.shape.mtp) * slow
     both, again = b.forward + b.backward, b.again
+    ends = m * slow * (slowest.head * every.head.tensor + slowest.embedding * every.embedding.tensor)
     adding = accumulation(held, x, c)
     update = optimizer_step(held, x, g, c)
     result = Step(
         gemm=both.gemm * compute_scale,
         attention=both.attention * compute_scale,
-        memory_bound=both.memory * compute_scale + m * slow * slowest.embedding * every.embedding + adding,
-        logits=m * slow * slowest.head * every.head,
+        memory_bound=both.memory * compute_scale + m * slow * slowest.embedding * every.embedding.memory + adding,
+        logits=m * slow * slowest.head * every.head.logits,
         recompute=(again.gemm + again.attention + again.memory + again.host) * compute_scale,
         host=both.host * compute_scale,
-        tensor=(both.tensor + again.tensor) * compute_scale,
+        tensor=(both.tensor + again.tensor) * compute_scale + ends,
         context=(both.context + again.context) * compute_scale,
         expert=(both.expert + again.expert) * compute_scale,
         pipeline_bubble=idle * slow,
-        pipeline_transfer=moved * slow,
+        pipeline_transfer=transfers(slowest, x, g, c) * slow,
         data=data,
         optimizer=update,
         other=c.step_fixed,
