@@ -16,6 +16,7 @@ from planner.engine.blocks import (
     mamba_block,
     moe_block,
     tensor_exchange,
+    tensor_pair,
 )
 from planner.engine.inputs import DUALPIPE, FUSIONS, Inputs
 from planner.engine.kernels import attention, linear, linear_rate, stream, wide_rate
@@ -111,20 +112,26 @@ def test_tensor_parallel_traffic_by_hand() -> None:
     x = with_software(DENSE, overlap_tensor=False)
     g = groups(x)
     once = collectives.gather(8192 * 4096 * 2.0, g.tensor, x.machine, C)
-    assert tensor_exchange(x, g, C) == pytest.approx((2 * once, 3 * once))
-    assert tensor_exchange(DENSE, g, C) == pytest.approx((2 * C.exposed_tensor * once, 2 * C.exposed_tensor * once))
+    assert tensor_exchange((1.0, 1.0), x, g, C) == pytest.approx((2 * once, 3 * once))
+    shown = 2 * (1 / 2 + C.contention) * once  # of two ranks' pieces the first, or the last
+    assert tensor_exchange((1.0, 1.0), DENSE, g, C) == pytest.approx((shown, shown))
+    assert tensor_exchange((0.0, 1.9 * once), DENSE, g, C) == pytest.approx((2 * once, shown))  # nothing to hide behind
+    eight = numbers(strategy__tensor=8)
+    pair = tensor_pair(eight, groups(eight), C)
+    longer = tensor_exchange((0.4 * pair, pair), eight, groups(eight), C)
+    assert longer == pytest.approx(((0.6 + C.contention) * pair, (1 / 8 + C.contention) * pair))
 
 
 def test_without_sequence_parallelism_the_switches_can_add() -> None:
     x = with_layout(with_software(DENSE, overlap_tensor=False), sequence_parallel=0.0, tensor=8.0)
     g = groups(x)
-    assert tensor_exchange(x, g, C)[0] == collectives.all_reduce(8192 * 4096 * 2.0, g.tensor, x.machine, C)
+    assert tensor_exchange((1.0, 1.0), x, g, C)[0] == collectives.all_reduce(8192 * 4096 * 2.0, g.tensor, x.machine, C)
 
 
 def test_one_card_exchanges_nothing() -> None:
     x = numbers(strategy__tensor=1)
     g = groups(x)
-    assert tensor_exchange(x, g, C) == (0, 0)
+    assert tensor_exchange((1.0, 1.0), x, g, C) == (0, 0)
     assert context_exchange(attention(x, C), x, g, C) == (0, 0)
     dense_experts = numbers(workload__model=EXPERTS)
     assert expert_exchange(dense_experts, groups(dense_experts), C) == 0
@@ -145,7 +152,7 @@ def test_context_traffic_hides_behind_attention() -> None:
     g = groups(x)
     hidden = context_exchange((1.0, 1.0), x, g, C)
     shown = context_exchange((0.0, 0.0), x, g, C)
-    assert hidden == pytest.approx([C.exposed_context * part for part in shown])
+    assert hidden == pytest.approx([(1 / 4 + C.contention) * part for part in shown])
 
 
 def test_expert_exchange_by_hand() -> None:
@@ -178,6 +185,11 @@ def test_the_node_limit_of_deepseek_v3() -> None:
     assert nodes == pytest.approx(5.25, abs=0.01)
     alone = collectives.exchange(4096 * 7.53, 4096 * nodes * 7 / 8, 2 * 7168.0, g.expert, True, x.machine, C)
     assert expert_exchange(x, g, C) == pytest.approx(2 * alone * C.exposed_dualpipe, rel=0.01)
+
+
+@pytest.mark.parametrize(("fusion", "times"), [("fused", 1), ("compiled", 1), ("eager-fused-norms", 2), ("eager", 3)])
+def test_eager_code_launches_more_kernels(fusion: str, times: int) -> None:
+    assert host_factor(numbers(strategy__kernel_fusion=fusion), C) == times
 
 
 def test_host_time_counts_local_experts_and_graphs() -> None:
@@ -277,10 +289,10 @@ def test_a_gathered_loss_does_not_split_over_the_tensor_group() -> None:
     assert head(x, g, C).tensor == pytest.approx(head(split, g, C).tensor + gathered)
 
 
-def test_the_ends_are_reduced_over_the_tensor_group_as_a_block_is() -> None:
+def test_the_ends_are_gathered_and_reduced_over_the_tensor_group() -> None:
     g = groups(DENSE)
-    block = sum(tensor_exchange(DENSE, g, C))
-    assert head(DENSE, g, C).tensor + embedding(DENSE, g, C).tensor == pytest.approx(block)
+    once = collectives.gather(8192 * 4096 * 2.0, g.tensor, DENSE.machine, C)
+    assert head(DENSE, g, C).tensor == embedding(DENSE, g, C).tensor == pytest.approx(2 * once)
     single = numbers(strategy__tensor=1)
     assert head(single, groups(single), C).tensor == embedding(single, groups(single), C).tensor == 0
 

@@ -89,7 +89,7 @@ def test_memory_says_whether_a_plan_that_does_not_fit_would() -> None:
     own = dataclasses.replace(r, strategy=search(r, 1).ranked[0].strategy)
     used = evaluate(own).estimate
     brim = used.memory_gb / used.memory_capacity_gb  # of the card that just holds it
-    for factor, words in ((0.95 * brim, "would fit"), (0.8 * brim, "would still not fit")):
+    for factor, words in ((0.95 * brim, "would fit"), (0.7 * brim, "would still not fit")):
         tight = with_memory(own, factor)
         assert not evaluate(tight).fits
         memory = next(one for one in explain(tight) if one.key == "memory")

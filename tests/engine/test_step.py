@@ -10,6 +10,7 @@ from tests.plans import EXPERTS
 
 from planner.engine import collectives
 from planner.engine.inputs import DUALPIPE, Inputs
+from planner.engine.kernels import stream
 from planner.engine.layers import layers
 from planner.engine.layout import groups
 from planner.engine.memory import Parameters, parameters, stage_at
@@ -20,6 +21,7 @@ from planner.engine.step import (
     Step,
     between_sites,
     data_parallel,
+    fully_sharded,
     gradient_exchange,
     optimizer_step,
     pace,
@@ -29,7 +31,7 @@ from planner.engine.step import (
 )
 
 DENSE = numbers()
-HELD = Parameters(2e9, 0.0)
+HELD = Parameters(2e9, 0.0, layers=16.0)
 
 
 def run(x: Inputs) -> Step:
@@ -84,16 +86,20 @@ def test_a_transfer_between_stages_by_hand() -> None:
 def test_a_stage_waits_for_its_neighbours_and_the_last_has_one(chunks: int, head: float, waits: int) -> None:
     x = numbers(strategy__pipeline=4, strategy__virtual_stages=chunks, strategy__overlap={"pipeline": False})
     slowest = Pace(layers=8.0, head=head, embedding=0.0, seconds=1.0)
-    g = groups(x)
-    once = transfer(x, g, C)
-    assert transfers(slowest, x, g, C) == pytest.approx((x.micro_batches * waits + 2 * 3) * once)
+    assert transfers(slowest, 0.3, 0.2, x) == pytest.approx(x.micro_batches * waits * 0.2 + 2 * 3 * 0.3)
 
 
 def test_two_stages_are_both_ends() -> None:
-    x = numbers(strategy__pipeline=2, strategy__overlap={"pipeline": False})
-    g = groups(x)
-    first, last = (transfers(Pace(16.0, head, 0.0, 1.0), x, g, C) for head in (0.0, 1.0))
+    x = numbers(strategy__pipeline=2)
+    first, last = (transfers(Pace(16.0, head, 0.0, 1.0), 0.3, 0.2, x) for head in (0.0, 1.0))
     assert first == last
+
+
+def test_a_little_more_work_at_the_end_does_not_set_the_pace_where_it_waits_once_less() -> None:
+    every = layers(DENSE, groups(DENSE), C)
+    more = every.head.total
+    assert pace(every, split(DENSE), DENSE, wait=0.9 * more).head == 1
+    assert pace(every, split(DENSE), DENSE, wait=1.1 * more).head == 0
 
 
 def test_gradients_are_scattered_and_weights_gathered() -> None:
@@ -120,8 +126,30 @@ def test_gradient_traffic_hides_in_the_backward_pass() -> None:
     g = groups(DENSE)
     total = sum(gradient_exchange(HELD, DENSE, g, C))
     hidden = data_parallel(HELD, (10.0, 20.0), DENSE, g, C)
-    assert hidden == pytest.approx((C.exposed_data + C.contention) * total)
+    assert hidden == pytest.approx((1 / 16 + C.contention) * total)  # the last of 16 layers, and the first
     assert data_parallel(HELD, (0.0, 0.0), DENSE, g, C) >= total
+
+
+def test_software_without_overlap_pays_for_every_message() -> None:
+    x = with_software(DENSE, overlap_data=False)
+    g = groups(x)
+    flat = 2 * collectives.gather(8e9, g.gradient, x.machine, C), collectives.gather(4e9, g.gradient, x.machine, C)
+    waits = 4 * 16 - 1  # four matrices of 16 layers; one is counted with the bytes
+    one = collectives.latency(g.gradient, C)
+    assert gradient_exchange(HELD, x, g, C) == pytest.approx((flat[0] + 2 * waits * one, flat[1] + waits * one))
+
+
+def test_weights_gathered_in_time_show_their_ends_contention_and_copies() -> None:
+    x = numbers(strategy__sharding="zero3", strategy__pipeline=1, strategy__tensor=1)
+    g = groups(x)
+    held = Parameters(1e9, 0.0, layers=32.0)
+    wait = 31 * collectives.latency(g.shard, C)
+    forward = collectives.gather(2e9, g.shard, x.machine, C) + wait
+    reduce = collectives.gather(4e9, g.shard, x.machine, C) + wait
+    copied = stream(1e9 * (2 * 2 * 2 + 2 * 4), x, C)
+    shown = (forward + reduce) / 32 + C.contention * (2 * forward + reduce) + copied
+    assert fully_sharded(held, (10.0, 20.0), x, g, C) == pytest.approx(x.micro_batches * shown)
+    assert fully_sharded(held, (0.0, 0.0), x, g, C) > x.micro_batches * (2 * forward + reduce)
 
 
 def test_sites_exchange_the_models_gradients_over_the_wide_area() -> None:

@@ -18,8 +18,10 @@ from planner.engine.num import Num, any_of, logical_not, maximum, minimum, where
 
 MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
 """Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
-EAGER_LAUNCHES = (2.0, 3.0)
-"""Kernels a layer launches in eager code over fused code: with fused norms, and with nothing fused (counted)."""
+EAGER_LAUNCHES = 3.0
+"""Kernels a layer launches in eager code over fused code; counted."""
+EAGER_LAUNCHES_FUSED_NORMS = 2.0
+"""The same where norms are fused; counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ def _cast(widths: Num, x: Inputs, c: Constants) -> Num:
 def host_factor(x: Inputs, c: Constants) -> Num:
     """Host work over that of fused kernels: eager code launches more of them, CUDA graphs or XLA leave a share."""
     code = x.software.fusion
-    kernels = where(code == FUSIONS.index("eager-fused-norms"), EAGER_LAUNCHES[0], 1.0)
-    kernels = where(code == FUSIONS.index("eager"), EAGER_LAUNCHES[1], kernels)
+    kernels = where(code == FUSIONS.index("eager-fused-norms"), EAGER_LAUNCHES_FUSED_NORMS, 1.0)
+    kernels = where(code == FUSIONS.index("eager"), EAGER_LAUNCHES, kernels)
     graphs = where(x.software.graphs == GRAPHS.index("partial"), c.graphs_partial, 1.0)
     graphs = where(x.software.graphs == GRAPHS.index("full"), c.graphs_full, graphs)
     return where(x.software.xla, 0.0, kernels * graphs)
@@ -128,29 +130,48 @@ def _again_memory(x: Inputs) -> Num:
     return maximum(0.7 * y.half_linears, maximum(y.all_but_linears, 0.5 * y.norm))
 
 
-def tensor_exchange(x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
-    """Exposed tensor-parallel communication of one block, forward and backward, s.
+def tensor_pair(x: Inputs, g: Groups, c: Constants) -> Num:
+    """Seconds to gather a micro-batch's hidden states over the tensor group and to reduce them, before any overlap.
 
-    An all-gather and a reduce-scatter each way (or an all-reduce: the same bytes). Sequence parallelism gathers once
-    more in the backward pass; asynchronous software hides that behind the input gradient (Korthikanti 2022).
+    An all-gather and a reduce-scatter; without sequence parallelism an all-reduce, the same bytes (Korthikanti 2022).
     """
-    on = x.layout.tensor > 1.0
-    if not any_of(on):
-        return 0.0, 0.0
+    if not any_of(x.layout.tensor > 1.0):
+        return 0.0
     size = x.tokens * x.shape.hidden * wide_bytes(x.layout)
     pair = 2.0 * collectives.gather(size, g.tensor, x.machine, c)
     reduce = collectives.all_reduce(size, g.tensor, x.machine, c)
-    once = where(x.layout.sequence_parallel > 0, pair, reduce)
-    forward = once * where(x.software.overlap_tensor, c.exposed_tensor, 1.0)
-    extra = where(x.software.overlap_tensor, 0.0, 0.5 * pair * x.layout.sequence_parallel)
-    return where(on, forward, 0.0), where(on, forward + extra, 0.0)
+    return where(x.layout.tensor > 1.0, where(x.layout.sequence_parallel > 0, pair, reduce), 0.0)
+
+
+def tensor_exchange(products: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
+    """Exposed tensor-parallel communication of one block, forward and backward, s.
+
+    Software that overlaps it sends a rank's piece while it computes on the one before: the first or last piece shows,
+    or what exceeds the products if that is more, and contention. Sequence parallelism gathers once more in the
+    backward pass; such software hides that behind the input gradient (Korthikanti 2022).
+
+    Args:
+        products: seconds of the block's matrix products, forward and backward.
+        x: the plan.
+        g: its groups.
+        c: constants.
+    """
+    if not any_of(x.layout.tensor > 1.0):
+        return 0.0, 0.0
+    once = tensor_pair(x, g, c)
+    hidden = tuple(
+        minimum(maximum(once / x.layout.tensor, once - window) + c.contention * once, once) for window in products
+    )
+    again = 0.5 * once * x.layout.sequence_parallel
+    overlaps = x.software.overlap_tensor
+    return where(overlaps, hidden[0], once), where(overlaps, hidden[1], once + again)
 
 
 def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
     """Exposed context-parallel communication of one attention layer, forward and backward, s.
 
     Every card receives the keys and values of the others once forward, and twice that backward; ring and all-gather
-    move the same bytes. What does not fit behind the attention core is exposed.
+    move the same bytes. What does not fit behind the attention core is exposed, and the first piece, and contention.
     """
     y, s = x.layout, x.shape
     on = y.context > 1.0
@@ -162,7 +183,7 @@ def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Cons
     rate = collectives.bus_rate(g.context, x.machine, c)
     once = received / rate + collectives.latency(g.context, c)
     exposed = tuple(
-        minimum(maximum(times * once - 0.72 * window, 0.0) + c.exposed_context * times * once, times * once)
+        times * minimum(maximum(once - 0.72 * window / times, 0.0) + (1.0 / y.context + c.contention) * once, once)
         for times, window in ((1.0, attention_s[0]), (2.0, attention_s[1]))
     )
     return where(on, exposed[0], 0.0), where(on, exposed[1], 0.0)
@@ -196,7 +217,7 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
         + move(n * eager * (40.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
         + _cast(s.hidden / x.sequence_shards + (q + kv) / t, x, c),
     )
-    tensor = tensor_exchange(x, g, c)
+    tensor = tensor_exchange((forward, backward), x, g, c)
     context = context_exchange(core, x, g, c)
     host = 0.5 * c.host_layer * host_factor(x, c)
     first = Cost(forward, core[0], memory[0], tensor[0], context[0], 0.0, host)
@@ -229,7 +250,7 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
         + move(x.tokens * eager * 40.0 * hidden, x, c)
         + _cast(hidden + (s.matrices - 1.0) * wide, x, c),
     )
-    tensor = tuple(where(s.parallel_block, 0.0, part) for part in tensor_exchange(x, g, c))
+    tensor = tuple(where(s.parallel_block, 0.0, part) for part in tensor_exchange((forward, backward), x, g, c))
     host = 0.5 * c.host_layer * host_factor(x, c)
     first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
     again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
@@ -301,7 +322,7 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
         + 12.0 * permute
         + _cast(per_token * (s.hidden + up * width) + hidden, x, c),
     )
-    tensor = tensor_exchange(x, g, c)
+    tensor = tensor_exchange(always[:2], x, g, c)
     split = 2.0 * collectives.gather(slots * s.hidden * wide_bytes(y), g.expert_tensor, x.machine, c)
     split = where(y.expert_tensor > 1.0, split, 0.0)
     # Routed tokens are already spread over the tensor group; only shared experts need its collectives.
@@ -336,7 +357,7 @@ def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
         scan + move(x.tokens * kinds * 10.0 * norms, x, c) + _cast(norms + inner / y.tensor, x, c),
         2.5 * scan + move(x.tokens * kinds * 13.0 * norms, x, c) + _cast(norms + 2.0 * inner / y.tensor, x, c),
     )
-    tensor = tensor_exchange(x, g, c)
+    tensor = tensor_exchange((forward, backward), x, g, c)
     host = c.host_layer * host_factor(x, c)
     first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
     second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)

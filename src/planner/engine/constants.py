@@ -114,14 +114,10 @@ class Constants:
     """Efficiency of weights gathered parameter by parameter without prefetch, over `out`."""
 
     # What overlap leaves exposed.
-    exposed_tensor: float
     exposed_pipeline: float
-    exposed_data: float
-    exposed_context: float
     exposed_expert: float
     exposed_dualpipe: float
     """Expert exchange under DualPipe."""
-    exposed_fsdp: float
     contention: float
     """Computation slowed by overlapped traffic, a share of that traffic's time."""
 

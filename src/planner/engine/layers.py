@@ -13,7 +13,7 @@ from planner.engine.blocks import (
     mamba_block,
     moe_block,
     move,
-    tensor_exchange,
+    tensor_pair,
 )
 from planner.engine.constants import Constants
 from planner.engine.inputs import Inputs
@@ -50,13 +50,13 @@ def head(x: Inputs, g: Groups, c: Constants) -> Head:
     whole = where(x.software.loss_split, 0.0, where(y.tensor > 1.0, gathered, 0.0))
     times = 1.0 + s.mtp
     logits = rows.forward + rows.input_gradient + rows.weight_gradient + entropy
-    return Head(times * logits, times * (0.5 * sum(tensor_exchange(x, g, c)) + whole))
+    return Head(times * logits, times * (tensor_pair(x, g, c) + whole))
 
 
 def embedding(x: Inputs, g: Groups, c: Constants) -> Cost:
-    """The input embedding for one micro-batch, forward and backward; in a tensor group it is reduced like a block."""
+    """The input embedding for one micro-batch, forward and backward; in a tensor group, reduced and gathered."""
     moved = move(12.0 * x.tokens * x.shape.hidden / x.sequence_shards, x, c)
-    return Cost(memory=moved, tensor=0.5 * sum(tensor_exchange(x, g, c)))
+    return Cost(memory=moved, tensor=tensor_pair(x, g, c))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class Split:
 def split(x: Inputs) -> Split:
     """Layers of first, full and last stage.
 
-    The ends, which also carry embedding and head, are the first to hold fewer, the last before the first: each one layer
+    The ends, which carry embedding and head too, are the first to hold fewer, the last before the first: one layer each
     (Llama 3, arXiv 2407.21783, section 3.3.2: 126 layers on 16 stages leave 7 on either end), the last two where three
     or more are missing (DeepSeek-V3 in Megatron-Core's guide to pipeline layouts: 61 on 16 leave 2 and the head).
     """

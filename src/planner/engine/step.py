@@ -66,8 +66,15 @@ class Pace:
     seconds: Num
 
 
-def pace(all_layers: Layers, parts: Split, x: Inputs) -> Pace:
-    """The slowest stage: a full one, or the last one with the head. DualPipe pairs first and last stage on one card."""
+def pace(all_layers: Layers, parts: Split, x: Inputs, wait: Num = 0.0) -> Pace:
+    """The slowest stage: a full one, or the last one with the head. DualPipe pairs first and last stage on one card.
+
+    Args:
+        all_layers: the model's layers and ends.
+        parts: how many of them each stage has.
+        x: the plan.
+        wait: exposed seconds of a transfer between stages, of which the last one has one fewer (see `transfers`).
+    """
     one_layer = all_layers.block.total / (x.shape.layers + x.shape.mtp)
     full = parts.full * one_layer
     head, embedding = all_layers.head.total, all_layers.embedding.total
@@ -76,7 +83,7 @@ def pace(all_layers: Layers, parts: Split, x: Inputs) -> Pace:
     both = 0.5 * (parts.first + parts.last) * one_layer + 0.5 * (head + embedding)
     paired = x.layout.schedule == DUALPIPE
     end = where(paired, both, last)
-    end_sets = where(single, True, end > full)
+    end_sets = where(single, True, end > full + where(paired, 0.0, wait))
     end_layers = where(paired, 0.5 * (parts.first + parts.last), parts.last)
     share = where(single, 1.0, where(paired, 0.5, 1.0))
     return Pace(
@@ -96,19 +103,27 @@ def transfer(x: Inputs, g: Groups, c: Constants) -> Num:
     return where(y.pipeline > 1.0, sent / rate + c.latency + g.stage.wait, 0.0)
 
 
-def transfers(slowest: Pace, x: Inputs, g: Groups, c: Constants) -> Num:
+def exposed_transfer(one: Num, x: Inputs, c: Constants) -> Num:
+    """Seconds of a transfer that the schedule does not hide."""
+    return one * where(x.software.overlap_pipeline, where(x.layout.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
+
+
+def transfers(slowest: Pace, one: Num, wait: Num, x: Inputs) -> Num:
     """Exposed seconds of a step's transfers between stages.
 
     The pace-setting stage waits once a chunk and direction, sending to one neighbour while it receives from the other;
     at the end of the pipeline the backward pass follows the forward pass with nothing between. Filling and draining
     pass every boundary once each.
+
+    Args:
+        slowest: the stage that sets the pace.
+        one: seconds of a transfer.
+        wait: of which exposed while the pipeline is full.
+        x: the plan.
     """
     y, p = x.layout, x.layout.pipeline
-    one = transfer(x, g, c)
     end = where(y.schedule == DUALPIPE, False, where(slowest.head > 0, True, p == 2.0))  # noqa: PLR2004
-    waits = 2.0 * y.chunks - where(end, 1.0, 0.0)
-    shown = where(x.software.overlap_pipeline, where(y.chunks > 1.0, c.exposed_pipeline, 1.0), 1.0)
-    return (x.micro_batches * waits * shown + 2.0 * (p - 1.0)) * one
+    return x.micro_batches * (2.0 * y.chunks - where(end, 1.0, 0.0)) * wait + 2.0 * (p - 1.0) * one
 
 
 def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
@@ -150,7 +165,8 @@ def data_parallel(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     reduce, gather = gradient_exchange(held, x, g, c)
     chunks = maximum(1.0, minimum(y.pipeline, x.micro_batches) * (y.chunks - 1.0) / y.chunks)
     tail = maximum(reduce - 0.9 * stage[1] * chunks, 0.0) + maximum(gather - 0.9 * stage[0] * chunks, 0.0)
-    overlapped = tail + (c.exposed_data + c.contention) * (reduce + gather)
+    # The last layer's gradients and the first one's weights have nothing to hide behind.
+    overlapped = tail + (1.0 / maximum(held.layers, 1.0) + c.contention) * (reduce + gather)
     return where(x.software.overlap_data, overlapped, (reduce + gather) / c.unbucketed) + between_sites(x)
 
 
@@ -158,7 +174,8 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     """Exposed seconds of a step with weights gathered for every micro-batch (FSDP, ZeRO-3).
 
     Weights are gathered forward and again backward, gradients reduce-scattered; hybrid sharding adds an all-reduce
-    between the copies once a step. Prefetch hides what fits behind computation.
+    between the copies once a step. Prefetch hides what fits behind computation, but not the first layer's gather or the
+    last one's reduction. Weights and gradients are copied out of and into the buffers that travel.
     """
     count = held.dense + held.expert
     layers_held = (x.shape.layers + x.shape.mtp) / x.layout.pipeline
@@ -173,13 +190,15 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     across = collectives.all_reduce(share, g.replica, x.machine, c)
     across = where(g.replica.size > 1.0, across, 0.0) / x.micro_batches
     traffic = 2.0 * forward + reduce + across
+    copied = wide * stream(count * (4.0 * x.software.gather_bytes + 2.0 * x.software.gradient_bytes), x, c)
     hidden = (
         maximum(forward - stage[0], 0.0)
         + maximum(forward + reduce + across - stage[1], 0.0)
-        + (c.exposed_fsdp + c.contention) * traffic
+        + (forward + reduce) / layers_held
+        + c.contention * traffic
     )
     plain = traffic / where(flat, 1.0, c.parameterwise)
-    return x.micro_batches * where(x.software.overlap_fsdp, hidden, plain) + between_sites(x)
+    return x.micro_batches * (where(x.software.overlap_fsdp, hidden, plain) + copied) + between_sites(x)
 
 
 def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
@@ -218,7 +237,9 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
     g = g or groups(x)
     every = layers(x, g, c)
     parts = split(x)
-    slowest = pace(every, parts, x)
+    sent = transfer(x, g, c)
+    wait = exposed_transfer(sent, x, c)
+    slowest = pace(every, parts, x, wait)
     p, m = x.layout.pipeline, x.micro_batches
     b: Block = every.block
     mean = 1.0 / p
@@ -256,7 +277,7 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
         context=(both.context + again.context) * compute_scale,
         expert=(both.expert + again.expert) * compute_scale,
         pipeline_bubble=idle * slow,
-        pipeline_transfer=transfers(slowest, x, g, c) * slow,
+        pipeline_transfer=transfers(slowest, sent, wait, x) * slow,
         data=data,
         optimizer=update,
         other=c.step_fixed,

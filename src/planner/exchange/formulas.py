@@ -163,17 +163,19 @@ STEP = (
     Formula("compute.recompute", "··", "Forward work done again in the backward pass.", seconds,
             ("strategy.recompute", "strategy.recompute_modules", "strategy.recompute_layers", "compute.gemm",
              "compute.attention", "compute.memory_bound")),
-    Formula("compute.host", "··", "Time the cards wait for launches, a layer and direction; CUDA graphs and XLA leave "
-            "less of it.", seconds, (*_WORK, "strategy.cuda_graphs", "strategy.pipeline"),
+    Formula("compute.host", "··", "Time the cards wait for launches, a layer and direction; eager code launches more, "
+            "CUDA graphs and XLA leave less.", seconds,
+            (*_WORK, "strategy.kernel_fusion", "strategy.cuda_graphs", "strategy.pipeline"),
             ("host_layer", "host_moe", "host_expert", "graphs_partial", "graphs_full")),
     Formula("step.tensor", "·", "All-gathers and reduce-scatters of activations in the tensor group: bytes over the "
             "scale-up bandwidth, and a latency a hop; the software hides a part.", seconds,
-            (*_WORK, *_LAYOUT, "strategy.overlap.tensor", "scale_up.gb_per_s", "cluster.scale_up_domain"),
-            ("up", "in_switch", "latency", "ring_hop", "exposed_tensor"),
+            (*_WORK, *_LAYOUT, "strategy.overlap.tensor", "strategy.loss", "scale_up.gb_per_s",
+             "cluster.scale_up_domain"),
+            ("up", "in_switch", "latency", "ring_hop", "contention"),
             ("Korthikanti 2022 (arXiv 2205.05198)",)),
     Formula("step.context", "·", "Keys and values sent round the context group, less what attention hides.", seconds,
             ("strategy.context", *_WORK, "scale_up.gb_per_s", "scale_out.gb_per_s"),
-            ("up", "out", "latency", "exposed_context")),
+            ("up", "out", "latency", "contention")),
     Formula("step.expert", "·", "Tokens sent to their experts and back: all-to-all inside the domain and between "
             "domains, less what the schedule hides.", seconds,
             ("strategy.expert", "strategy.dispatcher", "strategy.overlap.expert", "strategy.schedule", *_WORK,
@@ -193,7 +195,7 @@ STEP = (
             ("strategy.sharding", "strategy.shard_group", "strategy.gradient_bytes", "strategy.overlap.data",
              "strategy.overlap.fsdp", "workload.model", "scale_out.gb_per_s", "cluster.nics_per_node",
              "cluster.oversubscription", "cluster.sites"),
-            ("out", "unbucketed", "parameterwise", "exposed_data", "exposed_fsdp", "contention", "latency"),
+            ("out", "unbucketed", "parameterwise", "contention", "latency", "hbm"),
             ("Rajbhandari 2019 (arXiv 1910.02054)",)),
     Formula("step.optimizer", "·", "Adam moves 34 bytes a parameter of a card's shard, norm and zeroing 10 more; in "
             "the host's memory it moves 28 there, and gradients and weights over the link.", seconds,
@@ -287,8 +289,7 @@ COUNTS: dict[str, Callable[[Resolved], bool]] = {
     **dict.fromkeys(("dispatch_up", "dispatch_out"), lambda r: not _plain_exchange(r)),
     "exposed_dualpipe": lambda r: r.strategy.schedule == "dualpipe",
     "exposed_expert": lambda r: r.strategy.schedule != "dualpipe",
-    **dict.fromkeys(("exposed_fsdp", "parameterwise"), lambda r: r.strategy.sharding == "zero3"),
-    "exposed_data": lambda r: r.strategy.sharding != "zero3",
+    "parameterwise": lambda r: r.strategy.sharding == "zero3",
     "unbucketed": lambda r: not r.stack.overlap.data,
     "immature": lambda r: not r.stack.mature,
 }  # fmt: skip
