@@ -10,7 +10,7 @@ import pytest
 from tests.cli.helpers import planner
 
 NARROW = {
-    "size": "size deepseek-v3 --within-days 40 --cards 2560,3072",
+    "size": "size deepseek-v3 --within-days 60 --cards 2048,2560",
     "scale": "search llama-3.1-8b --scale",
     "search": "search deepseek-v3 --top 2",
     "pictures": "estimate deepseek-v3 --pictures",
@@ -57,4 +57,4 @@ def test_a_strategy_that_has_no_room_beside_stands_below_its_row() -> None:
     folded = " ".join(line.strip() for line in below)
     whole = next(line for line in planner(*NARROW["size"].split()).stdout.splitlines() if "2,560" in line)
     assert whole.endswith(folded)
-    assert folded.startswith("tensor ")
+    assert folded.startswith("pipeline ")

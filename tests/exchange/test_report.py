@@ -62,7 +62,7 @@ Left to defaults
   reliability checkpoint_every_s 0, checkpoint_gb_per_s 200,
               mtbf_card_hours 50,600, restart_s 600
   strategy    attention_kernel flash, context 1, cuda_graphs none,
-              gradient_bytes 4, kernel_fusion fused, loss vocab-parallel,
+              gradient_bytes 4, kernel_fusion fused, loss chunked,
               micro_batch 1, offload none, overlap.data on, overlap.pipeline on,
               overlap.tensor on, p2p scatter-gather, recompute none,
               schedule 1f1b, sequence on, shard_group 0, sharding zero1,
