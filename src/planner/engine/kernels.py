@@ -51,7 +51,8 @@ def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
     narrow: Num = 0.0
     if any_of(layout.eight_bit):
         usual = machine.peak8 * pick(c.ceiling8, machine.architecture) * board_power(machine, c)
-        eight = where(machine.ceiling8 > 0, machine.ceiling8, usual) * pick(c.gemm8, machine.architecture)
+        under_load = pick(c.gemm16, machine.architecture) * pick(c.gemm8, machine.architecture)
+        eight = where(machine.ceiling8 > 0, machine.ceiling8, usual) * under_load
         eight = eight * where(layout.microscaled, c.microscaled, 1.0)
         if any_of(machine.under_load16 > 0):
             eight = eight * rate16(machine, c) / usual_rate16(machine, c)
