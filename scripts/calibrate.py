@@ -68,6 +68,7 @@ TERMS: dict[str, dict[str, float]] = {
     "attention ramp and fixed cost": {"attention_ramp": NOTHING, "attention_fixed": NOTHING},
     "contention": {"contention": NOTHING},
     "stragglers": {"straggler": NOTHING},
+    "late hosts in recomputation": {"host_skew": NOTHING},
     "slower in-house software": {"immature": 1.0},
 }
 """Ablations by setting constants to what removes a term of the model."""

@@ -192,6 +192,16 @@ def test_eager_code_launches_more_kernels(fusion: str, times: int) -> None:
     assert host_factor(numbers(strategy__kernel_fusion=fusion), C) == times
 
 
+def test_recomputed_layers_of_untuned_software_wait_for_the_slowest_host() -> None:
+    tuned = numbers(strategy__tensor=8, strategy__recompute="full")
+    late = with_software(tuned, mature=False)
+    assert ffn_of(late).again.host == pytest.approx(ffn_of(tuned).again.host + 0.5 * 3 * C.host_skew)  # log2 of 8
+    single = with_software(numbers(strategy__tensor=1, strategy__recompute="full"), mature=False)
+    assert attention_of(single).again.host == attention_of(single).forward.host
+    kept = with_software(numbers(strategy__tensor=8), mature=False)
+    assert attention_of(kept).again.host == 0
+
+
 def test_host_time_counts_local_experts_and_graphs() -> None:
     one = moe_of(SPARSE).forward.host
     assert one == pytest.approx(0.5 * C.host_layer + C.host_moe + 8 * C.host_expert)  # 64 experts over 8 cards

@@ -14,7 +14,7 @@ from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, FUSIONS, GRAPHS, Inputs
 from planner.engine.kernels import Linear, attention, fusion, grouped, linear, stream, wide_bytes, wide_rate
 from planner.engine.layout import Groups
-from planner.engine.num import Num, any_of, logical_not, maximum, minimum, where
+from planner.engine.num import Num, any_of, log2, logical_not, maximum, minimum, where
 
 MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
 """Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
@@ -124,6 +124,15 @@ def host_factor(x: Inputs, c: Constants) -> Num:
     return where(x.software.xla, 0.0, kernels * graphs)
 
 
+def host_skew(x: Inputs, c: Constants) -> Num:
+    """Seconds a recomputed block waits for the slowest host of its tensor group.
+
+    Forward work inside the backward pass leaves no queue of launches that runs ahead, so every collective waits for the
+    rank whose host is late; an order statistic, so it grows with the doublings of the group. Tuned software hides it.
+    """
+    return where(x.software.mature, 0.0, 0.5 * c.host_skew * log2(maximum(x.layout.tensor, 1.0)))
+
+
 def _again_memory(x: Inputs) -> Num:
     """Share of a block's forward memory-bound work that selective recomputation repeats; norms are half of it."""
     y = x.layout
@@ -228,7 +237,8 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     )
     whole = maximum(y.full_recompute, y.attention)
     second = Cost(backward, core[1], memory[1], tensor[1], context[1], 0.0, host)
-    return Block(first, second, again * (1.0 - whole) + first * whole, weight)
+    remade = dataclasses.replace(first, host=host + host_skew(x, c))
+    return Block(first, second, again * (1.0 - whole) + remade * whole, weight)
 
 
 def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
@@ -258,7 +268,7 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
     whole = maximum(y.full_recompute, y.mlp)
     # XLA drops the down projection from recomputation: no gradient needs its output.
     needed = forward - where(x.software.xla, down.forward, 0.0)
-    remade = dataclasses.replace(first, gemm=needed)
+    remade = dataclasses.replace(first, gemm=needed, host=host + host_skew(x, c))
     return Block(first, second, again * (1.0 - whole) + remade * whole, weight)
 
 
@@ -337,7 +347,8 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
         gemm=maximum(y.half_linears * 0.5 * forward, y.mlp * where(has_shared, always[0], 0.0)),
         memory=maximum(maximum(0.7 * y.half_linears, y.all_but_linears) * memory[0], gates + 0.5 * y.norm * normed),
     )
-    return Block(first, second, again * (1.0 - y.full_recompute) + first * y.full_recompute, weight)
+    remade = dataclasses.replace(first, host=host + host_skew(x, c))
+    return Block(first, second, again * (1.0 - y.full_recompute) + remade * y.full_recompute, weight)
 
 
 def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
@@ -362,4 +373,5 @@ def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
     first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
     second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
     again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
-    return Block(first, second, again * (1.0 - y.full_recompute) + first * y.full_recompute, weight)
+    remade = dataclasses.replace(first, host=host + 2.0 * host_skew(x, c))
+    return Block(first, second, again * (1.0 - y.full_recompute) + remade * y.full_recompute, weight)

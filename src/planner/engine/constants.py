@@ -128,6 +128,8 @@ class Constants:
     """The same of an MoE layer, s."""
     host_expert: float
     """The same of one local expert, s."""
+    host_skew: float
+    """Time a recomputed layer waits for the slowest host, for each doubling of its tensor group, s."""
     graphs_partial: float
     """Host time left with partial CUDA graphs."""
     graphs_full: float

@@ -162,7 +162,7 @@ STEP = (
             "stage that has them.", seconds, (*_WORK, *_LAYOUT, "strategy.loss"), ("ceiling16", "gemm16", "hbm")),
     Formula("compute.recompute", "··", "Forward work done again in the backward pass.", seconds,
             ("strategy.recompute", "strategy.recompute_modules", "strategy.recompute_layers", "compute.gemm",
-             "compute.attention", "compute.memory_bound")),
+             "compute.attention", "compute.memory_bound", "compute.host"), ("host_skew",)),
     Formula("compute.host", "··", "Time the cards wait for launches, a layer and direction; eager code launches more, "
             "CUDA graphs and XLA leave less.", seconds,
             (*_WORK, "strategy.kernel_fusion", "strategy.cuda_graphs", "strategy.pipeline"),
@@ -292,5 +292,6 @@ COUNTS: dict[str, Callable[[Resolved], bool]] = {
     "parameterwise": lambda r: r.strategy.sharding == "zero3",
     "unbucketed": lambda r: not r.stack.overlap.data,
     "immature": lambda r: not r.stack.mature,
+    "host_skew": lambda r: not r.stack.mature and r.strategy.tensor > 1 and r.strategy.recompute != "none",
 }  # fmt: skip
 """Constant -> whether it counts in a plan; others always do."""
