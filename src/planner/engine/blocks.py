@@ -128,9 +128,11 @@ def host_skew(x: Inputs, c: Constants) -> Num:
     """Seconds a recomputed block waits for the slowest host of its tensor group.
 
     Forward work inside the backward pass leaves no queue of launches that runs ahead, so every collective waits for the
-    rank whose host is late; an order statistic, so it grows with the doublings of the group. Tuned software hides it.
+    rank whose host is late; an order statistic, so it grows with the doublings of the group. Tuned software and XLA
+    hide it.
     """
-    return where(x.software.mature, 0.0, 0.5 * c.host_skew * log2(maximum(x.layout.tensor, 1.0)))
+    untuned = where(x.software.xla, 0.0, where(x.software.mature, 0.0, 1.0))
+    return 0.5 * untuned * c.host_skew * log2(maximum(x.layout.tensor, 1.0))
 
 
 def _again_memory(x: Inputs) -> Num:
