@@ -37,6 +37,15 @@ def test_sustained_rate_is_the_measured_ceiling_under_load() -> None:
     assert linear_rate(fp8.machine, fp8.layout, C) == pytest.approx(1402.6e12 * C.gemm16[hopper] * C.gemm8[hopper])
 
 
+def test_software_of_before_2025_has_the_kernels_of_its_time() -> None:
+    nemo, now = numbers(strategy__stack="nemo"), numbers(strategy__stack="megatron")
+    longer = attention(nemo, C)[0] - C.attention_fixed, attention(now, C)[0] - C.attention_fixed
+    assert longer[1] / longer[0] == pytest.approx(C.attention_2024[now.machine.architecture])
+    ampere = {"cluster__card": "a100-sxm-80"}
+    same = numbers(strategy__stack="nemo", **ampere), numbers(strategy__stack="megatron", **ampere)
+    assert attention(same[0], C) == attention(same[1], C)  # FlashAttention-2 before and after
+
+
 def test_a_card_nobody_measured_gets_its_architectures_ceiling() -> None:
     x = numbers(cluster__card="h800-sxm")
     assert x.machine.ceiling16 == 0

@@ -36,6 +36,8 @@ class Constants:
     """Fused attention forward over BF16 peak, long sequence, current kernels."""
     attention_flash2: Table
     """FlashAttention-2 relative to current kernels."""
+    attention_2024: Table
+    """The best kernels of 2024 relative to current ones."""
     attention_early: Table
     """Triton and first-generation flash kernels, forward over BF16 peak."""
     reference_w: Table

@@ -131,6 +131,8 @@ class Software:
     """Index into ATTENTION_KERNELS."""
     fusion: Num
     """Index into FUSIONS."""
+    before_2025: Num
+    """Its facts date from before 2025, and so does the best attention kernel it has."""
     overlap_data: Num
     overlap_tensor: Num
     overlap_fsdp: Num

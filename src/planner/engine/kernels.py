@@ -168,8 +168,9 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     kernel, arch = x.software.attention_kernel, m.architecture
     early = where(kernel == ATTENTION_KERNELS.index("triton"), True, kernel == ATTENTION_KERNELS.index("flash1"))
     current = pick(c.attention, arch)
-    second = where(kernel == ATTENTION_KERNELS.index("flash2"), pick(c.attention_flash2, arch), 1.0)
-    share = where(early, pick(c.attention_early, arch), current * second)
+    older = where(x.software.before_2025, pick(c.attention_2024, arch), 1.0)
+    older = where(kernel == ATTENTION_KERNELS.index("flash2"), pick(c.attention_flash2, arch), older)
+    share = where(early, pick(c.attention_early, arch), current * older)
     narrow = where(s.qk_dim <= 64.0, where(arch == AMPERE, 1.0, c.narrow_head), 1.0)  # noqa: PLR2004
     full = full_precision_rate(m, y)
     rate = m.peak16 * full * share * narrow * y.sequence / (y.sequence + c.attention_ramp)

@@ -151,8 +151,8 @@ STEP = (
     Formula("compute.attention", "··", "2 x tokens x heads x (key + value width) x span FLOPs forward, 2.5 times that "
             "backward, at the rate of the attention kernel; unfused kernels move the scores through memory.", seconds,
             (*_WORK, "strategy.tensor", "strategy.context", "strategy.attention_kernel", "card.peak_tflops.bf16"),
-            ("attention", "attention_flash2", "attention_early", "attention_backward", "early_backward",
-             "attention_ramp", "attention_fixed", "narrow_head", "score_traffic", "immature"),
+            ("attention", "attention_flash2", "attention_2024", "attention_early", "attention_backward",
+             "early_backward", "attention_ramp", "attention_fixed", "narrow_head", "score_traffic", "immature"),
             ("FlashAttention-2 (arXiv 2307.08691)", "Korthikanti 2022 (arXiv 2205.05198)")),
     Formula("compute.memory_bound", "··", "Bytes that norms, gates, residuals, casts and token permutation move, "
             "counted, times what the software's fusion leaves of them, over memory bandwidth.", seconds,
@@ -276,6 +276,7 @@ COUNTS: dict[str, Callable[[Resolved], bool]] = {
     **dict.fromkeys(("grouped", "grouped_rows", "permute", "host_moe", "host_expert"), _experts),
     "fused_experts": lambda r: _experts(r) and r.stack.cuda_graphs == "full",
     "attention_flash2": lambda r: r.stack.attention_kernel == "flash2",
+    "attention_2024": lambda r: r.stack.attention_kernel == "flash" and "" < r.stack.since < "2025",
     **dict.fromkeys(("attention_early", "early_backward"), _early),
     "score_traffic": _plain_scores,
     **dict.fromkeys(("attention", "attention_backward", "attention_ramp", "attention_fixed"),

@@ -70,5 +70,5 @@ class Stack(Entry):
     mature: bool = True
     """A tuned public stack; an in-house or young one runs slower."""
     since: str = ""
-    """First release the facts hold for."""
+    """First release the facts hold for, YYYY or YYYY-MM; before 2025, `flash` is the best kernel of that time."""
     factor: StackFactor = StackFactor()
