@@ -214,5 +214,6 @@ def test_arrays_of_kernels_equal_each() -> None:
 def test_deepseek_attention_is_of_its_latent_widths() -> None:
     # 128 heads of 192 (query, key) and 128 (value): 2 x 4096 x 128 x 320 x 2048 FLOPs (arXiv 2412.19437).
     x = inputs_of(preset("deepseek-v3"))
-    rate = x.machine.peak16 * C.attention[x.machine.architecture] * 4096 / (4096 + C.attention_ramp)
+    hopper = x.machine.architecture
+    rate = x.machine.peak16 * C.attention[hopper] * C.attention_2024[hopper] * 4096 / (4096 + C.attention_ramp)
     assert attention(x, C)[0] == pytest.approx(2 * 4096 * 128 * 320 * 2048 / rate + C.attention_fixed)

@@ -51,7 +51,7 @@ def test_only_constants_of_the_engine_are_left_out() -> None:
         ("cluster.card", "preset deepseek-v3"),
         ("strategy.micro_batch", "preset deepseek-v3, assumed"),
         ("cluster.cards_per_node", "default: what H800"),
-        ("strategy.kernel_fusion", "default: Megatron"),
+        ("strategy.kernel_fusion", "default: NVIDIA NeMo"),
         ("power.pue", "default"),
     ],
 )
