@@ -18,7 +18,7 @@ from planner.tui.screens.workbench import WorkbenchScreen
         ("i", "Why cluster.cards is 2,048"),
         ("equals_sign", "preset deepseek-v3"),
         ("text:4096 enter i", "yours"),
-        ("alt+4 i text:attention enter", "FlashAttention-2 (arXiv 2307.08691)"),
+        ("alt+4 i text:attention enter end", "FlashAttention-2 (arXiv 2307.08691)"),
     ],
 )
 async def test_a_key_explains_what_has_the_focus(keys: str, says: str) -> None:
