@@ -276,7 +276,7 @@ COUNTS: dict[str, Callable[[Resolved], bool]] = {
     **dict.fromkeys(("grouped", "grouped_rows", "permute", "host_moe", "host_expert"), _experts),
     "fused_experts": lambda r: _experts(r) and r.stack.cuda_graphs == "full",
     "attention_flash2": lambda r: r.stack.attention_kernel == "flash2",
-    "attention_2024": lambda r: r.stack.attention_kernel == "flash" and "" < r.stack.since < "2025",
+    "attention_2024": lambda r: r.stack.attention_kernel == "flash" and r.stack.before_2025,
     **dict.fromkeys(("attention_early", "early_backward"), _early),
     "score_traffic": _plain_scores,
     **dict.fromkeys(("attention", "attention_backward", "attention_ramp", "attention_fixed"),

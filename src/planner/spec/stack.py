@@ -72,3 +72,8 @@ class Stack(Entry):
     since: str = ""
     """First release the facts hold for, YYYY or YYYY-MM; before 2025, `flash` is the best kernel of that time."""
     factor: StackFactor = StackFactor()
+
+    @property
+    def before_2025(self) -> bool:
+        """Its facts date from before 2025; where no date is known they do not."""
+        return "" < self.since < "2025"
