@@ -69,7 +69,7 @@ TERMS: dict[str, dict[str, float]] = {
     "contention": {"contention": NOTHING},
     "stragglers": {"straggler": NOTHING},
     "late hosts in recomputation": {"host_skew": NOTHING},
-    "slower in-house software": {"immature": 1.0},
+    "slower in-house software": {"untuned": 1.0},
 }
 """Ablations by setting constants to what removes a term of the model."""
 MEMORY = {

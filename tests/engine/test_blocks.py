@@ -194,11 +194,11 @@ def test_eager_code_launches_more_kernels(fusion: str, times: int) -> None:
 
 def test_recomputed_layers_of_untuned_software_wait_for_the_slowest_host() -> None:
     tuned = numbers(strategy__tensor=8, strategy__recompute="full")
-    late = with_software(tuned, mature=False)
+    late = with_software(tuned, tuned=False)
     assert ffn_of(late).again.host == pytest.approx(ffn_of(tuned).again.host + 0.5 * 3 * C.host_skew)  # log2 of 8
-    single = with_software(numbers(strategy__tensor=1, strategy__recompute="full"), mature=False)
+    single = with_software(numbers(strategy__tensor=1, strategy__recompute="full"), tuned=False)
     assert attention_of(single).again.host == attention_of(single).forward.host
-    kept = with_software(numbers(strategy__tensor=8), mature=False)
+    kept = with_software(numbers(strategy__tensor=8), tuned=False)
     assert attention_of(kept).again.host == 0
 
 

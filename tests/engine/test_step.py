@@ -182,9 +182,13 @@ def test_stragglers_cost_a_share_a_doubling() -> None:
     assert many.total == pytest.approx(before * (1 + C.straggler * 3))
 
 
-def test_young_software_is_slower() -> None:
-    young = run(numbers(strategy__stack="megatron")), run(with_software(DENSE, mature=False))
-    assert young[1].gemm / young[0].gemm == pytest.approx(C.immature)
+def test_in_house_software_is_slower_where_it_does_not_overlap_its_gradient_exchange() -> None:
+    plain, overlapping = (
+        numbers(strategy__stack="in-house", strategy__overlap={"data": data}) for data in (False, True)
+    )
+    assert run(plain).gemm / run(overlapping).gemm == pytest.approx(C.untuned)
+    public = numbers(strategy__stack="megatron-2022", strategy__overlap={"data": False})
+    assert run(public).gemm == pytest.approx(run(overlapping).gemm)
 
 
 def test_a_factor_of_ones_own_scales_computation() -> None:

@@ -131,8 +131,8 @@ def host_skew(x: Inputs, c: Constants) -> Num:
     rank whose host is late; an order statistic, so it grows with the doublings of the group. Tuned software and XLA
     hide it.
     """
-    untuned = where(x.software.xla, 0.0, where(x.software.mature, 0.0, 1.0))
-    return 0.5 * untuned * c.host_skew * log2(maximum(x.layout.tensor, 1.0))
+    waits = where(x.software.xla, 0.0, where(x.software.tuned, 0.0, 1.0))
+    return 0.5 * waits * c.host_skew * log2(maximum(x.layout.tensor, 1.0))
 
 
 def _again_memory(x: Inputs) -> Num:

@@ -140,8 +140,8 @@ class Constants:
     """Fixed time of one optimizer step, s."""
     straggler: float
     """Slow-down for each doubling of the cards above eight."""
-    immature: float
-    """In-house or young software relative to a tuned public stack."""
+    untuned: float
+    """In-house software that does not overlap its gradient exchange, relative to tuned software."""
 
     # Memory.
     context_bytes: float

@@ -157,6 +157,7 @@ class Software:
     fused_accumulation: Num
     xla: Num
     mature: Num
+    tuned: Num
     factor: Num
     """A user's own measured factor on the step time."""
 

@@ -158,6 +158,7 @@ def software_of(resolved: Resolved) -> Software:
         fused_accumulation=stack.fused_accumulation,
         xla=stack.xla,
         mature=stack.mature,
+        tuned=stack.tuned,
         factor=stack.factor.step_time,
     )
 

@@ -136,7 +136,7 @@ def _layers_seconds(base: Inputs, rows: Floats, pairs: Floats, c: Constants, *, 
         return np.zeros((0, len(pairs)))
     x = _cells_only(base, rows, pairs[:1], dual=False)
     y = x.layout
-    slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
+    slow = where(x.software.tuned, 1.0, c.untuned) * x.software.factor
     per_card = (slow * y.global_batch * y.tensor * y.context / (x.machine.cards * y.micro_batch))[:, :, 0]
     plain = np.broadcast_to(_both_ways(plain_layers(x, groups(x), c)), (len(rows), 1))
     if not base.shape.moe_layers:

@@ -252,7 +252,7 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
         x,
     )
     held = parameters(stage_at(minimum(1.0 + 0.0 * p, p - 1.0), x), x)
-    slow = where(x.software.mature, 1.0, c.immature) * x.software.factor
+    slow = where(x.software.tuned, 1.0, c.untuned) * x.software.factor
     forward = b.forward.total / b.total
     window = (slow * slowest.seconds * forward, slow * slowest.seconds * (1.0 - forward))
     whole = x.layout.zero < 3.0  # noqa: PLR2004

@@ -146,18 +146,18 @@ STEP = (
             "k FLOPs at the card's sustained rate, with the idle units of the last wave of tiles.", seconds,
             (*_WORK, *_LAYOUT, "strategy.expert", "workload.precision", "card.peak_tflops.bf16",
              "card.peak_tflops.fp8", "card.measured.",
-             "card.memory_tb_per_s"), (*_RATES, "epilogue", "wave", "grouped", "grouped_rows", "immature"),
+             "card.memory_tb_per_s"), (*_RATES, "epilogue", "wave", "grouped", "grouped_rows", "untuned"),
             ("SimuMax and DeepGEMM tables of matrix products by shape",)),
     Formula("compute.attention", "··", "2 x tokens x heads x (key + value width) x span FLOPs forward, 2.5 times that "
             "backward, at the rate of the attention kernel; unfused kernels move the scores through memory.", seconds,
             (*_WORK, "strategy.tensor", "strategy.context", "strategy.attention_kernel", "card.peak_tflops.bf16"),
             ("attention", "attention_flash2", "attention_2024", "attention_early", "attention_backward",
-             "early_backward", "attention_ramp", "attention_fixed", "narrow_head", "score_traffic", "immature"),
+             "early_backward", "attention_ramp", "attention_fixed", "narrow_head", "score_traffic", "untuned"),
             ("FlashAttention-2 (arXiv 2307.08691)", "Korthikanti 2022 (arXiv 2205.05198)")),
     Formula("compute.memory_bound", "··", "Bytes that norms, gates, residuals, casts and token permutation move, "
             "counted, times what the software's fusion leaves of them, over memory bandwidth.", seconds,
             (*_WORK, *_LAYOUT, "strategy.kernel_fusion", "card.memory_tb_per_s"),
-            (*_FUSION, "cast", "permute", "fused_experts", "immature")),
+            (*_FUSION, "cast", "permute", "fused_experts", "untuned")),
     Formula("compute.logits", "··", "The output head's products in BF16, and the loss over the vocabulary, on the "
             "stage that has them.", seconds, (*_WORK, *_LAYOUT, "strategy.loss"), ("ceiling16", "gemm16", "hbm")),
     Formula("compute.recompute", "··", "Forward work done again in the backward pass.", seconds,
@@ -292,7 +292,7 @@ COUNTS: dict[str, Callable[[Resolved], bool]] = {
     "exposed_expert": lambda r: r.strategy.schedule != "dualpipe",
     "parameterwise": lambda r: r.strategy.sharding == "zero3",
     "unbucketed": lambda r: not r.stack.overlap.data,
-    "immature": lambda r: not r.stack.mature,
-    "host_skew": lambda r: not r.stack.mature and r.strategy.tensor > 1 and r.strategy.recompute != "none",
+    "untuned": lambda r: not r.stack.tuned,
+    "host_skew": lambda r: not r.stack.tuned and r.strategy.tensor > 1 and r.strategy.recompute != "none",
 }  # fmt: skip
 """Constant -> whether it counts in a plan; others always do."""

@@ -68,7 +68,7 @@ class Stack(Entry):
     xla: bool = False
     """Compiled as a whole by XLA: no host work a layer."""
     mature: bool = True
-    """A tuned public stack; an in-house or young one runs slower."""
+    """A tuned public stack; see `tuned` for others."""
     since: str = ""
     """First release the facts hold for, YYYY or YYYY-MM; before 2025, `flash` is the best kernel of that time."""
     factor: StackFactor = StackFactor()
@@ -77,3 +77,12 @@ class Stack(Entry):
     def before_2025(self) -> bool:
         """Its facts date from before 2025; where no date is known they do not."""
         return "" < self.since < "2025"
+
+    @property
+    def tuned(self) -> bool:
+        """It runs at the speed of public software: it is that, or it overlaps its gradient exchange.
+
+        Every run that shows in-house software slower is of software that does not overlap it (2022-23); MegaScale's
+        does and is as quick as public software. It is the sign of tuning that a source states.
+        """
+        return self.mature or self.overlap.data
