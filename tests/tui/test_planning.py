@@ -71,6 +71,21 @@ async def test_the_best_strategy_follows_each_edit() -> None:
         assert "Best found: 49.0 days" in screen_text(app)
 
 
+async def test_while_a_number_is_typed_no_letter_is_offered_as_a_key() -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "text:4096")
+        assert "Enter, then b applies it" in screen_text(app)
+        await press(pilot, "enter")
+        assert "  b applies it" in screen_text(app)
+        assert "Enter, then" not in screen_text(app)
+        await press(pilot, "text:4095")  # has no layout; another number of cards is proposed
+        assert "→" in screen_text(app)
+        assert "f applies it" not in screen_text(app)
+        await press(pilot, "enter")
+        assert "f applies it" in screen_text(app)
+
+
 async def test_what_would_help_most_stands_below_it() -> None:
     app = app_on()
     async with app.run_test(size=WIDE) as pilot:

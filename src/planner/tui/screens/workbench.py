@@ -112,10 +112,16 @@ class WorkbenchScreen(LeanScreen):
         if not isinstance(focused, Panel):
             bar.show(IN_A_LIST, about, first=said)
             return
+        typing = isinstance(focused, FieldPanel) and focused.typing is not None
+        problems, best = self.query_one("#problems", ProblemsPanel), self.query_one("#best", BestLine)
+        for panel in (problems, best):
+            if panel.typing != typing:
+                panel.typing = typing
+                panel.repaint()
         if isinstance(focused, FieldPanel):
             about = about or f"{focused.current.label}: {focused.current.about}"
             self._bring_into_view(focused)
-        fixable = self.query_one("#problems", ProblemsPanel).fixable is not None
+        fixable = problems.fixable is not None
         narrow = not self.has_class("-wide")
         keys_now = hints(focused, undo=self.session.can_undo, narrow=narrow, fixable=fixable)
         bar.show(keys_now, about, first=said)

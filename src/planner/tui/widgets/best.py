@@ -42,6 +42,8 @@ class BestLine(Lines):
         self._trouble = ""
         self.found: Best | None = None
         """Of the plan on screen; None while it is looked for."""
+        self.typing = False
+        """A number is being typed: letters go into it, not to actions."""
 
     # ------------------------------------------------------------------------------------------------- looking
 
@@ -138,11 +140,15 @@ class BestLine(Lines):
         time = " ".join(days(better.estimate.training_days))
         gain = f" ({-100 * self._gain(better, own):+.1f} %)" if own.fits else " and fits"
         lead: Line = [(" Best found: ", "quiet"), (f"{time}{gain}, {gigabytes(better.estimate.memory_gb)}", "strong")]
-        tail: Line = [("  ", "text"), (first_key("best"), "key"), (" applies it ", "quiet")]
+        tail = self._offer("best", "applies it")
         what = describe(better.resolved.strategy, better.resolved.data_parallel)
         if span([*lead, *tail]) + span([(what, "")]) + 3 > width:
             what = what.split(" · recompute")[0]
         return spread([*lead, (f" · {what}", "quiet")], tail, width)
+
+    def _offer(self, action: str, words: str) -> Line:
+        first = "  Enter, then " if self.typing else "  "
+        return [(first, "quiet"), (first_key(action), "key"), (f" {words} ", "quiet")]
 
     def _helps(self, width: int) -> Line:
         effects = self.found.effects if self.found else ()
@@ -150,7 +156,7 @@ class BestLine(Lines):
         if not seen:
             return padded((), width)
         line: list[tuple[str, str]] = [(" 10 % more of: ", "quiet")]
-        tail: Line = [("  ", "text"), (first_key("limits"), "key"), (" what would help ", "quiet")]
+        tail = self._offer("limits", "what would help")
         for number, e in enumerate(seen):
             time, unit = days(-e.days)
             more = [(" · " if number else "", "quiet"), (f"{e.name} ", "text"), (f"-{time} {unit}", "strong")]

@@ -271,6 +271,8 @@ class ProblemsPanel(Results, Panel):
         super().__init__(7, "Problems", id=id)
         self.session, self._go_to = session, go_to
         self.chosen = 0
+        self.typing = False
+        """A number is being typed: letters go into it, not to actions."""
 
     def title_text(self) -> str:
         """The title counts them."""
@@ -294,7 +296,7 @@ class ProblemsPanel(Results, Panel):
         lines: list[Line] = []
         for index, problem in enumerate(problems):
             here = self.has_focus and index == self.chosen
-            rows = self._rows(problem, width, fix=problem is fixable)
+            rows = self._rows(problem, width, fix=problem is fixable and not self.typing)
             if here:
                 rows = [on_ground(row, "focus") for row in rows]
                 self._here = (len(lines), len(rows))
@@ -312,9 +314,8 @@ class ProblemsPanel(Results, Panel):
             lead = [("    ", "text")]
         if problem.fix:
             lead = [("    → ", "key")]
-            for words in wrap(
-                problem.fix + (f"  ({first_key('apply-fix')} applies it)" if fix and problem.change else ""), width - 7
-            ):
+            how = f"  ({first_key('apply-fix')} applies it)" if fix and problem.change else ""
+            for words in wrap(problem.fix + how, width - 7):
                 rows.append(padded([*lead, (words, "quiet")], width))
                 lead = [("      ", "text")]
         return rows
