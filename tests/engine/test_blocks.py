@@ -18,7 +18,7 @@ from planner.engine.blocks import (
     tensor_exchange,
     tensor_pair,
 )
-from planner.engine.inputs import DUALPIPE, FUSIONS, Inputs
+from planner.engine.inputs import ARCHITECTURES, DUALPIPE, FUSIONS, Inputs
 from planner.engine.kernels import attention, linear, linear_rate, stream, wide_rate
 from planner.engine.layers import embedding, head, layers
 from planner.engine.layout import groups
@@ -147,6 +147,15 @@ def test_context_parallel_traffic_by_hand() -> None:
     assert (forward, backward) == pytest.approx((once, 2 * once))  # never more than the wire
 
 
+def test_a_ring_of_contexts_waits_for_the_link_that_leaves_the_node() -> None:
+    x = numbers(strategy__context=16, strategy__pipeline=1, strategy__tensor=1, workload__sequence_length=131_072)
+    g = groups(x)
+    assert (g.context.size, g.context.local) == (16, 8)
+    received = 15 * 8192 * 2048 * 2  # bytes of the others' keys and values
+    once = received / (C.out * 50e9) + collectives.latency(g.context, C)  # one NIC of 400 Gbit/s
+    assert context_exchange((0.0, 0.0), x, g, C)[0] == pytest.approx(once)
+
+
 def test_context_traffic_hides_behind_attention() -> None:
     x = numbers(strategy__context=4, strategy__pipeline=1)
     g = groups(x)
@@ -267,10 +276,15 @@ def test_a_mamba_layer_by_hand() -> None:
     enter = linear(x.tokens, (2 * 3072 + 2 * 1024 + 48) / 2, 4096.0, x, C).forward
     leave = linear(x.tokens, 4096.0, 3072 / 2, x, C).forward
     assert block.forward.gemm == pytest.approx(enter + leave)
-    scan = 8192 * (2 * (4 * 3072 + 2 * 1024) + 4 * 3072 * 128 / 128) / 2
+    # A token: 8 times x and 3 times B and C in BF16, and the states of chunks of 128 in FP32 and BF16, both ways.
+    scan = 8192 * (16 * 3072 + 6 * 2 * 1024 + 12 * 3072 * 128 / 128) / 2
     norms = C.fused * 8192 * 10 * 4096 / 2
     assert block.forward.memory == pytest.approx((scan + norms) / (C.hbm * 3.35e12))
-    assert block.forward.attention == 0
+    # Products a token: C B^T for each group, its product with x, the states, and what they add.
+    flops = 8192 * (2 * 128 * 1024 + 2 * 128 * 3072 + 2 * 2 * 128 * 3072) / 2
+    rate = C.attention_early[ARCHITECTURES.index("hopper")] * x.machine.peak16
+    assert block.forward.attention == pytest.approx(flops / rate)
+    assert block.backward.attention > 2 * block.forward.attention
 
 
 def test_the_head_is_three_bf16_gemms_and_a_loss() -> None:

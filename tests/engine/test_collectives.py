@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.floors import C, numbers, preset, ring, with_machine
 
-from planner.engine.collectives import all_reduce, bus_rate, exchange, gather, latency, scale_up_rate
+from planner.engine.collectives import all_reduce, bus_rate, exchange, gather, latency, link_rate, scale_up_rate
 from planner.engine.layout import Group
 from planner.engine.reading import inputs_of
 
@@ -15,8 +15,9 @@ GIB = 2.0**30
 
 
 def test_an_all_gather_by_hand() -> None:
-    # n - 1 of n parts arrive over the ring: 1 GiB x 7/8 / (0.78 x 450 GB/s), and the latency of eight ranks.
-    wait = C.latency * (1 + 0.35 * 3) + 7 * C.ring_hop
+    # n - 1 of n parts arrive over the ring: 1 GiB x 7/8 / (0.78 x 450 GB/s), and the latency of eight ranks, whose hops
+    # inside a domain take 3.4 / 14 of one between domains (NCCL).
+    wait = C.latency * (1 + 0.35 * 3) + 7 * C.ring_hop * 3.4 / 14
     moved = GIB * 7 / 8 / (C.up * 450e9)
     assert gather(GIB, ring(8, 8, H100), H100.machine, C) == pytest.approx(moved + wait)
 
@@ -34,6 +35,19 @@ def test_switches_that_add_halve_an_all_reduce() -> None:
     assert 2 * 8 * GIB * 7 / 8 / seconds == pytest.approx(C.in_switch * 450e9, rel=0.01)
     plain = with_machine(H100, in_switch=False)
     assert all_reduce(8 * GIB, ring(8, 8, plain), plain.machine, C) > 1.2 * seconds
+
+
+def test_switches_that_add_have_no_ring_to_go_round() -> None:
+    x = numbers(cluster__card="gb200-nvl72", cluster__cards=72)
+    assert all_reduce(0.0, ring(72, 72, x), x.machine, C) == pytest.approx(C.latency)
+    assert latency(ring(72, 72, x), C) > 10 * C.latency
+
+
+def test_two_cards_share_one_link_of_a_mesh_or_torus() -> None:
+    assert link_rate(H100.machine) == 450e9
+    mesh, torus = (numbers(cluster__card=card, cluster__cards=8) for card in ("mi300x", "tpu-v5p"))
+    assert link_rate(mesh.machine) == 64e9  # seven links of 64 GB/s
+    assert link_rate(torus.machine) == pytest.approx(torus.machine.scale_up / 6)  # of six links
 
 
 def test_an_all_reduce_is_a_reduce_scatter_and_an_all_gather() -> None:
@@ -78,6 +92,17 @@ def test_a_mesh_gives_a_pair_one_link_and_eight_cards_seven() -> None:
 
 def test_a_switch_gives_a_pair_the_whole_rate() -> None:
     assert scale_up_rate(2.0, H100.machine) == 450e9
+
+
+@pytest.mark.parametrize(("local", "side"), [(16, 16), (64, 8), (256, 16)])
+def test_the_middle_of_a_torus_bounds_an_all_to_all(local: int, side: int) -> None:
+    # Half of what a row of `side` cards sends crosses its middle, over two links each way: side x bytes / (8 x link).
+    # Sixteen of 256 cards lie on one axis, more on both.
+    x = numbers(cluster__card="tpu-v5e", cluster__cards=256)
+    width = 1e9
+    seconds = exchange(1.0, 0.0, width, ring(local, local, x), False, x.machine, C)
+    sent = width * (local - 1) / local / C.exchange_up
+    assert seconds == pytest.approx(side * sent / (8 * link_rate(x.machine)), rel=0.02)
 
 
 def test_a_torus_gives_each_axis_a_third() -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from tests.plans import PRESETS, outcome, resolved
 from tests.plans import preset as preset_outcome
 
 from planner.engine.estimate import evaluate
+from planner.engine.flops import model_flops_per_token, recomputed_flops_per_token
 from planner.engine.reading import GIBIBYTE
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Outcome
 from planner.exchange.as_json import outcome_dict
@@ -48,6 +50,26 @@ def tells_truth(result: Outcome) -> None:
     assert e.mfu <= e.hfu
     assert all(v >= 0 for v in (*e.step_breakdown_s.values(), *e.compute_breakdown_s.values()))
     json.dumps(outcome_dict(result), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"recompute": "full"}, {"recompute": "selective"}, {"recompute": "selective", "recompute_modules": ("mlp",)}],
+)
+def test_hfu_adds_the_flops_that_are_done_again(keys: dict[str, Any]) -> None:
+    resolved = preset("llama-3.1-405b", workload={"sequence_length": 131_072, "global_batch": 128}, **keys)
+    e = evaluate(resolved).estimate
+    again = recomputed_flops_per_token(resolved.model, 131_072, resolved.strategy)
+    assert e.hfu / e.mfu == pytest.approx(1 + again / model_flops_per_token(resolved.model, 131_072))
+    assert e.hfu > e.mfu
+
+
+def test_weights_in_fp32_travel_in_fp32() -> None:
+    half, full = (
+        evaluate(preset("llama-3.1-8b", workload={"precision": precision}, sharding="zero3")).estimate
+        for precision in ("bf16", "tf32")
+    )
+    assert full.step_breakdown_s["data"] > half.step_breakdown_s["data"]
 
 
 @pytest.mark.parametrize("name", PRESETS)

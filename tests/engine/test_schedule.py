@@ -37,6 +37,21 @@ def test_interleaving_divides_the_bubble_by_the_chunks(chunks: int) -> None:
     assert idle(8, INTERLEAVED, chunks) == pytest.approx(7 * (F + B) / chunks)
 
 
+@pytest.mark.parametrize(
+    ("p", "v", "m", "step"), [(8, 4, 1, 24.0), (8, 4, 2, 24.75), (8, 4, 4, 26.25), (16, 4, 8, 53.25)]
+)
+def test_too_few_micro_batches_pass_all_chunks_one_after_the_other(p: int, v: int, m: int, step: float) -> None:
+    # Megatron's order, played event by event: (v p + m - 1)(F + B) / v.
+    waits = bubble(p * (F + B), F + B, F, B, W, pipe(p, INTERLEAVED, v, m))
+    assert m * (F + B) + waits == pytest.approx(step)
+
+
+@pytest.mark.parametrize("kind", [ZERO_BUBBLE, DUALPIPE])
+def test_no_schedule_ends_before_a_micro_batch_has_passed_all_stages(kind: int) -> None:
+    waits = bubble(8 * (F + B), F + B, F, B, W, pipe(8, kind, 2 if kind == ZERO_BUBBLE else 1, 2))
+    assert 2 * (F + B) + waits >= 8 * F + 8 * (B - W) + W
+
+
 def test_zero_bubble_schedules_of_the_paper() -> None:
     # Qi 2023 (arXiv 2401.10241), table 2: 1F1B (p - 1)(F + B + W), ZB-H1 (p - 1)(F + B - W), and ZB-V nothing,
     # with B there without weight gradients.

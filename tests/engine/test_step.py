@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.engine.floors import C, numbers, preset, with_layout, with_machine, with_software
+from tests.engine.floors import C, numbers, preset, with_layout, with_machine, with_shape, with_software
 from tests.plans import EXPERTS
 
 from planner.engine import collectives
@@ -137,6 +137,40 @@ def test_software_without_overlap_pays_for_every_message() -> None:
     waits = 4 * 16 - 1  # four matrices of 16 layers; one is counted with the bytes
     one = collectives.latency(g.gradient, C)
     assert gradient_exchange(HELD, x, g, C) == pytest.approx((flat[0] + 2 * waits * one, flat[1] + waits * one))
+
+
+def test_all_reduced_gradients_pass_twice_and_no_weights_follow() -> None:
+    x = with_layout(with_software(DENSE, overlap_data=False), zero=0.0)
+    g = groups(x)
+    reduce, gather = gradient_exchange(HELD, x, g, C)
+    assert gather == 0
+    assert reduce == gradient_exchange(HELD, with_layout(x, zero=1.0), g, C)[0]
+
+
+def test_a_tied_tables_gradients_are_added_up_by_both_ends() -> None:
+    x = with_shape(DENSE, tied=True)
+    table = 128_256 * 4096 / 2 * 4  # FP32, over a tensor group of two
+    both = gradient_exchange(HELD, x, groups(x), C)[0] - gradient_exchange(HELD, DENSE, groups(DENSE), C)[0]
+    assert both == pytest.approx(collectives.all_reduce(table, groups(x).stage, x.machine, C))
+
+
+def test_sharded_experts_are_gathered_by_the_cards_that_hold_them() -> None:
+    keys = {"strategy__sharding": "zero3", "strategy__tensor": 1, "strategy__pipeline": 1}
+    x = numbers(workload__model=EXPERTS, strategy__expert=8, **keys)
+    g = groups(x)
+    assert (g.expert_shard.size, g.expert_shard.local) == (8, 1)
+    held = Parameters(0.0, 2e9, layers=32.0)
+    once = 2e9 * 7 / 8 / (C.out * 50e9)  # each of a node's cards holds other experts, and has one NIC
+    assert fully_sharded(held, (0.0, 0.0), x, g, C) > x.micro_batches * (2 * 2 * once + 4 * once)
+    alone = numbers(workload__model=EXPERTS, strategy__expert=64, **keys)
+    assert fully_sharded(held, (0.0, 0.0), alone, groups(alone), C) == 0  # one copy of each expert
+
+
+def test_prefetch_is_never_slower_than_none() -> None:
+    x = numbers(strategy__sharding="zero3", strategy__pipeline=1, strategy__tensor=1)
+    held = Parameters(1e9, 0.0, layers=1.0)
+    late = fully_sharded(held, (0.0, 0.0), with_software(x, overlap_fsdp=False), groups(x), C)
+    assert fully_sharded(held, (0.0, 0.0), x, groups(x), C) <= late
 
 
 def test_weights_gathered_in_time_show_their_ends_contention_and_copies() -> None:
@@ -301,7 +335,7 @@ def test_parts_of_the_step_are_never_negative() -> None:
 
 def test_parts_add_up_to_the_step() -> None:
     one = run(DENSE)
-    parts = [getattr(one, name) for name in Step.__slots__ if name != "recomputed_share"]
+    parts = [getattr(one, name) for name in Step.__slots__]
     assert sum(parts) == pytest.approx(one.total, rel=1e-12)
 
 

@@ -12,9 +12,20 @@ from dataclasses import dataclass
 from planner.engine import collectives
 from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, FUSIONS, GRAPHS, Inputs
-from planner.engine.kernels import Linear, attention, fusion, grouped, linear, stream, wide_bytes, wide_rate
+from planner.engine.kernels import (
+    Linear,
+    attention,
+    fusion,
+    grouped,
+    linear,
+    scan_bytes,
+    scan_products,
+    stream,
+    wide_bytes,
+    wide_rate,
+)
 from planner.engine.layout import Groups
-from planner.engine.num import Num, any_of, log2, logical_not, maximum, minimum, where
+from planner.engine.num import Num, any_of, log2, logical_and, logical_not, maximum, minimum, where
 
 MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
 """Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
@@ -182,7 +193,9 @@ def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Cons
     """Exposed context-parallel communication of one attention layer, forward and backward, s.
 
     Every card receives the keys and values of the others once forward, and twice that backward; ring and all-gather
-    move the same bytes. What does not fit behind the attention core is exposed, and the first piece, and contention.
+    move the same bytes. In the ring of point-to-point transfers (Transformer Engine's default) every step waits for the
+    one link that leaves the domain; XLA gathers, over all NICs of a domain. What does not fit behind the attention core
+    is exposed, and the first piece, and contention.
     """
     y, s = x.layout, x.shape
     on = y.context > 1.0
@@ -192,6 +205,8 @@ def context_exchange(attention_s: tuple[Num, Num], x: Inputs, g: Groups, c: Cons
     width = keys * wide_bytes(y) / minimum(y.tensor, where(s.mla, s.heads, s.kv_heads))
     received = (y.context - 1.0) * x.tokens * width
     rate = collectives.bus_rate(g.context, x.machine, c)
+    leaves = logical_and(logical_not(x.software.xla), g.context.size > g.context.local)
+    rate = where(leaves, minimum(rate, c.out * g.context.nic), rate)
     once = received / rate + collectives.latency(g.context, c)
     exposed = tuple(
         times * minimum(maximum(once - 0.72 * window / times, 0.0) + (1.0 / y.context + c.contention) * once, once)
@@ -354,26 +369,26 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
 
 
 def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
-    """A Mamba-2 layer: projections are GEMMs, the scan is memory-bound (Dao & Gu 2024; Megatron-LM `MambaMixer`).
+    """A Mamba-2 layer: projections are GEMMs; the scan is counted kernel by kernel (Dao & Gu 2024, arXiv 2405.21060).
 
-    Scan traffic: x, z, B, C, dt in BF16 forward, plus the chunk states every 128 tokens; 2.5 times that backward.
+    Source of the counts: `ssd_combined.py` of state-spaces/mamba, as Megatron-LM's `MambaMixer` calls it, with the
+    convolution before the scan and the gated norm after it, in chunks of 128 tokens.
     """
-    y, s = x.layout, x.shape
+    y, s, t = x.layout, x.shape, x.layout.tensor
     inner = maximum(s.mamba_inner, 1.0)
-    enter = linear(x.tokens, (2.0 * inner + 2.0 * s.mamba_groups + s.mamba_heads) / y.tensor, s.hidden, x, c)
-    forward, backward, weight = _sum((enter, linear(x.tokens, s.hidden, inner / y.tensor, x, c)))
+    enter = linear(x.tokens, (2.0 * inner + 2.0 * s.mamba_groups + s.mamba_heads) / t, s.hidden, x, c)
+    forward, backward, weight = _sum((enter, linear(x.tokens, s.hidden, inner / t, x, c)))
     kinds = fusion(x, c)
-    states = 4.0 * inner * s.mamba_state / 128.0
-    scan = move(x.tokens * (2.0 * (4.0 * inner + 2.0 * s.mamba_groups) + states) / y.tensor, x, c)
+    moved, scan = scan_bytes(s), scan_products(x, c)
     norms = s.hidden / x.sequence_shards
     memory = (
-        scan + move(x.tokens * kinds * 10.0 * norms, x, c) + _cast(norms + inner / y.tensor, x, c),
-        2.5 * scan + move(x.tokens * kinds * 13.0 * norms, x, c) + _cast(norms + 2.0 * inner / y.tensor, x, c),
+        move(x.tokens * (moved[0] / t + kinds * 10.0 * norms), x, c) + _cast(norms + inner / t, x, c),
+        move(x.tokens * (moved[1] / t + kinds * 13.0 * norms), x, c) + _cast(norms + 2.0 * inner / t, x, c),
     )
     tensor = tensor_exchange((forward, backward), x, g, c)
     host = c.host_layer * host_factor(x, c)
-    first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
-    second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
+    first = Cost(forward, scan[0], memory[0], tensor[0], 0.0, 0.0, host)
+    second = Cost(backward, scan[1], memory[1], tensor[1], 0.0, 0.0, host)
     again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
     remade = dataclasses.replace(first, host=host + 2.0 * host_skew(x, c))
     return Block(first, second, again * (1.0 - y.full_recompute) + remade * y.full_recompute, weight)

@@ -7,6 +7,9 @@ from planner.engine.inputs import Machine
 from planner.engine.layout import Group, torus_axes
 from planner.engine.num import Num, any_of, log2, maximum, minimum, where
 
+HOP_INSIDE = 3.4 / 14.0
+"""A ring's hop inside a scale-up domain over one between domains. Source: NCCL `src/graph/tuning.cc`, 3.4 and 14 us."""
+
 
 def scale_up_rate(group: Num, machine: Machine) -> Num:
     """Bytes/s of one card and direction that a collective over `group` cards of a scale-up domain can use.
@@ -20,6 +23,13 @@ def scale_up_rate(group: Num, machine: Machine) -> Num:
         return plain
     torus = machine.scale_up * torus_axes(group, machine) / maximum(machine.torus_axes, 1.0)
     return where(machine.torus_axes > 0, torus, plain)
+
+
+def link_rate(machine: Machine) -> Num:
+    """Bytes/s from one card to one other of its scale-up domain: all links through a switch, else the one between."""
+    on_torus = 0.5 * machine.scale_up / maximum(machine.torus_axes, 1.0)
+    one = where(machine.torus_axes > 0, on_torus, machine.scale_up_link)
+    return where(machine.switched, machine.scale_up, one)
 
 
 def bus_rate(group: Group, machine: Machine, c: Constants) -> Num:
@@ -37,9 +47,10 @@ def latency(group: Group, c: Constants) -> Num:
     A fixed part, a part that grows with the depth of the network, and one hop for each member of the ring
     (NCCL `src/graph/tuning.cc`: ring latency is linear in the ranks; a torus has shorter ways, see `layout.group`).
     """
-    n = group.size
-    steps = 1.0 + 0.35 * log2(maximum(n, 1.0)) + 0.5 * log2(maximum(n / group.local, 1.0))
-    return where(n > 1.0, c.latency * steps + c.ring_hop * group.hops + group.wait, 0.0)
+    n, domains = group.size, maximum(group.size / group.local, 1.0)
+    steps = 1.0 + 0.35 * log2(maximum(n, 1.0)) + 0.5 * log2(domains)
+    hops = domains - 1.0 + HOP_INSIDE * maximum(group.hops - (domains - 1.0), 0.0)
+    return where(n > 1.0, c.latency * steps + c.ring_hop * hops + group.wait, 0.0)
 
 
 def gather(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
@@ -58,7 +69,7 @@ def all_reduce(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
     """Seconds of an all-reduce: a reduce-scatter and an all-gather, or one pass where the switches add."""
     n = group.size
     ring = 2.0 * gather(size, group, machine, c)
-    in_switch = 2.0 * size * (n - 1.0) / n / (c.in_switch * machine.scale_up) + latency(group, c)
+    in_switch = 2.0 * size * (n - 1.0) / n / (c.in_switch * machine.scale_up) + c.latency + group.wait
     inside = where(n <= group.local, where(n > 2.0, machine.in_switch, False), False)  # noqa: PLR2004
     return where(inside, minimum(ring, in_switch), ring)
 
@@ -80,8 +91,10 @@ def exchange(
     n, local = group.size, group.local
     leaves = n > local
     inside_rate = scale_up_rate(local, machine) * where(deduplicates, c.dispatch_up, c.exchange_up)
-    # On a bidirectional ring an all-to-all costs a quarter of the all-gather of the same volume (JAX scaling book).
-    ring = where(machine.torus_axes > 0, maximum(0.25 * local, 1.0), 1.0)
+    # On a bidirectional ring an all-to-all costs a quarter of the all-gather of the same volume (JAX scaling book). On
+    # several axes half of it crosses the middle of the longest, whatever the other axes bring.
+    axes = torus_axes(local, machine)
+    ring = where(machine.torus_axes > 0, maximum(0.25 * axes * local ** (1.0 / axes), 1.0), 1.0)
     inside = copies * width * (n - 1.0) / n / inside_rate * where(leaves, 0.5, 1.0) * ring
     outside = remote * width / (group.nic * where(deduplicates, c.dispatch_out, c.exchange_out))
     wait = 2.0 * (c.latency * (1.0 + log2(maximum(n, 1.0)) / 3.0) + group.wait)

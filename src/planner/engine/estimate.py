@@ -5,6 +5,7 @@ from __future__ import annotations
 from planner.engine import money, offload
 from planner.engine.account import materials_of, power_of, run_length_of, usd_per_card_hour_of
 from planner.engine.constants import Constants, calibrated
+from planner.engine.flops import recomputed_flops_per_token
 from planner.engine.inputs import Inputs
 from planner.engine.layout import Groups, groups
 from planner.engine.memory import layer_bytes, most_bytes, stage_memory
@@ -60,7 +61,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
     spread = spread_of(r, x)
     flops = x.shape.flops_per_token * tokens / step_s / cluster.cards
     mfu = flops / x.machine.peak16
-    recomputed = float(seconds.recomputed_share) / 3.0
+    recomputed = recomputed_flops_per_token(r.model, work.sequence_length, r.strategy) / x.shape.flops_per_token
     energy = money.energy_mwh(draw.facility_average_w, length.wall_seconds)
     stages = _stages(x, g, c)
     fullest = max(stages, key=lambda stage: sum(stage.values()))
@@ -71,7 +72,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
         tokens_per_s_per_card=tokens / step_s / cluster.cards,
         model_tflops_per_card=flops / 1e12,
         mfu=mfu,
-        hfu=mfu * (1.0 + recomputed),
+        hfu=float(mfu * (1.0 + recomputed)),
         mfu_6nd=6.0 * _params_6nd(x) * tokens / step_s / cluster.cards / x.machine.peak16,
         training_days=days,
         card_hours=card_hours,

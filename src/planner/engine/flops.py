@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
-from planner.engine.num import Num, minimum
+from planner.engine.num import Num, maximum, minimum
 from planner.spec.model import Model
 from planner.spec.plan import RecomputeModule, Strategy
 
@@ -72,12 +72,15 @@ def mamba_layer_flops(model: Model) -> float:
 def visible_tokens(model: Model, sequence_length: Num, *, full_square: bool = False) -> Num:
     """Mean number of tokens an attention layer's query looks at.
 
-    Causal: (1 - fw) s/2 + fw min(s/2, window), fw = share of windowed layers. Full square: no mask is deducted,
-    (1 - fw) s + fw min(s, window).
+    Causal: (1 - fw) s/2 + fw (w - w^2 / (2 s)), fw = share of windowed layers, w = min(s, window): the mean of
+    min(i, w) over the s positions i. Full square: no mask is deducted, (1 - fw) s + fw w.
     """
-    seen = sequence_length * (1.0 if full_square else 0.5)
-    share = model.windowed_share
-    return (1.0 - share) * seen + share * minimum(seen, float(model.window))
+    share, window = model.windowed_share, minimum(sequence_length, float(model.window))
+    if full_square:
+        return (1.0 - share) * sequence_length + share * window
+    return (1.0 - share) * 0.5 * sequence_length + share * (
+        window - window * window / (2.0 * maximum(sequence_length, 1.0))
+    )
 
 
 def core_flops(model: Model, sequence_length: Num, *, full_square: bool = False) -> Num:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.constants import Constants
-from planner.engine.inputs import ARCHITECTURES, ATTENTION_KERNELS, FUSIONS, Inputs, Layout, Machine
+from planner.engine.inputs import ARCHITECTURES, ATTENTION_KERNELS, FUSIONS, Inputs, Layout, Machine, Shape
 from planner.engine.num import Num, any_of, ceil, logical_and, logical_not, maximum, minimum, pick, where
 
 TILE_ROWS, TILE_COLUMNS = 128.0, 256.0
@@ -14,6 +14,8 @@ GEMM_STREAM = 0.9
 """Share of the data-sheet bandwidth a GEMM's loads reach."""
 EAGER_SCORES = 2.3
 """Passes over the score matrix in eager code (scale, mask, softmax and dropout apart) over a fused softmax; counted."""
+SCAN_CHUNK = 128.0
+"""Tokens a Mamba-2 scan takes at a time. Source: Megatron-LM `MambaMixer`, chunk_size."""
 AMPERE = ARCHITECTURES.index("ampere")
 
 
@@ -190,9 +192,40 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
 
 
 def mean_span(x: Inputs) -> Num:
-    """Tokens a query sees on average over the layers: half the sequence, or the window where it is shorter."""
-    half = x.layout.sequence / 2.0
-    return (1.0 - x.shape.windowed_share) * half + x.shape.windowed_share * minimum(half, x.shape.window)
+    """Tokens a query sees on average over the layers: half the sequence, in windowed layers no more than the window.
+
+    The mean of min(i, w) over the s positions i is w - w^2 / (2 s).
+    """
+    s = x.layout.sequence
+    seen = minimum(x.shape.window, s)
+    windowed = seen - seen * seen / (2.0 * s)
+    return (1.0 - x.shape.windowed_share) * 0.5 * s + x.shape.windowed_share * windowed
+
+
+def scan_bytes(s: Shape) -> tuple[Num, Num]:
+    """Bytes the scan of a Mamba-2 layer moves a token, forward and backward, convolution and gated norm included.
+
+    Forward every element of x passes 8 times in BF16, of B and C 3 times; a chunk's state is written and read in FP32
+    and again in BF16 (12 bytes). Backward computes the states again: 21, 9.5 and 34 bytes.
+    """
+    state = s.mamba_inner * s.mamba_state / SCAN_CHUNK
+    both = 2.0 * s.mamba_groups
+    forward = 16.0 * s.mamba_inner + 6.0 * both + 12.0 * state
+    return forward, 42.0 * s.mamba_inner + 19.0 * both + 34.0 * state
+
+
+def scan_products(x: Inputs, c: Constants) -> tuple[Num, Num]:
+    """Seconds of the products in a Mamba-2 layer's scan, forward and backward, at the rate of Triton kernels.
+
+    FLOPs a token, in chunks of q with states of n, w wide, g the width of B: forward C B^T, its product with x, the
+    states and what they add, w (2 q + 4 n) + 2 q g; backward the states and C B^T again and the gradients of x, B, C,
+    C B^T and the decay, w (6 q + 10 n) + 6 q g.
+    """
+    s = x.shape
+    q, n, w, g = SCAN_CHUNK, s.mamba_state, s.mamba_inner, s.mamba_groups
+    rate = x.machine.peak16 * full_precision_rate(x.machine, x.layout) * pick(c.attention_early, x.machine.architecture)
+    tokens = x.tokens / x.layout.tensor / rate
+    return tokens * (w * (2.0 * q + 4.0 * n) + 2.0 * q * g), tokens * (w * (6.0 * q + 10.0 * n) + 6.0 * q * g)
 
 
 def stream(count: Num, x: Inputs, c: Constants) -> Num:

@@ -69,6 +69,10 @@ class Groups:
     expert_tensor: Group
     expert_gradient: Group
     """Cards that hold the same experts."""
+    expert_shard: Group
+    """Those of them that share one copy of sharded state."""
+    expert_replica: Group
+    """Copies of such a group."""
     stage: Group
     """A card and the one of the next pipeline stage."""
 
@@ -84,6 +88,8 @@ def groups(x: Inputs) -> Groups:
     copies = twice * cards / (y.tensor * y.pipeline)
     shard = minimum(twice * y.shard_group, copies)
     expert_copies = maximum(twice * cards / (y.pipeline * y.expert * y.expert_tensor), 1.0)
+    expert_shard = minimum(shard, expert_copies)
+    apart = y.expert * y.expert_tensor
     return Groups(
         tensor=group(y.tensor, 1.0, m),
         context=group(y.context, y.tensor, m),
@@ -92,6 +98,8 @@ def groups(x: Inputs) -> Groups:
         replica=group(copies / shard, y.tensor * shard, m),
         expert=group(y.expert, y.expert_tensor, m, "all-to-all"),
         expert_tensor=group(y.expert_tensor, 1.0, m),
-        expert_gradient=group(expert_copies, minimum(y.expert * y.expert_tensor, m.domain), m),
+        expert_gradient=group(expert_copies, apart, m),
+        expert_shard=group(expert_shard, apart, m),
+        expert_replica=group(expert_copies / expert_shard, apart * expert_shard, m),
         stage=group(2.0, cards / y.pipeline, m),
     )

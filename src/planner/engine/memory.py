@@ -149,7 +149,7 @@ def state(held: Parameters, x: Inputs, g: Groups) -> tuple[Num, Num, Num]:
     layers = maximum(held.layers, 1.0)
     at_once = where(x.software.xla, 1.0, minimum(2.0, layers)) / layers
     weights = gradients = optimizer = 0.0
-    for count, ranks in ((held.dense, g.shard.size), (held.expert, minimum(g.expert_gradient.size, g.shard.size))):
+    for count, ranks in ((held.dense, g.shard.size), (held.expert, g.expert_shard.size)):
         own = count / ranks
         whole = where(x.software.xla, 0.0, minimum(count / layers, count - own))
         others = count - where(kept > working_copy, 0.0, own)

@@ -137,6 +137,7 @@ def software_of(resolved: Resolved) -> Software:
     # FP16 needs loss scaling, and such software keeps gradients in FP16.
     fp16 = resolved.plan.workload.precision == "fp16" and not stack.fused_accumulation
     reduced = HALF if fp16 else float(stack.gradient_bytes)
+    whole = resolved.plan.workload.precision in {"fp32", "tf32"}
     return Software(
         attention_kernel=ATTENTION_KERNELS.index(stack.attention_kernel),
         fusion=FUSIONS.index(stack.kernel_fusion),
@@ -149,7 +150,7 @@ def software_of(resolved: Resolved) -> Software:
         redundant_p2p=stack.p2p == "redundant",
         gradient_bytes=reduced,
         gradient_held=reduced + (0.0 if stack.fused_accumulation or reduced == HALF else HALF),
-        gather_bytes=stack.parameter_gather_bytes,
+        gather_bytes=2.0 * HALF if whole else float(stack.parameter_gather_bytes),
         loss_bytes=LOGIT_BYTES[stack.loss],
         entropy_bytes=ENTROPY_BYTES[stack.loss],
         loss_split=stack.loss != "gathered",

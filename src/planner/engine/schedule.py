@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.inputs import DUALPIPE, GPIPE, INTERLEAVED, ZERO_BUBBLE, Inputs
-from planner.engine.num import Num, ceil, maximum, minimum, where
+from planner.engine.num import Num, ceil, logical_or, maximum, minimum, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ def bubble(total: Num, pace: Num, forward: Num, backward: Num, weight: Num, x: I
     is nothing where F, B - W and W take equally long (Qi 2023, arXiv 2401.10241). DualPipe: (p / 2 - 1)(F&B + B - 3 W)
     (DeepSeek-V3, DualPipe README). What moves weight gradients never idles longer than what does not.
 
+    With fewer micro-batches m than stages nothing is filled: interleaved, a micro-batch passes all v p chunks one after
+    the other, which takes (v p + m - 1)(F + B) / v; and no schedule ends before one micro-batch has passed all stages
+    and left one stage's weight gradients to compute.
+
     Args:
         total: one micro-batch through all stages, s.
         pace: the slowest stage, s.
@@ -51,14 +55,16 @@ def bubble(total: Num, pace: Num, forward: Num, backward: Num, weight: Num, x: I
         weight: its weight-gradient part, s.
         x: the plan.
     """
-    p, kind = x.layout.pipeline, x.layout.schedule
+    p, v, m, kind = x.layout.pipeline, x.layout.chunks, x.micro_batches, x.layout.schedule
     idle = maximum(total - pace, 0.0)
     moved = where(x.layout.chunks > 1.0, 3.0, 2.0) * weight
     zero = (p - 1.0) * (forward + backward - moved)
     dual = (p / 2.0 - 1.0) * (forward + 2.0 * backward - 3.0 * weight)
     filled = minimum(maximum(where(kind == ZERO_BUBBLE, zero, dual), 0.0), idle)
-    chosen = where(kind == ZERO_BUBBLE, filled, where(kind == DUALPIPE, filled, idle / x.layout.chunks))
-    return where(p > 1.0, chosen, 0.0)
+    unfilled = (p - m + (m - 1.0) / v) / maximum(p - 1.0, 1.0)
+    chosen = where(logical_or(kind == ZERO_BUBBLE, kind == DUALPIPE), filled, idle * maximum(1.0 / v, unfilled))
+    first_through = total - (p - 1.0) * weight - m * pace
+    return where(p > 1.0, maximum(chosen, first_through), 0.0)
 
 
 def in_flight(stage: Num, x: Inputs) -> Num:

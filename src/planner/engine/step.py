@@ -9,7 +9,7 @@ from planner.engine import collectives, offload
 from planner.engine.blocks import Block
 from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, Inputs
-from planner.engine.kernels import stream
+from planner.engine.kernels import stream, wide_bytes
 from planner.engine.layers import Layers, layers
 from planner.engine.layout import Groups, groups
 from planner.engine.memory import Parameters, parameters, stage_at
@@ -39,8 +39,6 @@ class Step:
     data: Num
     optimizer: Num
     other: Num
-    recomputed_share: Num
-    """Recomputed forward time over forward time: what HFU adds."""
 
     @property
     def compute(self) -> Num:
@@ -97,9 +95,9 @@ def pace(all_layers: Layers, parts: Split, x: Inputs, wait: Num = 0.0) -> Pace:
 def transfer(x: Inputs, g: Groups, c: Constants) -> Num:
     """Seconds of one transfer between two stages: a micro-batch's activations, or their gradients."""
     y = x.layout
-    sent = x.tokens * x.shape.hidden * 2.0 / where(x.software.redundant_p2p, 1.0, y.tensor)
+    sent = x.tokens * x.shape.hidden * wide_bytes(y) / where(x.software.redundant_p2p, 1.0, y.tensor)
     inside = g.stage.local >= g.stage.size
-    rate = where(inside, c.up * x.machine.scale_up, c.out * g.stage.nic)
+    rate = where(inside, c.up * collectives.link_rate(x.machine), c.out * g.stage.nic)
     return where(y.pipeline > 1.0, sent / rate + c.latency + g.stage.wait, 0.0)
 
 
@@ -129,19 +127,23 @@ def transfers(slowest: Pace, one: Num, wait: Num, x: Inputs) -> Num:
 def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> tuple[Num, Num]:
     """Seconds to reduce a stage's gradients and to gather its updated weights, once a step.
 
-    Software that does not overlap the exchange does not scatter it either: it all-reduces whole gradients, one by one.
+    An all-reduce is a reduction and a gather. Software that does not overlap the exchange does not scatter it either:
+    it all-reduces whole gradients, one by one, and then gathers weights where their optimizer is sharded. The two
+    cards that hold a tied table add up its gradients.
     """
-    passes = where(x.software.overlap_data, 1.0, 2.0)
-    more = where(x.software.overlap_data, 0.0, PARAMETER_MESSAGES * held.layers - 1.0)
+    y, overlaps = x.layout, x.software.overlap_data
+    more = where(overlaps, 0.0, PARAMETER_MESSAGES * held.layers - 1.0)
     reduce = gather = 0.0
     for count, one in ((held.dense, g.gradient), (held.expert, g.expert_gradient)):
         wide = where(one.size > 1.0, where(count > 0, 1.0, 0.0), 0.0)
         wait = more * collectives.latency(one, c)
-        size = count * x.software.gradient_bytes
-        back = where(x.layout.zero < 1.0, x.software.gradient_bytes, x.software.gather_bytes)
-        reduce = reduce + wide * passes * (collectives.gather(size, one, x.machine, c) + wait)
-        gather = gather + wide * (collectives.gather(count * back, one, x.machine, c) + wait)
-    return reduce, gather
+        gradients = wide * (collectives.gather(count * x.software.gradient_bytes, one, x.machine, c) + wait)
+        weights = wide * (collectives.gather(count * x.software.gather_bytes, one, x.machine, c) + wait)
+        reduce = reduce + gradients * where(overlaps, 1.0, 2.0)
+        gather = gather + where(y.zero >= 1.0, weights, where(overlaps, gradients, 0.0))
+    table = x.shape.vocab * x.shape.hidden / y.tensor * x.software.gradient_bytes
+    both = where(y.pipeline > 1.0, where(x.shape.tied, collectives.all_reduce(table, g.stage, x.machine, c), 0.0), 0.0)
+    return reduce + both, gather
 
 
 def between_sites(x: Inputs) -> Num:
@@ -173,32 +175,33 @@ def data_parallel(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
 def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> Num:
     """Exposed seconds of a step with weights gathered for every micro-batch (FSDP, ZeRO-3).
 
-    Weights are gathered forward and again backward, gradients reduce-scattered; hybrid sharding adds an all-reduce
-    between the copies once a step. Prefetch hides what fits behind computation, but not the first layer's gather or the
-    last one's reduction. Weights and gradients are copied out of and into the buffers that travel.
+    Weights are gathered forward and again backward, gradients reduce-scattered, experts among the cards that hold the
+    same ones; hybrid sharding adds an all-reduce between the copies once a step. Prefetch hides what fits behind
+    computation, but not the first layer's gather or the last one's reduction. Weights and gradients are copied out of
+    and into the buffers that travel.
     """
-    count = held.dense + held.expert
-    layers_held = (x.shape.layers + x.shape.mtp) / x.layout.pipeline
-    one = g.shard
-    wide = where(one.size > 1.0, 1.0, 0.0)
     flat = where(x.software.xla, True, x.software.overlap_fsdp)
-    calls = where(flat, 1.0, PARAMETER_MESSAGES) * layers_held
-    wait = (calls - 1.0) * collectives.latency(one, c)
-    forward = wide * (collectives.gather(count * x.software.gather_bytes, one, x.machine, c) + wait)
-    reduce = wide * (collectives.gather(count * x.software.gradient_bytes, one, x.machine, c) + wait)
-    share = count * x.software.gradient_bytes / one.size
-    across = collectives.all_reduce(share, g.replica, x.machine, c)
-    across = where(g.replica.size > 1.0, across, 0.0) / x.micro_batches
+    more = where(flat, 1.0, PARAMETER_MESSAGES) * held.layers - 1.0
+    forward = reduce = across = copied = 0.0
+    for count, one, copies in ((held.dense, g.shard, g.replica), (held.expert, g.expert_shard, g.expert_replica)):
+        wide = where(one.size > 1.0, where(count > 0, 1.0, 0.0), 0.0)
+        wait = more * collectives.latency(one, c)
+        weights, gradients = count * x.software.gather_bytes, count * x.software.gradient_bytes
+        forward = forward + wide * (collectives.gather(weights, one, x.machine, c) + wait)
+        reduce = reduce + wide * (collectives.gather(gradients, one, x.machine, c) + wait)
+        between = collectives.all_reduce(gradients / one.size, copies, x.machine, c) / x.micro_batches
+        across = across + where(copies.size > 1.0, where(count > 0, between, 0.0), 0.0)
+        copied = copied + wide * stream(4.0 * weights + 2.0 * gradients, x, c)
     traffic = 2.0 * forward + reduce + across
-    copied = wide * stream(count * (4.0 * x.software.gather_bytes + 2.0 * x.software.gradient_bytes), x, c)
-    hidden = (
+    overlapped = (
         maximum(forward - stage[0], 0.0)
         + maximum(forward + reduce + across - stage[1], 0.0)
-        + (forward + reduce) / layers_held
+        + (forward + reduce) / held.layers
         + c.contention * traffic
     )
     plain = traffic / where(flat, 1.0, c.parameterwise)
-    return x.micro_batches * (where(x.software.overlap_fsdp, hidden, plain) + copied) + between_sites(x)
+    exposed = where(x.software.overlap_fsdp, minimum(overlapped, plain), plain)
+    return x.micro_batches * (exposed + copied) + between_sites(x)
 
 
 def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
@@ -208,7 +211,7 @@ def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
     """
     zero = x.layout.zero
     dense = held.dense / where(zero >= 1.0, g.shard.size, 1.0)
-    expert = held.expert / where(zero >= 1.0, minimum(g.expert_gradient.size, g.shard.size), 1.0)
+    expert = held.expert / where(zero >= 1.0, g.expert_shard.size, 1.0)
     every = where(zero >= 3.0, dense + expert, held.dense + held.expert)  # noqa: PLR2004
     own = dense + expert
     on_card = where(x.layout.offload_optimizer, 0.0, own)
@@ -281,7 +284,6 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
         data=data,
         optimizer=update,
         other=c.step_fixed,
-        recomputed_share=again.gemm / b.forward.gemm,
     )
     return with_stragglers(result, x, c)
 
