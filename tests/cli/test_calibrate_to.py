@@ -68,3 +68,55 @@ def test_two_runs_are_not_enough(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["calibrate-to", str(runs_file(tmp_path, 2))])
     assert done.exit_code == 2
     assert "at least 3" in done.stderr
+
+
+def own_rows(folder: Path, **changes: tuple[str, str]) -> Path:
+    """Four rows of a shipped family; in some a text is replaced by another."""
+    text = (data_root() / "validation" / "korthikanti-seqpar.toml").read_text("utf-8")
+    head, *rows = text.split("[[run]]")
+    for name, (old, new) in changes.items():
+        index = int(name.removeprefix("row"))
+        assert old in rows[index]
+        rows[index] = rows[index].replace(old, new)
+    file = folder / "mine.toml"
+    file.write_text("[[run]]".join([head, *rows[:4]]), encoding="utf-8")
+    return file
+
+
+def calibrate(file: Path) -> tuple[int, dict[str, Any], str]:
+    done = CliRunner().invoke(main, ["calibrate-to", str(file)])
+    return done.exit_code, tomllib.loads(done.stdout), done.stderr
+
+
+def test_the_stack_keeps_its_date(tmp_path: Path) -> None:
+    _, stack, _ = calibrate(runs_file(tmp_path, 4))
+    assert stack["since"].startswith("202")
+
+
+def test_odd_and_partial_runs_do_not_count(tmp_path: Path) -> None:
+    odd = ('confidence = "exact"', 'confidence = "exact"\nanomaly = "broken NIC"')
+    status, stack, told = calibrate(own_rows(tmp_path, row1=odd))
+    assert status == 0
+    assert stack["factor"]["runs"] == 3
+    assert "does not count, it is marked odd (broken NIC)" in told
+
+
+def test_runs_that_contradict_each_other_make_no_stack(tmp_path: Path) -> None:
+    rows = own_rows(tmp_path).read_text("utf-8")
+    times = [line for line in rows.splitlines() if line.startswith("measured")]
+    for line, seconds in zip(times, (2.0, 20.0, 0.2, 2000.0), strict=True):
+        rows = rows.replace(line, f"measured = {{ step_time_s = {seconds} }}")
+    file = tmp_path / "mine.toml"
+    file.write_text(rows, encoding="utf-8")
+    done = CliRunner().invoke(main, ["calibrate-to", str(file)])
+    assert done.exit_code == 2
+    assert "times what the engine says" in done.stderr
+    assert "mine.toml" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["row0", "row3"])
+def test_where_runs_differ_the_stack_keeps_the_catalogue_s_facts(tmp_path: Path, place: str) -> None:
+    eager = ('kernel_fusion = "fused"', 'kernel_fusion = "eager"')
+    _, stack, told = calibrate(own_rows(tmp_path, **{place: eager}))
+    assert stack["kernel_fusion"] == "fused"
+    assert "the runs differ in kernel_fusion" in told

@@ -77,6 +77,30 @@ def test_a_threshold_decides_the_exit_status(file: Path) -> None:
     json.loads(failed.stdout)
 
 
+@pytest.mark.parametrize("limit", ["nan", "inf", "-1"])
+def test_a_threshold_is_a_number(file: Path, limit: str) -> None:
+    assert CliRunner().invoke(command, ["--runs", str(file), "--max-median", limit]).exit_code == 2
+
+
+def test_where_no_row_can_be_compared_that_is_bad_input(tmp_path: Path) -> None:
+    path = tmp_path / "runs.toml"
+    bad = run("bad", cluster={"card": "nope", "cards": 16})
+    path.write_text(tomli_w.dumps({"schema": 1, "kind": "runs", "run": [bad]}), encoding="utf-8")
+    done = validate("--runs", str(path), "--json")
+    assert done.exit_code == 2
+    assert [row["id"] for row in json.loads(done.stdout)["skipped"]] == ["bad"]
+    assert "no row can be compared" in done.stderr
+
+
+def test_memory_of_each_row_is_told(file: Path) -> None:
+    rows = json.loads(validate("--runs", str(file), "--json").stdout)["memory_runs"]
+    assert [(row["id"], row["measured_memory_gb"]) for row in rows] == [("plain", 60.0)]
+    assert rows[0]["error"] == pytest.approx(rows[0]["memory_gb"] / 60 - 1)
+    text = validate("--runs", str(file)).stdout
+    assert "Memory of the fullest card, furthest off" in text
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
 def test_several_files_are_read_as_one(file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
     text = {"schema": 1, "kind": "runs", "model": {"mine-8b": SHAPE}, "run": [run("more"), run("plain")]}
@@ -84,3 +108,7 @@ def test_several_files_are_read_as_one(file: Path, tmp_path: Path) -> None:
     data = json.loads(validate("--runs", str(file), "--runs", str(other), "--json").stdout)
     assert data["summary"]["n"] == 2
     assert {row["id"] for row in data["skipped"]} == {"bare", "plain"}
+    other.write_text(tomli_w.dumps({**text, "run": [run("more"), run("bare", measured={})]}), encoding="utf-8")
+    told = validate("--runs", str(file), "--runs", str(other)).stdout
+    assert "runs.toml" in told
+    assert "other.toml" in told

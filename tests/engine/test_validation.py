@@ -22,6 +22,7 @@ from planner.engine.validation import (
     spearman,
     summarize,
     summarize_errors,
+    with_memory,
 )
 from planner.exchange.validation import validation_json
 from planner.spec.base import PlanError, Problem
@@ -123,7 +124,7 @@ def test_memory_counts_exact_rows_that_give_it() -> None:
         _with_memory(50.0, oom("oom")),
         prediction("none"),
     ]
-    memory = memory_errors(rows)
+    memory = memory_errors(with_memory(rows))
     assert memory.n == 1
     assert memory.median_abs_error == pytest.approx(0.1)
 
@@ -184,12 +185,12 @@ def test_a_plan_the_engine_refuses_is_skipped_with_its_reason() -> None:
 
 
 def test_the_json_has_the_contract_s_keys() -> None:
-    made = report([prediction("one", 1.0, 1.1), oom("two")], [SkippedRun("three", "why not")])
+    made = report([prediction("one", 1.0, 1.1), oom("two")], [SkippedRun("three", "why not", "mine.toml")])
     data = validation_json(made)
     run = data["runs"][0]
     assert {"id", "group", "card", "measured_step_time_s", "predicted_step_time_s", "error", "inside"} <= set(run)
     assert run["interval_80"] == [pytest.approx(0.99), pytest.approx(1.21)]
-    assert data["skipped"] == [{"id": "three", "why": "why not"}]
+    assert data["skipped"] == [{"id": "three", "why": "why not", "file": "mine.toml"}]
     assert data["oom"] == [{"id": "two", "called_fit": False}]
     keys = {"n", "median_abs_error", "p90_abs_error", "bias", "coverage_80"}
     assert set(data["summary"]) == set(data["by_group"]["g"]) == set(data["by_card"]["a100-sxm-80"]) == keys

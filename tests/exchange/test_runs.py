@@ -137,10 +137,60 @@ def test_texts_as_stated_and_further_figures_are_kept() -> None:
     assert read(row(comment="x")).warnings == ("runs: one: unknown key comment, ignored",)
 
 
-def test_out_of_memory_needs_no_figure() -> None:
-    run = read(row(outcome="oom", measured={"step_time_s": 1.0})).runs[0]
-    assert run.oom
-    assert run.step_time_s is None
+def test_a_misspelt_key_is_told_with_the_name_that_was_meant() -> None:
+    told = read(row(confidnce="partial", measured={"step_tim_s": 1.7, "pct_peak_hw": 40})).warnings
+    assert told == (
+        "runs: one: unknown key confidnce, ignored. Did you mean confidence?",
+        "runs: one: unknown key measured.step_tim_s, ignored. Did you mean measured.step_time_s?",
+    )
+
+
+def test_out_of_memory_needs_no_figure_and_a_speed_is_ignored() -> None:
+    data = read(row(outcome="oom", measured={"step_time_s": 1.0}))
+    assert data.runs[0].oom
+    assert data.runs[0].step_time_s is None
+    assert data.warnings == ("runs: one: measured.step_time_s is ignored: it ran out of memory",)
+
+
+@pytest.mark.parametrize(
+    ("measured", "why"),
+    [
+        ({"step_time_s": 1e-9}, "gives a step of 1e-09 s"),
+        ({"tokens_per_s": 5e-324}, "gives a step of inf s"),
+        ({"model_tflops_per_card": 4e14}, "more than its peak of 989"),
+        ({"mfu": 41.5}, "more than its peak of 989. A ratio is written 0.41"),
+        ({"step_time_s": float("nan")}, "nan is not a finite number"),
+        ({"step_time_s": 2**60}, "too large"),
+    ],
+)
+def test_a_slip_of_unit_or_pen_costs_its_own_row_alone(measured: dict[str, Any], why: str) -> None:
+    bad = row("bad")
+    bad["measured"] = measured
+    data = read(row("fine"), bad)
+    assert [r.id for r in data.runs] == ["fine"]
+    assert why in data.skipped[0].why
+
+
+def test_utilization_of_a_card_without_bf16_is_over_its_fp16_peak() -> None:
+    old = row(cluster={"card": "v100-sxm2-32"}, workload={"precision": "fp16"})
+    old["measured"] = {"mfu": 0.4}
+    new = row()
+    new["measured"] = {"mfu": 0.4}
+    slow, fast = (read(one).runs[0].step_time_s for one in (old, new))
+    assert slow is not None
+    assert fast is not None
+    assert slow / fast == pytest.approx(989.4 / 125, rel=0.01)
+
+
+def test_a_skipped_row_says_what_was_meant_and_where_it_stands() -> None:
+    skipped = read(row(strategy={"stack": "megatronn"})).skipped[0]
+    assert "Did you mean" in skipped.why
+    assert skipped.file == "runs"
+
+
+def test_an_id_is_one_line_of_text() -> None:
+    assert "one line of text" in read(row("a\nb")).skipped[0].why
+    assert "one line of text" in read(row(group=" ")).skipped[0].why
 
 
 @pytest.mark.parametrize(
@@ -184,6 +234,7 @@ def test_rows_are_named_by_number_where_they_have_no_id() -> None:
         ({"schema": 2}, "newer|up to"),
         ({"rnu": []}, "rnu"),
         ({"run": {"a": 1}}, r"\[\[run\]\]"),
+        ({"run": []}, "no run in the file"),
         ({"model": {"a": 1}}, r"\[model.NAME\]"),
     ],
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 
     from planner.engine.validation import Prediction, Report, Summary
     from planner.exchange.report import Line
+    from planner.spec.runs import SkippedRun
 
 PIPE_WIDTH = 120
 """Columns of the tables where nothing tells how wide the output is."""
 
+MEMORY_ROWS = 5
+"""Rows shown of those whose source gives a card's memory."""
 CHART = 22
 """Rows of the chart of predicted against measured."""
 
@@ -41,6 +45,8 @@ UNKNOWN = "–"
 )  # fmt: skip
 def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median: float | None) -> None:
     """Compare the engine with measured runs."""
+    if max_median is not None and not math.isfinite(max_median):
+        raise click.BadParameter(f"{max_median} is not a finite number.", param_hint="--max-median")
     if held_out:
         if files or as_json or max_median is not None:
             raise click.UsageError("--held-out is about the runs that come with the program, and goes alone.")
@@ -59,9 +65,13 @@ def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median
     for warning in data.warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
-        click.echo(json.dumps(validation_json(made), ensure_ascii=False, allow_nan=False, indent=1))
+        report_json = {**validation_json(made), "warnings": list(data.warnings)}
+        click.echo(json.dumps(report_json, ensure_ascii=False, allow_nan=False, indent=1))
     else:
         _show(made)
+    if not predictions:
+        click.echo(f"validate: no row can be compared; {len(made.skipped):,} are skipped.", err=True)
+        sys.exit(2)
     median = made.summary.median_abs_error
     if max_median is not None and (median is None or median > max_median):
         got = "there is no exact row" if median is None else f"the median absolute error is {median:.4f}"
@@ -96,8 +106,11 @@ def _joined(row: list[tuple[str, str]]) -> Line:
 def _show(made: Report) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    console.print(*_page(made), sep="\n")
+    on_screen = sys.stdout.isatty()
+    console = Console(highlight=False, width=None if on_screen else PIPE_WIDTH)
+    with console.capture() as drawn:
+        console.print(*_page(made), sep="\n")
+    click.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
 def _page(made: Report) -> list[RenderableType]:
@@ -107,8 +120,10 @@ def _page(made: Report) -> list[RenderableType]:
     out: list[RenderableType] = [Text(_heading(made)), _errors(made), Text(""), _further(made)]
     if made.worst:
         out += [Text("\nFurthest off"), _worst(made.worst)]
+    if made.memory_rows:
+        out += [Text("\nMemory of the fullest card, furthest off"), _memory(made.memory_rows[:MEMORY_ROWS])]
     if made.skipped:
-        out += [Text(f"\nSkipped: {len(made.skipped)}"), _skipped((row.id, row.why) for row in made.skipped)]
+        out += [Text(f"\nSkipped: {len(made.skipped):,}"), _skipped(made.skipped)]
     return out
 
 
@@ -171,29 +186,38 @@ def _further(made: Report) -> Table:
 
 
 def _worst(rows: Iterable[Prediction]) -> Table:
+    return _beside([(p, p.row.step_time_s or 0.0, p.step_time_s, p.error) for p in rows], "s")
+
+
+def _memory(rows: Iterable[Prediction]) -> Table:
+    return _beside([(p, p.row.run.measured.memory_gb or 0.0, p.memory_gb, p.memory_error) for p in rows], "GB")
+
+
+def _beside(rows: Iterable[tuple[Prediction, float, float, float]], unit: str) -> Table:
+    """Runs with what was measured, what is predicted, and the error."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("run", overflow="fold")
-    for name in ("card", "measured s", "predicted s", "error"):
+    for name in ("card", f"measured {unit}", f"predicted {unit}", "error"):
         table.add_column(name, justify="left" if name == "card" else "right", no_wrap=True)
-    for p in rows:
-        measured = p.row.step_time_s or 0.0
-        figures = (f"{measured:.4g}", f"{p.step_time_s:.4g}", _percent(p.error, signed=True))
+    for p, measured, predicted, error in rows:
+        figures = (f"{measured:.4g}", f"{predicted:.4g}", _percent(error, signed=True))
         table.add_row(Text(p.row.id), Text(p.row.card), *figures)
     return table
 
 
-def _skipped(rows: Iterable[tuple[str, str]]) -> Table:
+def _skipped(rows: Sequence[SkippedRun]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    several = len({row.file for row in rows if row.file}) > 1
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("run", overflow="fold")
-    table.add_column("why", overflow="fold")
-    for name, why in rows:
-        table.add_row(Text(name), Text(why))
+    for name in ("run", "why", *(["file"] if several else [])):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, (row.id, row.why, *([Path(row.file).name] if several else []))))
     return table
 
 

@@ -14,12 +14,15 @@ from planner.engine.flops import (
     recomputed_flops_per_token,
 )
 from planner.engine.num import Num
+from planner.spec.base import PlanError, Problem
 from planner.spec.model import Model
 from planner.spec.plan import Resolved, Strategy
 from planner.spec.runs import FlopsConvention, Measured, Run
 
 TERA = 1e12
 NO_STRATEGY = Strategy()
+IMPLAUSIBLE = 1.2
+"""FLOP/s over the peak from which a figure is a slip; a source that counts the full square comes near the peak."""
 
 
 def flops_per_token(
@@ -71,10 +74,14 @@ def measured_step_time(run: Run, resolved: Resolved) -> tuple[float | None, str]
     """Seconds of one optimizer step as the source measured it, and which of its figures that is.
 
     The step time counts where the source gives it, else tokens (or sequences) per second, else FLOP/s or utilization
-    through the run's convention. Utilization is taken over the card's dense BF16 peak.
+    through the run's convention. Utilization is taken over the card's dense BF16 peak, FP16 where it has none. FLOP/s
+    and utilization with recompute are counted `hardware`, whatever the convention of those without.
 
     Returns:
         The step time, None where the source gives no figure of speed; and the explanation.
+
+    Raises:
+        PlanError: utilization on a card without such a peak, or FLOP/s no card reaches.
     """
     measured = run.measured
     if measured.step_time_s is not None:
@@ -88,10 +95,12 @@ def measured_step_time(run: Run, resolved: Resolved) -> tuple[float | None, str]
         return tokens / (measured.tokens_per_s_per_card * cards), "tokens per second and card"
     if measured.samples_per_s is not None:
         return run.workload.global_batch / measured.samples_per_s, "sequences per second"
-    rate = _flop_rate(measured, run.flops_convention, resolved.card.peak("bf16") * TERA)
+    peak = (resolved.card.peak("bf16") or resolved.card.peak("fp16")) * TERA
+    rate = _flop_rate(measured, run.flops_convention, peak)
     if rate is None:
         return None, "no figure of speed"
     flop_per_s, convention, figure = rate
+    _check_rate(flop_per_s, resolved.card.peak(run.workload.precision) * TERA, measured.speeds[0])
     per_token = flops_per_token(resolved.model, run.workload.sequence_length, convention, resolved.strategy)
     assumed = ", taken as causal" if convention == "unstated" else ""
     return float(per_token) * tokens / (flop_per_s * cards), f"{figure}, counted {convention}{assumed}"
@@ -105,8 +114,17 @@ def _flop_rate(
         return measured.model_tflops_per_card * TERA, convention, "FLOP/s"
     if measured.hardware_tflops_per_card is not None:
         return measured.hardware_tflops_per_card * TERA, "hardware", "FLOP/s"
-    if measured.mfu is not None and peak_flops:
+    if measured.mfu is not None:
         return measured.mfu * peak_flops, convention, "utilization"
-    if measured.hfu is not None and peak_flops:
+    if measured.hfu is not None:
         return measured.hfu * peak_flops, "hardware", "utilization"
     return None
+
+
+def _check_rate(flop_per_s: float, peak: float, key: str) -> None:
+    if not flop_per_s:
+        raise PlanError([Problem("error", f"measured.{key}", "the card has no BF16 or FP16 peak to take it over.")])
+    if peak and flop_per_s > IMPLAUSIBLE * peak:
+        message = f"{flop_per_s / TERA:,.0f} TFLOP/s a card are more than its peak of {peak / TERA:,.0f}."
+        fix = "A ratio is written 0.41, not 41 %; FLOP/s are in TFLOP/s a card."
+        raise PlanError([Problem("error", f"measured.{key}", message, fix)])

@@ -9,6 +9,10 @@ from collections.abc import Sequence
 from planner.spec.base import PlanError, Problem
 from planner.spec.stack import Stack, StackFactor
 
+LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
+"""Beyond these a measured step has another unit, card or layout than the row says."""
+MOST_SPREAD = 0.7
+"""Spread of a factor's logarithm, a factor of two either way, above which the runs tell of several softwares."""
 LEAST = 3
 """Runs a factor needs: two fix a line, the third shows whether it holds."""
 
@@ -24,18 +28,23 @@ def factor_of(measured: Sequence[float], predicted: Sequence[float]) -> StackFac
         predicted: the engine's for the same runs, without any factor, s.
 
     Raises:
-        PlanError: fewer than three runs.
+        PlanError: fewer than three runs, a factor no software has, or runs that contradict each other.
     """
     if len(measured) < LEAST:
-        message = f"{len(measured)} usable runs; a stack's factor needs at least {LEAST}."
+        message = f"a stack's factor needs at least {LEAST} runs, and {len(measured)} can be used."
         raise PlanError([Problem("error", "run", message, "Measure layouts that differ: the factor stands for all.")])
     ratios = [m / p for m, p in zip(measured, predicted, strict=True)]
-    spread = statistics.stdev(math.log(ratio) for ratio in ratios)
-    return StackFactor(
-        step_time=round(statistics.median(ratios), 4),
-        spread=round(spread * math.sqrt(1.0 + 1.0 / len(ratios)), 4),
-        runs=len(ratios),
-    )
+    factor = statistics.median(ratios)
+    if not LEAST_FACTOR <= factor <= MOST_FACTOR:
+        message = f"the runs take {factor:.3g} times what the engine says: no software is so far off."
+        raise PlanError([Problem("error", "run", message, "Look at the units, the cards and the layout.")])
+    spread = statistics.stdev(math.log(ratio) for ratio in ratios) * math.sqrt(1.0 + 1.0 / len(ratios))
+    if spread > MOST_SPREAD:
+        message = (
+            f"the runs take {min(ratios):.3g} to {max(ratios):.3g} times what the engine says: no one factor fits."
+        )
+        raise PlanError([Problem("error", "run", message, "Mark what went wrong with `anomaly`, or split the runs.")])
+    return StackFactor(step_time=round(factor, 4), spread=round(spread, 4), runs=len(ratios))
 
 
 def without_factor(stack: Stack) -> Stack:

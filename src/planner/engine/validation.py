@@ -41,6 +41,12 @@ class Prediction:
         return self.step_time_s / measured - 1.0 if measured else float("nan")
 
     @property
+    def memory_error(self) -> float:
+        """Predicted over measured memory, minus one; NaN where none was measured."""
+        measured = self.row.run.measured.memory_gb
+        return self.memory_gb / measured - 1.0 if measured else float("nan")
+
+    @property
     def inside(self) -> bool:
         """The measured step time lies in the 80 % range."""
         low, high = self.interval_80
@@ -136,6 +142,8 @@ class Report:
     by_kind: dict[str, Summary]
     by_precision: dict[str, Summary]
     memory: MemorySummary
+    memory_rows: tuple[Prediction, ...]
+    """Exact rows that give a card's memory, the worst predicted first."""
     fit: Fit
     partial: Summary
     """Rows with inputs the source does not give."""
@@ -216,14 +224,15 @@ def mean_of_medians(summaries: Iterable[Summary]) -> float | None:
     return float(np.mean(medians)) if medians else None
 
 
-def memory_errors(predictions: Iterable[Prediction]) -> MemorySummary:
-    """Errors of memory, over rows that ran, whose every input is known and whose source gives a card's memory."""
-    pairs = [
-        (p.memory_gb, p.row.run.measured.memory_gb)
-        for p in predictions
-        if p.row.run.measured.memory_gb is not None and p.row.exact and not p.row.oom
-    ]
-    summary = summarize_errors([predicted / measured - 1.0 for predicted, measured in pairs], [True] * len(pairs))
+def with_memory(predictions: Iterable[Prediction]) -> list[Prediction]:
+    """Rows that ran, whose every input is known and whose source gives a card's memory; the worst predicted first."""
+    rows = [p for p in predictions if p.row.run.measured.memory_gb is not None and p.row.exact and not p.row.oom]
+    return sorted(rows, key=lambda p: -abs(p.memory_error))
+
+
+def memory_errors(rows: Sequence[Prediction]) -> MemorySummary:
+    """Errors of memory, over rows that have it."""
+    summary = summarize_errors([p.memory_error for p in rows], [True] * len(rows))
     return MemorySummary(summary.n, summary.median_abs_error, summary.p90_abs_error, summary.bias)
 
 
@@ -319,6 +328,7 @@ def report(predictions: Sequence[Prediction], skipped: Iterable[SkippedRun] = ()
         return {name: summarize(rows) for name, rows in grouped(scored, key).items()}
 
     by_group = table(lambda row: row.group)
+    weighed = with_memory(predictions)
     return Report(
         predictions=tuple(predictions),
         skipped=tuple(skipped),
@@ -328,7 +338,8 @@ def report(predictions: Sequence[Prediction], skipped: Iterable[SkippedRun] = ()
         by_card=table(lambda row: row.card),
         by_kind=table(lambda row: row.kind),
         by_precision=table(lambda row: row.run.workload.precision),
-        memory=memory_errors(predictions),
+        memory=memory_errors(weighed),
+        memory_rows=tuple(weighed),
         fit=fit_of(predictions),
         partial=summarize(p for p in predictions if p.row.run.confidence == "partial" and not p.row.run.anomaly),
         anomalous=summarize(p for p in predictions if p.row.run.anomaly),

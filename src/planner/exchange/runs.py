@@ -14,13 +14,15 @@ from planner.data_files import data_root
 from planner.engine.conventions import measured_step_time
 from planner.exchange.files import read_bytes
 from planner.spec.base import PlanError, Problem
-from planner.spec.parse import check_schema, load_toml, problems_from
+from planner.spec.parse import check_schema, load_toml, problems_from, unfit_values
 from planner.spec.plan import Plan, Resolved, Workload
 from planner.spec.rules import errors
 from planner.spec.runs import MeasuredRun, Run, RunModel, RunsData, SkippedRun
 from planner.spec.words import escaped
 
 FILE_KEYS = ("schema", "kind", "model", "run")
+SHORTEST_STEP_S, LONGEST_STEP_S = 1e-6, 1e8
+"""Outside of these a measured step time is a slip of unit or pen."""
 
 
 def shipped_runs() -> tuple[Path, ...]:
@@ -62,27 +64,39 @@ def read_runs(path_or_text: Path | str, catalog: Catalog) -> RunsData:
     """
     if isinstance(path_or_text, Path):
         source = str(path_or_text)
-        data = load_toml(read_bytes(path_or_text), source)
+        data = load_toml(read_bytes(path_or_text), source, rows="run")
     else:
         source = "runs"
-        data = load_toml(path_or_text, source)
+        data = load_toml(path_or_text, source, rows="run")
     rows = _rows(data, source)
     shapes = _Shapes(data.get("model", {}), catalog)
     runs: list[MeasuredRun] = []
     skipped: list[SkippedRun] = []
     warnings: list[str] = []
     for number, row in enumerate(rows, 1):
-        name = str(row.get("id") or f"row {number}")
+        name = escaped(str(row.get("id") or f"row {number}"))
         try:
+            if unfit := tuple(unfit_values(row, "")):
+                raise PlanError(unfit)  # noqa: TRY301 - all reasons to skip a row are worded in one place
             run = Run.model_validate(row)
+            warnings += _ignored(run, source)
             runs.append(_measured(run, shapes))
         except ValidationError as error:
-            skipped.append(SkippedRun(name, _why(problems_from(error, Run, source))))
+            skipped.append(SkippedRun(name, _why(problems_from(error, Run, source)), source))
         except PlanError as error:
-            skipped.append(SkippedRun(name, _why(error.problems)))
-        else:
-            warnings += [f"{source}: {escaped(name)}: unknown key {escaped(key)}, ignored" for key in run.unknown_keys]
+            skipped.append(SkippedRun(name, _why(error.problems), source))
     return RunsData(tuple(runs), tuple(skipped), tuple(warnings))
+
+
+def _ignored(run: Run, source: str) -> list[str]:
+    """What is ignored in a row, a line each."""
+    told = [
+        f"unknown key {escaped(key)}, ignored" + (f". Did you mean {meant}?" if meant else "")
+        for key, meant in run.unknown_keys.items()
+    ]
+    if run.outcome == "oom" and run.measured.speeds:
+        told.append(f"measured.{run.measured.speeds[0]} is ignored: it ran out of memory")
+    return [f"{source}: {run.id}: {words}" for words in told]
 
 
 class _Shapes:
@@ -116,12 +130,15 @@ class _Shapes:
 def _measured(run: Run, shapes: _Shapes) -> MeasuredRun:
     resolved = _resolve(run, shapes)
     if impossible := errors(resolved):
-        raise PlanError(impossible)
+        raise PlanError([replace(problem, fix="") for problem in impossible])  # what ran is not to be mended
     if run.outcome == "oom":
         return MeasuredRun(run, resolved, None, "ran out of memory")
     seconds, how = measured_step_time(run, resolved)
     if seconds is None and run.measured.memory_gb is None:
         raise PlanError([Problem("error", "measured", "there is no figure of speed or memory.")])
+    if seconds is not None and not SHORTEST_STEP_S <= seconds <= LONGEST_STEP_S:
+        message = f"{run.measured.speeds[0]} gives a step of {seconds:.3g} s, which is none."
+        raise PlanError([Problem("error", "measured", message)])
     return MeasuredRun(run, resolved, seconds, how)
 
 
@@ -154,6 +171,8 @@ def _rows(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
         problems.append(Problem("error", "kind", "this is not a runs file.", 'Write kind = "runs" if it is.'))
     problems += [Problem("error", escaped(key), "unknown key.") for key in data if key not in FILE_KEYS]
     rows, tables = data.get("run", []), data.get("model", {})
+    if not rows and not problems:
+        problems.append(Problem("error", "run", "there is no run in the file.", "Each is a table [[run]]."))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problems.append(Problem("error", "run", "runs are [[run]] tables."))
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
@@ -164,4 +183,5 @@ def _rows(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
 
 
 def _why(problems: Iterable[Problem]) -> str:
-    return "; ".join(f"{p.key}: {p.message.rstrip('.')}" if p.key else p.message.rstrip(".") for p in problems)
+    told = (f"{p.key + ': ' if p.key else ''}{p.message}{' ' + p.fix if p.fix else ''}" for p in problems)
+    return "; ".join(words.rstrip(".") for words in told)

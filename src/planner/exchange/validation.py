@@ -12,7 +12,8 @@ def validation_json(report: Report) -> dict[str, Any]:
     """The report as plain values.
 
     `runs` holds every row with a measured step time, partial and odd ones too, which their `confidence` and `anomaly`
-    tell; `oom` holds the rows that ran out of memory. `summary`, `by_*`, `fit`, `ranking` and `worst` are over exact
+    tell; `oom` holds the rows that ran out of memory, `memory_runs` the exact ones whose source gives a card's memory,
+    the worst predicted first. `summary`, `by_*`, `fit`, `ranking` and `worst` are over exact
     rows without anomaly. Figures of no rows are null.
     """
     return {
@@ -26,6 +27,15 @@ def validation_json(report: Report) -> dict[str, Any]:
         "by_kind": {name: asdict(summary) for name, summary in report.by_kind.items()},
         "by_precision": {name: asdict(summary) for name, summary in report.by_precision.items()},
         "memory": asdict(report.memory),
+        "memory_runs": [
+            {
+                "id": p.row.id,
+                "measured_memory_gb": p.row.run.measured.memory_gb,
+                "memory_gb": p.memory_gb,
+                "error": p.memory_error,
+            }
+            for p in report.memory_rows
+        ],
         "fit": asdict(report.fit),
         "partial": asdict(report.partial),
         "anomalous": asdict(report.anomalous),

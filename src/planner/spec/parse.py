@@ -33,12 +33,13 @@ KINDS = {
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
 
-def load_toml(raw: bytes | str, source: str) -> dict[str, Any]:
+def load_toml(raw: bytes | str, source: str, *, rows: str = "") -> dict[str, Any]:
     """Parse TOML, turning everything that can be wrong with a file into one clear `PlanError`.
 
     Args:
         raw: what the file holds.
         source: its name, for the message.
+        rows: a key whose tables stand for themselves: the caller looks at each with `unfit_values`.
 
     Raises:
         PlanError: empty, too large, not text, not UTF-8, or not TOML (with line and column).
@@ -47,7 +48,7 @@ def load_toml(raw: bytes | str, source: str) -> dict[str, Any]:
         raise _refused(f"the file is larger than {MAX_BYTES // 1_000_000} MB; this is no plan.", source)
     text = _decoded(raw, source) if isinstance(raw, bytes) else raw
     if not text.strip():
-        raise _refused("the file is empty.", source, "`planner export deepseek-v3 --to toml` writes an example.")
+        raise _refused("the file is empty.", source, "The documentation has an example of every kind of file.")
     try:
         data = tomllib.loads(text)
     except RecursionError:
@@ -57,7 +58,7 @@ def load_toml(raw: bytes | str, source: str) -> dict[str, Any]:
         raise _refused(f"not valid TOML: {escaped(str(error))}.", source, hint) from None
     except ValueError:  # what Python says of an integer of thousands of digits
         raise _refused("a whole number has more digits than this program reads.", source) from None
-    if problems := tuple(_unfit_values(data, "")):
+    if problems := tuple(unfit_values({key: value for key, value in data.items() if key != rows}, "")):
         raise PlanError(problems, source)
     return data
 
@@ -142,17 +143,17 @@ def _decoded(raw: bytes, source: str) -> str:
         raise _refused(f"not a UTF-8 text file (byte 0x{raw[error.start]:02x} on line {line}).", source) from None
 
 
-def _unfit_values(value: object, path: str) -> Iterator[Problem]:
-    """Problems with values TOML allows and no file of ours may hold, wherever they stand."""
+def unfit_values(value: object, path: str) -> Iterator[Problem]:
+    """Problems with values TOML allows and no file of ours may hold, wherever they stand below a path."""
     if isinstance(value, dict):
         for key, item in value.items():
             inner = f"{path}.{escaped(key)}" if path else escaped(key)
             if key != escaped(key):
                 yield Problem("error", inner, "this key holds control characters, which it may not.")
-            yield from _unfit_values(item, inner)
+            yield from unfit_values(item, inner)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unfit_values(item, f"{path}[{index}]")
+            yield from unfit_values(item, f"{path}[{index}]")
     elif isinstance(value, str) and value != escaped(value, keep="\n\t"):
         yield Problem("error", path, f"{shown(value)} holds control characters, which text may not.", "Remove them.")
     elif isinstance(value, float) and not math.isfinite(value):

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from planner.spec.base import Count, Positive, Spec, Strings
 from planner.spec.card import Precision
 from planner.spec.model import Model
 from planner.spec.plan import SCHEMA, Cluster, Inline, Resolved, Strategy
+from planner.spec.words import nearest
 
 FlopsConvention = Literal["6nd", "causal", "full-square", "megatron", "hardware", "unstated"]
 """How a source counts FLOPs; see `planner.engine.conventions`."""
 
 Kind = Literal["dense", "moe", "hybrid"]
 
+NEARLY = 0.85
+"""Likeness of two names from which one is taken for the other, misspelt."""
+
 Day = Annotated[str, BeforeValidator(lambda v: v.isoformat() if isinstance(v, dt.date) else v)]
 """A date as text: a year, a month (2023-11) or a day; TOML's own dates are taken too."""
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or len(text.splitlines()) > 1 or "\t" in text:
+        msg = "it must be one line of text"
+        raise ValueError(msg)
+    return text
+
+
+Word = Annotated[str, AfterValidator(_one_line)]
+"""Text of one line that is not empty."""
 
 
 class RunModel(Model):
@@ -40,11 +56,18 @@ class RunWorkload(Spec):
     precision: Precision = "bf16"
 
 
+SPEEDS = (
+    "step_time_s", "tokens_per_s", "tokens_per_s_per_card", "samples_per_s", "model_tflops_per_card",
+    "hardware_tflops_per_card", "mfu", "hfu",
+)  # fmt: skip
+"""Figures of speed, the one that counts first."""
+
+
 class Measured(Spec):
     """The figures a source gives, as it printed them. Further figures are kept, and not used."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, float]
+    __pydantic_extra__: dict[str, Any]
 
     step_time_s: Positive | None = None
     step_time_derived: bool = False
@@ -62,6 +85,11 @@ class Measured(Spec):
     memory_gb: Positive | None = None
     """Memory of the fullest card, GB."""
 
+    @property
+    def speeds(self) -> tuple[str, ...]:
+        """The figures of speed it gives, the one that counts first."""
+        return tuple(name for name in SPEEDS if getattr(self, name) is not None)
+
 
 class Run(Spec):
     """One measured configuration: a plan's own tables and what came out of it."""
@@ -69,8 +97,8 @@ class Run(Spec):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Any]
 
-    id: str
-    group: str
+    id: Word
+    group: Word
     """The source family: rows of one family are never split between fitting and testing."""
     source: str = ""
     url: str = ""
@@ -98,9 +126,18 @@ class Run(Spec):
     notes: str = ""
 
     @property
-    def unknown_keys(self) -> tuple[str, ...]:
-        """Keys the format does not have. Texts named `*_as_stated` belong to it."""
-        return tuple(key for key in self.__pydantic_extra__ if not key.endswith("_as_stated"))
+    def unknown_keys(self) -> dict[str, str]:
+        """Keys the format does not have, with the name that may have been meant.
+
+        Texts named `*_as_stated` belong to it, and so do further figures under `measured` unless their name is nearly
+        that of one the format knows.
+        """
+        own = [key for key in self.__pydantic_extra__ if not key.endswith("_as_stated")]
+        unknown = {key: nearest(key, type(self).model_fields) for key in own}
+        for key in self.measured.__pydantic_extra__ or {}:
+            if close := difflib.get_close_matches(key, Measured.model_fields, n=1, cutoff=NEARLY):
+                unknown[f"measured.{key}"] = f"measured.{close[0]}"
+        return unknown
 
 
 class RunsFile(Spec):
@@ -164,6 +201,8 @@ class SkippedRun:
 
     id: str
     why: str
+    file: str = ""
+    """The file it stands in; empty where the row was read and the engine refused it."""
 
 
 @dataclass(frozen=True, slots=True)

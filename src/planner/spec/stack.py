@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from planner.spec.base import Entry, NotNegative, Spec
 
@@ -33,9 +35,9 @@ class Overlap(Spec):
 class StackFactor(Spec):
     """How much slower (above 1) or faster a user's own runs were than the engine says; from `calibrate-to`."""
 
-    step_time: NotNegative = 1.0
+    step_time: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
     """Measured over predicted step time, median of the runs."""
-    spread: NotNegative = 0.0
+    spread: Annotated[float, Field(ge=0.0, le=3.0)] = 0.0
     """Standard deviation of its logarithm over the runs."""
     runs: int = 0
     """Runs behind it."""
