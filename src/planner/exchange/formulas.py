@@ -75,7 +75,7 @@ HEADLINE = (
             "x cards x dense BF16 peak). Causal attention is counted once, recomputation not at all.", percent,
             ("step_time_s", *_WORK, "cluster.cards", "card.peak_tflops.bf16"),
             cites=("PaLM, appendix B (arXiv 2204.02311)",)),
-    Formula("hfu", "HFU", "MFU with recomputed forward work counted as well: MFU x (1 + recomputed share / 3).",
+    Formula("hfu", "HFU", "MFU with recomputed forward work counted as well: MFU x (1 + recomputed FLOPs / model FLOPs).",
             percent, ("mfu", "strategy.recompute", "strategy.recompute_modules", "strategy.recompute_layers"),
             cites=("Korthikanti 2022 (arXiv 2205.05198)",)),
     Formula("mfu_6nd", "MFU by 6ND", "6 x active parameters without the input embedding x tokens a second, over the "
@@ -149,7 +149,8 @@ STEP = (
              "card.memory_tb_per_s"), (*_RATES, "epilogue", "wave", "grouped", "grouped_rows", "untuned"),
             ("SimuMax and DeepGEMM tables of matrix products by shape",)),
     Formula("compute.attention", "··", "2 x tokens x heads x (key + value width) x span FLOPs forward, 2.5 times that "
-            "backward, at the rate of the attention kernel; unfused kernels move the scores through memory.", seconds,
+            "backward, at the rate of the attention kernel; unfused kernels move the scores through memory. The "
+            "products of a Mamba layer's scan count here too.", seconds,
             (*_WORK, "strategy.tensor", "strategy.context", "strategy.attention_kernel", "card.peak_tflops.bf16"),
             ("attention", "attention_flash2", "attention_2024", "attention_early", "attention_backward",
              "early_backward", "attention_ramp", "attention_fixed", "narrow_head", "score_traffic", "untuned"),
