@@ -99,3 +99,30 @@ def test_the_file_is_data_one_can_read(session: Session, tmp_path: Path) -> None
     session_file.save(session, tmp_path / "session.json")
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][0]["plan"]["cluster"]["cards"] == 2048
+
+
+def test_digits_on_the_way_to_an_impossible_number_leave_no_figures_behind(session: Session) -> None:
+    good, token = session.outcome, object()
+    for text in (16, 160, 1601):  # 16 cards can be laid out, 1,601 cannot
+        session.edit("cluster.cards", text, f"Cards {text}", token)
+    assert session.stale
+    assert session.outcome is good
+
+
+def test_what_was_not_exported_is_kept_where_another_plan_is_opened(session: Session) -> None:
+    assert session.keep_unexported() == ""  # nothing was changed
+    session.edit("cluster.cards", 4096, "Cards 4096")
+    assert session.keep_unexported() == "Cards 4096"
+    session.open(CATALOG.plan("llama-3.1-8b"), "llama-3.1-8b")
+    assert session.variants["Cards 4096"].cluster.cards == 4096
+
+
+def test_a_start_on_a_file_keeps_what_the_last_session_left(own_folders: Path) -> None:
+    path = session_file.session_path()
+    left = session_file.begin(None, "deepseek-v3", CATALOG, plain_engine)
+    left.edit("cluster.cards", 4096, "Cards 4096")
+    session_file.save(left, path)
+    again = session_file.begin(None, "llama-3.1-8b", CATALOG, plain_engine)
+    assert again.variants["Cards 4096"].cluster.cards == 4096
+    session_file.save(again, path)
+    assert list(session_file.begin(None, "deepseek-v3", CATALOG, plain_engine).variants) == ["Cards 4096"]

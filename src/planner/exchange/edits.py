@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.exchange.plan_toml import as_dict
+from planner.exchange.typed import number_or_word
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import load_toml, parse_plan
 from planner.spec.words import shown
@@ -77,7 +78,8 @@ def changed(plan: Plan, edits: Iterable[str], catalog: Catalog) -> Plan:
 
     Args:
         plan: the plan.
-        edits: KEY=VALUE; the value is TOML (`8`, `true`, `"h20"`, `["norm"]`) or a bare word.
+        edits: KEY=VALUE; the value is TOML (`8`, `true`, `"h20"`, `["norm"]`), a number with a letter (`14.8T`) or a
+            bare word.
         catalog: knows the cards' defaults.
 
     Raises:
@@ -86,7 +88,7 @@ def changed(plan: Plan, edits: Iterable[str], catalog: Catalog) -> Plan:
     pairs = [_pair(edit) for edit in edits]
     if not pairs:
         return plan
-    words = ", ".join(f"{key} = {value}" for key, value in pairs)
+    words = ", ".join(f"{key} = {value:,}" if type(value) is int else f"{key} = {value}" for key, value in pairs)
     new = set_keys(plan, pairs, catalog, words)
     return new.model_copy(update={"claim": None, "name": f"{plan.name}, {words}" if plan.name else words})
 
@@ -103,9 +105,10 @@ def _pair(edit: str) -> tuple[str, Any]:
         fix = "Write a dotted key of the plan and a value, for instance cluster.card=h100-sxm."
         raise PlanError([Problem("error", "", f"{shown(edit)} is no KEY=VALUE.", fix)])
     try:
-        return key, load_toml(f"value = {text}", edit)["value"]
+        value = load_toml(f"value = {text}", edit)["value"]
     except PlanError:
-        return key, text
+        return key, number_or_word(text)
+    return key, int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _the_cards_own(data: Mapping[str, Any], catalog: Catalog) -> list[str]:

@@ -75,7 +75,7 @@ HEADLINE = (
             "x cards x dense BF16 peak). Causal attention is counted once, recomputation not at all.", percent,
             ("step_time_s", *_WORK, "cluster.cards", "card.peak_tflops.bf16"),
             cites=("PaLM, appendix B (arXiv 2204.02311)",)),
-    Formula("hfu", "HFU", "MFU with recomputed forward work counted as well: MFU x (1 + recomputed FLOPs / model FLOPs).",
+    Formula("hfu", "HFU", "MFU with recomputed work counted as well: MFU x (1 + recomputed FLOPs / model FLOPs).",
             percent, ("mfu", "strategy.recompute", "strategy.recompute_modules", "strategy.recompute_layers"),
             cites=("Korthikanti 2022 (arXiv 2205.05198)",)),
     Formula("mfu_6nd", "MFU by 6ND", "6 x active parameters without the input embedding x tokens a second, over the "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from planner.exchange.edits import set_keys
 from planner.exchange.plan_toml import as_dict
 from planner.exchange.sweep_rows import FIGURES, STRATEGY_KEYS, Columns, Combination, Piece, Strategies, Value, split
+from planner.exchange.typed import number_or_word
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan
 from planner.spec.words import shown
@@ -151,18 +152,11 @@ def _values(part: str, text: str) -> Sequence[Value]:
 
 
 def _value(piece: str) -> Value:
-    """A value as TOML has it; what is none is text."""
+    """A value as TOML has it, or a number with a letter; what is neither is text."""
     if piece in {"true", "false"}:
         return piece == "true"
-    try:
-        return int(piece.replace("_", ""))
-    except ValueError:
-        pass
-    try:
-        number = float(piece.replace("_", ""))
-    except ValueError:
-        return piece.strip('"')
-    return number if math.isfinite(number) else piece
+    word = number_or_word(piece)
+    return word.strip('"') if isinstance(word, str) else word
 
 
 def _refused(text: str, fix: str) -> PlanError:

@@ -15,7 +15,7 @@ from planner.exchange.files import write_atomic
 from planner.exchange.sessions import VERSION, read, session_path
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan, Resolved
-from planner.tui.state import Session
+from planner.tui.state import Session, unexported
 from planner.tui.thinking import REAL, Tools
 
 __all__ = ["begin", "save", "session_path"]
@@ -76,6 +76,8 @@ def begin(
         session = Session(catalog, engine, plan or catalog.plan(name), name, tools)
     if saved is not None:
         session.variants, session.recent = saved.variants, saved.recent
+        if session.history is not saved.steps and unexported(saved.steps, saved.index, saved.exported):
+            session.keep(saved.steps[saved.index])
     if plan is not None and source and source not in catalog.ids("plans"):
         session.mark_exported(source)
     return session

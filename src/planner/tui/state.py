@@ -6,7 +6,7 @@ second edit can mend it, while the last good outcome stays in view with the reas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -61,6 +61,8 @@ class Session:
         self.tools = tools
         self.outcome: Outcome | None = None
         """The last good outcome."""
+        self._before: Outcome | None = None
+        """That of before the present step: what stands on screen while the step, digit by digit, comes to no plan."""
         self.variants: dict[str, Plan] = {}
         """Plans kept beside the one being worked on, by name; they stay when another plan is opened."""
         self.recent: list[str] = []
@@ -92,7 +94,7 @@ class Session:
         self.blocking: tuple[Problem, ...] = ()
         """Why the current plan has no outcome; empty when it has one."""
         self._token: object = None
-        self.outcome = None
+        self.outcome = self._before = None
         self._compute()
 
     def restore(self, steps: list[Step], index: int, source: str, exported: Plan | None) -> None:
@@ -101,7 +103,7 @@ class Session:
         self.history, self.index, self.source, self.exported = steps, index, source, exported
         self.drafts, self._token = {}, None
         if self.plan is not before:
-            self.outcome = None
+            self.outcome = self._before = None
             self._compute()
 
     # ------------------------------------------------------------------------------------------------- reading
@@ -194,6 +196,7 @@ class Session:
         return True
 
     def _push(self, plan: Plan, label: str) -> None:
+        self._before = self.outcome
         self.history[self.index + 1 :] = [Step(label, plan)]
         del self.history[1 : len(self.history) - LONGEST_HISTORY]
         self.index = len(self.history) - 1
@@ -221,6 +224,7 @@ class Session:
             return None
         label = self.history[self.index].label
         self.index -= 1
+        self._before = self.outcome
         self._compute()
         return label
 
@@ -231,6 +235,7 @@ class Session:
             return None
         self.drafts.clear()
         self.index += 1
+        self._before = self.outcome
         self._compute()
         return self.history[self.index].label
 
@@ -244,17 +249,26 @@ class Session:
         path = str(Path(path).absolute())
         self.recent = [path, *(other for other in self.recent if other != path)][:MOST_RECENT]
 
-    def keep(self) -> str:
-        """Keep the plan as it is as a variant; its name, that of the last step. The same plan is kept once."""
-        now = plan_toml.as_dict(self.plan)
+    def keep(self, step: Step | None = None) -> str:
+        """Keep a plan as a variant, once; its name, that of its step.
+
+        Args:
+            step: another session's last step; None: the plan as it is.
+        """
+        step = step or (self.history[self.index] if self.index else Step("as opened", self.plan))
+        now = plan_toml.as_dict(step.plan)
         for name, plan in self.variants.items():
             if plan_toml.as_dict(plan) == now:
                 return name
-        label = self.history[self.index].label if self.index else "as opened"
+        label = step.label
         turns = (f"{label} ({turn})" for turn in count(2))
         name = next(name for name in (label, *islice(turns, len(self.variants))) if name not in self.variants)
-        self.variants[name] = self.plan
+        self.variants[name] = step.plan
         return name
+
+    def keep_unexported(self) -> str:
+        """Keep what would be lost where another plan is opened; the variant's name, empty where nothing would be."""
+        return self.keep() if unexported(self.history, self.index, self.exported) else ""
 
     def drop_variant(self, name: str) -> None:
         """Keep a variant no longer."""
@@ -284,6 +298,13 @@ class Session:
             self.blocking = ()
         except PlanError as error:
             self.blocking = error.problems
+            self.outcome = self._before or self.outcome
+
+
+def unexported(steps: Sequence[Step], index: int, exported: Plan | None) -> bool:
+    """The plan of a session was edited and stands in no file."""
+    now = plan_toml.as_dict(steps[index].plan)
+    return now not in [plan_toml.as_dict(plan) for plan in (steps[0].plan, exported) if plan]
 
 
 def sentence(problem: Problem) -> str:

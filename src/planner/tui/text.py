@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 import textwrap
 import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
 from planner.exchange.format import STEPS
-
-MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "p": 1e15}
-"""What a letter behind a typed number multiplies it by."""
-
-_NUMBER = re.compile(r"\$?([+-]?(?:\d[\d,_' ]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kmbgtp]?)", re.IGNORECASE)
-_HOW = "write a number such as 2,048, 14.8T or 1e12"
 
 
 def clean(text: str) -> str:
@@ -58,25 +50,6 @@ def wrap(text: str, width: int) -> list[str]:
             line = line[max(len(head), 1) :]  # noqa: PLW2901 - what is left of it
         lines.append(line)
     return lines
-
-
-def parse_number(text: str) -> float:
-    """A number as people type it: `2,048`, `14.8T`, `1e12`, `$2.50`, `64k`.
-
-    >>> parse_number("14.8T"), parse_number("2,048")
-    (14800000000000.0, 2048.0)
-
-    Raises:
-        ValueError: with what may be typed, when it is not a number.
-    """
-    match = _NUMBER.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"“{clean(text)}” is not a number: {_HOW}" if text.strip() else _HOW)
-    value = float(re.sub(r"[,_' ]", "", match[1])) * MULTIPLES[match[2].lower()]
-    if not math.isfinite(value):
-        raise ValueError(f"“{clean(text)}” is too large: {_HOW}")
-    # 14.8 x 1e12 is not the float nearest to 14.8e12: say it as decimal digits do.
-    return float(f"{value:.12g}")
 
 
 def plain(value: float) -> str:

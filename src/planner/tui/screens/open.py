@@ -107,10 +107,10 @@ class OpenScreen(LeanScreen):
 
     Args:
         session: opens it.
-        opened: called when it has.
+        opened: called when it has, with the variant that keeps what was not exported, or an empty string.
     """
 
-    def __init__(self, session: Session, opened: Callable[[], None]) -> None:
+    def __init__(self, session: Session, opened: Callable[[str], None]) -> None:
         super().__init__()
         self._session, self._opened = session, opened
 
@@ -165,11 +165,12 @@ class OpenScreen(LeanScreen):
         if isinstance(plan, PlanError):
             self.query_one(HintBar).show([("Esc", "back")], plan.lines()[0])
             return
+        kept = self._session.keep_unexported()
         self._session.open(plan, str(value), exported=isinstance(value, Path))
         if isinstance(value, Path):
             self._session.used(str(value))
         self.dismiss()
-        self._opened()
+        self._opened(kept)
 
 
 def plans_here() -> list[Path]:

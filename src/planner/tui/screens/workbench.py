@@ -340,12 +340,13 @@ class WorkbenchScreen(LeanScreen):
 
         self.app.push_screen(OpenScreen(self.session, self._opened))
 
-    def _opened(self) -> None:
+    def _opened(self, kept: str) -> None:
         self.zoom(None)
         self.remove_class("-results")
         self.changed()
         self._start()
-        self.say(f"opened {self.session.source}")
+        also = f"; what was not exported is the variant “{kept}” ({first_key('variants')})" if kept else ""
+        self.say(f"opened {self.session.source}{also}")
 
     def explained(self) -> tuple[Book, str] | str:
         """The figure that is chosen, or the field that has the cursor."""

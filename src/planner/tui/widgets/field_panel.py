@@ -7,11 +7,12 @@ from typing import Final, Protocol
 
 from textual import events
 
+from planner.exchange.typed import parse_number
 from planner.tui.actions import ALT_DIGITS, first_key
 from planner.tui.fields import Field, View, to_type, view_of
 from planner.tui.state import Session
 from planner.tui.stepping import stepped
-from planner.tui.text import fit, parse_number, wrap
+from planner.tui.text import fit, wrap
 from planner.tui.widgets.line_edit import LineEdit
 from planner.tui.widgets.lines import Line, on_ground, padded, span, spread
 from planner.tui.widgets.panel import Panel
