@@ -55,7 +55,7 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
     ],
     "whole_nodes": [
         ({"cluster__cards": 60}, "warning", "cluster.cards", "60 cards fill 7 nodes of 8 and leave one with 4.",
-         "Use cards = 64 or 56."),
+         "Use cards = 64 or 32."),
     ],
     "domain": [
         ({"cluster__scale_up_domain": 12}, "warning", "cluster.scale_up_domain",
@@ -74,7 +74,7 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
     "cards_divide": [
         ({"cluster__cards": 2047, "strategy__tensor": 8, **ONE_STAGE}, "error", "cluster.cards",
          "2,047 cards do not divide into copies of tensor 8 x context 1 x pipeline 1 = 8 cards.",
-         "Use cards = 2048 or 2040."),
+         "Use cards = 2048 or 1024."),
         ({"cluster__cards": 8, "strategy__tensor": 8, "strategy__pipeline": 4}, "error", "cluster.cards",
          "8 cards are fewer than one copy of the model takes", "Use cards = 32."),
     ],
@@ -82,7 +82,7 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
         ({"workload__global_batch": 500}, "error", "workload.global_batch",
          "500 sequences do not divide over data 16 x micro_batch 1 = 16.", "Use global_batch = 496 or 512."),
         ({"workload__global_batch": 48, "strategy__micro_batch": 2}, "error", "strategy.micro_batch",
-         "48 sequences do not divide over data 16 x micro_batch 2 = 32.", "Use micro_batch = 1 or 3."),
+         "48 sequences do not divide over data 16 x micro_batch 2 = 32.", "Use micro_batch = 1."),
     ],
     "heads_divide": [
         ({"strategy__tensor": 3, **ONE_STAGE, "cluster__cards": 48}, "error", "strategy.tensor",
@@ -172,6 +172,10 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
     "dualpipe": [
         ({"workload__global_batch": 48, "strategy__schedule": "dualpipe"}, "error", "workload.global_batch",
          "at least 2 x pipeline = 4; a step has 3.", "Use global_batch = 64."),
+        ({"strategy__micro_batch": 32, "strategy__schedule": "dualpipe"}, "error", "strategy.micro_batch",
+         "at least 2 x pipeline = 4; a step has 1.", "Use micro_batch = 8."),
+        ({"workload__global_batch": 16, "strategy__schedule": "dualpipe"}, "error", "strategy.schedule",
+         "at least 2 x pipeline = 4; a step has 1.", 'Use schedule = "1f1b".'),
     ],
     "interleaved_groups": [
         ({"cluster__cards": 60, "workload__global_batch": 105, "strategy__virtual_stages": 2}, "warning",

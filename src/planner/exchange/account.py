@@ -247,7 +247,10 @@ def _failure_rows(outcome: Outcome, found: Account) -> Iterator[tuple[str, str]]
     chosen = "as the plan says" if plan.checkpoint_every_s else "the optimum (Young/Daly)"
     yield "Interval", f"{seconds(float(length.checkpoint_every_s))}, {chosen}"
     lost, restart = seconds(float(length.lost_s_per_failure)), seconds(plan.restart_s)
-    yield "Lost each time", f"{lost}: work done again, {restart} of restart, reading the checkpoint"
+    words = f"{lost} on average: work done again, {restart} of restart, reading the checkpoint"
+    if float(length.lost_s_per_failure) < plan.restart_s + float(length.checkpoint_write_s):
+        words += "; less where it strikes in a restart"
+    yield "Lost each time", words
     stalls = significant(found.checkpoint_lost_s / SECONDS_PER_DAY)
     broken = significant(found.interruption_lost_s / SECONDS_PER_DAY)
     words = f"{stalls} days to checkpoints, {broken} to interruptions: goodput {goodput}"

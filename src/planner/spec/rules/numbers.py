@@ -12,6 +12,9 @@ Rule = Callable[[Resolved], Iterator[Problem]]
 
 Change = tuple[tuple[str, Setting], ...]
 
+NEAR = 2
+"""Times more or fewer cards that still pass for the number somebody wanted."""
+
 
 def group_size(resolved: Resolved) -> int:
     """Cards that together hold one copy of the model: tensor x context x pipeline."""
@@ -33,11 +36,13 @@ def dividing(resolved: Resolved, degree: str, candidates: Iterable[int]) -> list
 
 
 def card_counts(resolved: Resolved, step: int) -> tuple[int, ...]:
-    """Multiples of a step around the plan's cards, those the batch divides over first."""
-    group, batch = group_size(resolved), resolved.plan.workload.global_batch
-    micro = resolved.strategy.micro_batch
-    counts = multiples_around(resolved.plan.cluster.cards, step)
-    return tuple(sorted(counts, key=lambda n: n % group > 0 or batch % (n // group * micro) > 0))
+    """Multiples of a step around the plan's cards: those the whole layout divides over, where any is near."""
+    s, cards, group = resolved.strategy, resolved.plan.cluster.cards, group_size(resolved)
+    experts = s.pipeline * s.expert * s.expert_tensor
+    replicas = divisors(max(resolved.plan.workload.global_batch // s.micro_batch, 1))
+    whole = [n for n in (group * data for data in replicas) if n % step == 0 and n % experts == 0]
+    near = [n for n in whole if cards <= NEAR * n and n <= NEAR * cards]
+    return around(near, cards) or multiples_around(cards, step)
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from planner.spec.base import Problem
 from planner.spec.plan import Resolved
-from planner.spec.rules.numbers import around, dividing, divisors, multiples_around, use
+from planner.spec.rules.numbers import NEAR, around, dividing, divisors, multiples_around, use
 
 ENDS = 2
 """The embedding and the output head may each take the place of a layer, as a chunk of their own."""
@@ -91,8 +91,17 @@ def dualpipe(r: Resolved) -> Iterator[Problem]:
         f"schedule = dualpipe needs an even number of micro-batches, at least 2 x pipeline = {2 * s.pipeline:,}; "
         f"a step has {count:,}."
     )
-    batch = wanted * r.data_parallel * s.micro_batch
-    yield Problem("error", "workload.global_batch", message, *use("workload.global_batch", (batch,)))
+    per_group, batch = count * s.micro_batch, wanted * r.data_parallel * s.micro_batch
+    counts = ((n, per_group // n) for n in divisors(per_group))
+    smaller = [n for n, many in counts if many % 2 == 0 and many >= 2 * s.pipeline]
+    if smaller:
+        key, options = "strategy.micro_batch", smaller[-1:]
+    elif batch <= NEAR * r.plan.workload.global_batch:
+        key, options = "workload.global_batch", [batch]
+    else:
+        yield Problem("error", "strategy.schedule", message, *use("strategy.schedule", ("1f1b",)))
+        return
+    yield Problem("error", key, message, *use(key, options))
 
 
 def interleaved_groups(r: Resolved) -> Iterator[Problem]:
