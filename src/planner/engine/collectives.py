@@ -7,8 +7,9 @@ from planner.engine.inputs import Machine
 from planner.engine.layout import Group, torus_axes
 from planner.engine.num import Num, any_of, log2, maximum, minimum, where
 
-HOP_INSIDE = 3.4 / 14.0
-"""A ring's hop inside a scale-up domain over one between domains. Source: NCCL `src/graph/tuning.cc`, 3.4 and 14 us."""
+HOP_INSIDE = 1.9 / 4.0
+"""A ring's hop inside a scale-up domain over one between domains. Source: NCCL `src/graph/tuning.cc`, 1.9 and 4.0 us in
+LL128 (0.22 in LL, 0.24 in Simple)."""
 
 
 def scale_up_rate(group: Num, machine: Machine) -> Num:

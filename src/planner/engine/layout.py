@@ -8,11 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.inputs import DUALPIPE, Inputs, Machine
-from planner.engine.num import Num, any_of, ceil, clip, log2, maximum, minimum, where
+from planner.engine.num import Num, any_of, ceil, clip, log2, logical_and, maximum, minimum, where
 from planner.engine.topology import Pattern, extra_latency_s, hops, top_tier_share
 
 TORUS_HOP_S = 1e-6
 """One hop between neighbours of a torus, s. Source: JAX scaling book, TPU chapter (about 1 us)."""
+
+RING_HOPS = 7.0
+"""Hops of the longest ring inside a domain whose switches add: wider groups gather and reduce through the switch (NCCL
+NVLS), whose way does not grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def group(size: Num, stride: Num, machine: Machine, pattern: Pattern = "ring") -
     wait = where(size > local, extra_latency_s(hops(machine, span), machine.hop_s), 0.0)
     torus = machine.torus_axes > 0
     ring = where(torus, ceil(size / local), size) - 1.0
+    through_switch = logical_and(machine.in_switch, size <= local)
+    ring = where(through_switch, minimum(ring, RING_HOPS), ring)
     if any_of(torus):
         axes = torus_axes(local, machine)
         wait = wait + where(torus, TORUS_HOP_S * 0.5 * axes * local ** (1.0 / axes), 0.0)
