@@ -233,3 +233,12 @@ def test_activations_that_no_pass_hides_on_their_way_to_the_host_are_warned_of()
     # NVLink-C2C carries 225 GB/s where PCIe 5 carries 63, and nothing goes to the host without the key.
     assert not any(p.key == "strategy.offload" for p in outcome(**shape, cluster__card="gh200-96").problems)
     assert not any(p.key == "strategy.offload" for p in outcome(**shape | {"strategy__offload": "none"}).problems)
+
+
+def test_a_rent_kept_from_another_card_is_told() -> None:
+    cost = {"usd_per_card_hour": 2.0}
+    told = [p for p in evaluate(resolved(cluster__card="b200-sxm", cost=cost)).problems if "usually rents" in p.message]
+    assert [(p.severity, p.key) for p in told] == [("info", "cost.usd_per_card_hour")]
+    assert dict(told[0].change)["cost.usd_per_card_hour"] > 3
+    for other in (resolved(cluster__card="h100-sxm", cost=cost), resolved(cluster__card="b200-sxm")):
+        assert not any("usually rents" in p.message for p in evaluate(other).problems)

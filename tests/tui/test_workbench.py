@@ -387,6 +387,20 @@ async def test_a_long_paste_is_cut() -> None:
         assert len(panel.typing.text) <= 200
 
 
+async def test_where_no_panel_says_what_is_wrong_the_fields_do() -> None:
+    app = app_on()
+    async with app.run_test(size=SIZES["80x24"]) as pilot:
+        await pilot.pause()
+        app.session.apply([("strategy.expert", 7)], "expert 7")
+        app.workbench.changed()
+        await pilot.pause()
+        assert app.session.stale
+        assert "expert: " in screen_text(app)  # the cursor is on another field
+        assert "f applies it." in screen_text(app)
+        await press(pilot, "f")
+        assert not app.session.stale
+
+
 async def test_a_problem_is_mended_by_a_key_or_leads_to_its_field() -> None:
     app = app_on()
     async with app.run_test(size=SIZES["80x24"]) as pilot:

@@ -70,6 +70,7 @@ def resolve(catalog: Catalog, plan: Plan) -> Resolved:
         card_price_usd=plan.cost.card_usd or newest_price(card),
         kg_co2_per_kwh=carbon,
         defaults=defaults_of(plan),
+        usual_usd_per_card_hour=0.0 if plan.cost.usd_per_card_hour is None else rent_of(card),
     )
 
 

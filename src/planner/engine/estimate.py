@@ -23,6 +23,9 @@ from planner.spec.rules import check
 PASSES = ("compute", "tensor", "context", "expert")
 """Parts of a step that are forward and backward passes."""
 
+UNUSUAL = 1.5
+"""Times more or less than usual from which a stated rent is worth a word: it may be another card's."""
+
 
 def evaluate(resolved: Resolved, constants: Constants | None = None) -> Outcome:
     """Everything the engine says about a plan.
@@ -162,6 +165,10 @@ def _money_problems(r: Resolved) -> tuple[Problem, ...]:
     if r.plan.cost.basis == "rent" and not r.usd_per_card_hour:
         message = f"no rental price is known for {r.card.name}, so the cost is 0."
         return (Problem("warning", "cost.usd_per_card_hour", message, "Set cost.usd_per_card_hour."),)
+    stated, usual, key = r.usd_per_card_hour, r.usual_usd_per_card_hour, "cost.usd_per_card_hour"
+    if r.plan.cost.basis == "rent" and usual and not usual / UNUSUAL <= stated <= usual * UNUSUAL:
+        message = f"the plan states ${stated:,.2f} a card-hour; {r.card.name} usually rents for ${usual:,.2f}."
+        return (Problem("info", key, message, f"Use usd_per_card_hour = {usual:g}, or leave it out.", ((key, usual),)),)
     if r.plan.cost.basis == "own" and not r.card_price_usd:
         message = f"no price is known for {r.card.name}, so the cost leaves it out."
         return (Problem("warning", "cost.card_usd", message, "Set cost.card_usd."),)

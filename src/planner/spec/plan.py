@@ -273,6 +273,8 @@ class Resolved:
     """Carbon dioxide of one kWh, from the plan or its grid, kg."""
     defaults: frozenset[str]
     """Dotted keys the plan left out and a default, the stack or the card's host filled."""
+    usual_usd_per_card_hour: float = 0.0
+    """What the card rents for elsewhere, where the plan states a rent of its own; 0: it does not, or unknown."""
 
     @property
     def data_parallel(self) -> int:

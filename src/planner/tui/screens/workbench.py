@@ -104,6 +104,11 @@ class WorkbenchScreen(LeanScreen):
         self.app.autosave()
         self.guide()
 
+    @property
+    def problems_hidden(self) -> bool:
+        """The fields take the whole screen."""
+        return not self.has_class("-wide") and not self.has_class("-results")
+
     def guide(self) -> None:
         """Show the keys of what has the focus, and bring it into view."""
         focused = self.focused

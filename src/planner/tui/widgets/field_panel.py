@@ -10,7 +10,7 @@ from textual import events
 from planner.exchange.typed import parse_number
 from planner.tui.actions import ALT_DIGITS, first_key
 from planner.tui.fields import Field, View, to_type, view_of
-from planner.tui.state import Session
+from planner.tui.state import Session, sentence
 from planner.tui.stepping import stepped
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.line_edit import LineEdit
@@ -28,6 +28,10 @@ class Desk(Protocol):
 
     session: Session
 
+    @property
+    def problems_hidden(self) -> bool:
+        """No panel on screen says what is wrong with the plan."""
+
     def changed(self) -> None:
         """The session has changed: show it."""
 
@@ -36,6 +40,9 @@ class Desk(Protocol):
 
     def leave(self, direction: int) -> None:
         """Move the focus to the next or previous panel."""
+
+    def say(self, words: str) -> None:
+        """Tell something in passing."""
 
     def guide(self) -> None:
         """The focused field, or what it does, has changed: show its keys."""
@@ -113,11 +120,18 @@ class FieldPanel(Panel):
                 else f"▾ {first_key('more')} {len(self._more)} more settings"
             )
             lines.append(padded([("  " + words, "quiet")], width))
-        if self.has_focus and (error := session.error(current.key)):
-            first = session.problems[0]
-            fixable = self.typing is None and first.key == current.key and first.change
-            self._explain(lines, f"{error} {first_key('apply-fix')} applies it." if fixable else error, width)
+        if self.has_focus and (wrong := self._wrong(current)):
+            self._explain(lines, wrong, width)
         return lines
+
+    def _wrong(self, item: Field) -> str:
+        """What is wrong with a field, else with another where no panel says it; and the key that mends it."""
+        session = self._desk.session
+        wrong, first = session.error(item.key), next(iter(session.problems), None)
+        if first and not wrong and session.stale and self._desk.problems_hidden:
+            wrong = f"{first.key.rpartition('.')[2]}: {sentence(first)}"
+        mends = first and first.change and self.typing is None and wrong.endswith(sentence(first))
+        return f"{wrong} {first_key('apply-fix')} applies it." if mends else wrong
 
     def _line(self, item: Field, view: View, width: int, *, here: bool) -> Line:
         mark, ink = ("!", "error") if view.error else ("•" if view.modified else " ", "key")
@@ -271,6 +285,7 @@ class FieldPanel(Panel):
             self._cancel()
             return True
         if event.is_printable and (event.character or "") not in _IN_NUMBER:
+            self._desk.say(f"“{event.character}” is no part of a number; k, M, B and T may follow it")
             return True
         if self.typing is not None and self.typing.key(event.key, event.character):
             self._typed()
