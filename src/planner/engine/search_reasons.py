@@ -96,7 +96,7 @@ def rejected(result: SearchResult) -> tuple[Reason, ...]:
         if one.over_gb > 0:
             why = f"all are at least {one.over_gb:,.1f} GB over, {where}."
         else:
-            why = f"the leanest leaves {-one.over_gb:.1f} GB, {where}."
+            why = f"the leanest of the others leaves {-one.over_gb:.1f} GB free, {where}."
         found.append(Reason(one, region, why))
     return tuple(sorted(found, key=lambda reason: -reason.where.too_large))
 

@@ -18,7 +18,7 @@ from planner.exchange.tables import table
 from planner.spec.words import escaped
 
 REACH = (
-    "inside: of them, in one scale-up domain. of NICs: what the top tier of switches leaves. latency: above that "
+    "inside: of them, in one scale-up domain. NICs: what the top tier of switches leaves. latency: above that "
     "between two nodes of one switch."
 )
 """Of the table of groups."""
@@ -283,7 +283,7 @@ def network_lines(outcome: Outcome, found: Account, width: int, *, everything: b
         for each in found.reach
     ]
     if rows:
-        yield from table(rows, ("group", "cards", "inside", "of NICs", "latency"), right=(1, 2, 3, 4))
+        yield from table(rows, ("group", "cards", "inside", "NICs", "latency"), right=(1, 2, 3, 4))
         yield from wrapped(f"  {REACH}", width, "quiet", 2)
     if cluster.sites > 1:
         waits = seconds(found.between_sites_s)

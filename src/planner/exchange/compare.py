@@ -14,7 +14,18 @@ from planner.engine.result import Outcome
 from planner.exchange.as_json import outcome_dict
 from planner.exchange.defaults import counting_defaults
 from planner.exchange.figures import STEP_NAMES
-from planner.exchange.format import amount, days, gigabytes, megawatts, money, percent, seconds, short, significant
+from planner.exchange.format import (
+    amount,
+    days,
+    gigabytes,
+    megawatts,
+    money,
+    percent,
+    seconds,
+    short,
+    significant,
+    tonnes,
+)
 from planner.exchange.plan_toml import as_dict
 from planner.exchange.questions import run_dict
 from planner.exchange.report import Line, wrapped
@@ -37,7 +48,7 @@ NAMES: dict[str, tuple[str, Callable[[float], str]]] = {
     "memory_gb": ("memory", gigabytes),
     "power_mw": ("power", megawatts),
     "energy_mwh": ("energy, MWh", amount),
-    "co2_kg": ("CO2, kg", amount),
+    "co2_kg": ("CO2", tonnes),
     "h100_equivalents": ("H100-equivalents", amount),
 }
 """Figures as people call and read them."""

@@ -130,6 +130,15 @@ def megawatts(value: float) -> str:
     return f"{significant(value)} MW" if value >= 1 else f"{significant(value * 1000)} kW"
 
 
+def tonnes(kilograms: float) -> str:
+    """A mass.
+
+    >>> tonnes(1_398_000)
+    '1,398 t'
+    """
+    return f"{amount(kilograms / 1000)} t"
+
+
 def between(low: float, high: float, show: Callable[[float], str]) -> str:
     """A range, the unit written once where both ends have the same.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
-from planner.exchange.format import amount, gigabytes, megawatts, money, percent, seconds, short, significant
+from planner.exchange.format import amount, gigabytes, megawatts, money, percent, seconds, short, significant, tonnes
 from planner.spec.plan import Resolved
 
 BILL = "bill_of_materials"
@@ -54,10 +54,6 @@ def _tflops(value: float) -> str:
 
 def _dollars(value: float) -> str:
     return f"${significant(value)}"
-
-
-def _tonnes(value: float) -> str:
-    return f"{amount(value / 1000)} t"
 
 
 def _mwh(value: float) -> str:
@@ -107,7 +103,7 @@ HEADLINE = (
             "load in training.", megawatts,
             ("cluster.cards", "card.tdp_w", "card.host.", "cluster.topology", "power.pue")),
     Formula("energy_mwh", "Energy", "Power x training time x 24.", _mwh, ("power_mw", "training_days")),
-    Formula("co2_kg", "Carbon dioxide", "Energy x carbon of the grid.", _tonnes,
+    Formula("co2_kg", "Carbon dioxide", "Energy x carbon of the grid.", tonnes,
             ("energy_mwh", "power.grid", "power.kg_co2_per_kwh")),
     Formula("capital_usd", "Capital", "Count x price of each part: cards, servers, network cards, switches, "
             "transceivers, cables and racks; parts without a price are left out.", money,

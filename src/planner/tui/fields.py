@@ -45,6 +45,7 @@ class Field:
         step: what a step does.
         least: smallest number a step goes to.
         unit: written behind the value.
+        zero: what stands for 0, where that leaves the value to the planner.
         effective: the value in force, from the resolved plan; None: the plan's own.
         note: a quiet remark behind the value.
         shown: whether the line has a meaning in this plan.
@@ -61,6 +62,7 @@ class Field:
     step: Steps = "one"
     least: float = 1.0
     unit: str = ""
+    zero: str = ""
     effective: Callable[[Resolved], object] | None = None
     note: Callable[[Resolved], str] | None = None
     shown: Callable[[Resolved], bool] = field(default=lambda _: True)
@@ -110,6 +112,8 @@ def shown(item: Field, value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if item.zero and value == 0:
+        return item.zero
     if isinstance(value, int | float):
         return f"${value:,.2f}" if item.unit == "$" else plain(float(value))
     if isinstance(value, list | tuple):
@@ -222,15 +226,19 @@ STRATEGY: Final = (
     Field("strategy.offload", "Offload", "What is kept in the host's memory.", "choice", options=get_args(Offload)),
 )  # fmt: skip
 
+OVERLAPS: Final = {"pipeline": "stages"}
+"""Shorter names, where a label has no room for the key's own."""
+
 MORE: Final = (
     Field("strategy.recompute_modules", "· modules", "What selective recomputation does again.", "several",
           options=get_args(RecomputeModule)),
-    Field("strategy.recompute_layers", "· layers", "Layers a stage that full recomputation does; 0: all.", least=0),
+    Field("strategy.recompute_layers", "· layers", "Layers a stage that full recomputation does; 0: all.", least=0,
+          zero="all"),
     Field("strategy.shard_group", "Shard group", "Cards that share one copy; 0: the whole data-parallel group.",
-          step="double", least=0),
+          step="double", least=0, zero="all copies"),
     *(
-        Field(f"strategy.overlap.{name}", f"Overlap {name}", f"Whether {what} runs beside computation.", "toggle",
-              effective=lambda r, name=name: getattr(r.stack.overlap, name))  # type: ignore[misc]
+        Field(f"strategy.overlap.{name}", f"Overlap {OVERLAPS.get(name, name)}",
+              f"Whether {what} runs beside computation.", "toggle", effective=lambda r, name=name: getattr(r.stack.overlap, name))  # type: ignore[misc]
         for name, what in {
             "data": "the data-parallel exchange", "tensor": "the tensor-parallel exchange", "fsdp":
             "the gathering of sharded weights", "expert": "the expert exchange", "pipeline": "the pipeline transfer",
@@ -256,8 +264,9 @@ MORE: Final = (
           note=lambda _: "s"),
     Field("reliability.checkpoint_gb_per_s", "Checkpoint", "Write bandwidth of the whole cluster.", whole=False,
           step="tenth", note=lambda _: "GB/s"),
-    Field("reliability.checkpoint_every_s", "· every", "0: the best interval.", whole=False, step="tenth", least=0,
-          note=lambda _: "s"),
+    Field("reliability.checkpoint_every_s", "· every", "Time between two checkpoints; 0: the best.", whole=False,
+          step="tenth", least=0, zero="the best",
+          note=lambda r: "s" if r.plan.reliability.checkpoint_every_s else ""),
     Field("cost.basis", "Cost basis", "Rent by the hour, or own.", "choice", options=("rent", "own")),
     Field("cost.rent_level", "Rent level", "Which of the catalogue's rents, where none is stated.", "choice",
           options=get_args(RentLevel), shown=_from_catalogue),

@@ -151,7 +151,7 @@ class Picker(Lines, can_focus=True):
         ink = "faint" if not option.ok else "strong" if here else "text"
         line = padded(
             [("▌" if here else " ", "key"), (f"{mark} ", "key" if option.ok else "warn"),
-             (fit(option.name, names), ink), (option.facts, "quiet" if option.ok else "faint")], width,
+             (fit(option.name, names - 1) + " ", ink), (option.facts, "quiet" if option.ok else "faint")], width,
         )  # fmt: skip
         return on_ground(line, "focus") if here else line
 
@@ -171,6 +171,8 @@ class Picker(Lines, can_focus=True):
         page = max(self.size.height - FRAME - 1 - DETAIL_LINES, 1)
         moves = {"up": -1, "down": 1, "pageup": -page, "pagedown": page, "ctrl+home": -len(self.shown),
                  "shift+tab": -1, "tab": 1, "ctrl+end": len(self.shown)}  # fmt: skip
+        if not self.filter.text:  # else they move in the filter
+            moves |= {"home": -len(self.shown), "end": len(self.shown)}
         if event.key in moves:
             self.move(moves[event.key])
         elif event.key == "enter":
