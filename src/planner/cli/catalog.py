@@ -24,8 +24,23 @@ LEGEND = {
 }
 
 
+class Kind(click.Choice[str]):
+    """A kind of entry; where an entry is named instead, the message says of which kind it is."""
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        """What is wrong with a kind."""
+        from planner.catalog import Catalog
+        from planner.exchange import listing
+
+        catalog = Catalog.default()
+        for kind in KINDS:
+            if value in catalog.ids(listing.KINDS[kind]):
+                return f"{value} is one of the {kind}: `planner catalog {kind} {value}`."
+        return super().get_invalid_choice_message(value, ctx)
+
+
 @click.command("catalog")
-@click.argument("kind", type=click.Choice(KINDS), required=False, metavar=f"[{'|'.join(KINDS)}]")
+@click.argument("kind", type=Kind(KINDS), required=False, metavar=f"[{'|'.join(KINDS)}]")
 @click.argument("name", required=False, metavar="[ID]")
 @click.option("--json", "as_json", is_flag=True, help="Print everything known as JSON.")
 def command(kind: str | None, name: str | None, *, as_json: bool) -> None:

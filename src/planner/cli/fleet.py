@@ -20,19 +20,21 @@ RULES = ("8-bit", "bf16")
 
 
 @click.command("fleet")
-@click.argument("file")
+@click.argument("file", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 @click.option(
     "--rule", type=click.Choice(RULES), default=RULES[0], show_default=True, help="Rate that makes a card an H100."
 )
 @click.option("--why", "figure", metavar="FIGURE", help="Explain one figure (power_mw, capex_usd) instead.")
 @click.option("--plan", "plan_file", metavar="PLAN", help="What this plan takes on the largest single-site run.")
-def command(file: str, *, as_json: bool, rule: str, figure: str | None, plan_file: str | None) -> None:
+def command(file: str | None, *, as_json: bool, rule: str, figure: str | None, plan_file: str | None) -> None:
     """The totals of a fleet: cards, H100-equivalents, power, capital, operation, export classes, largest run.
 
     FILE is a fleet file, the id of one that comes with the program, or - for standard input. Operation is given a year
     and over the depreciation period; capital holds cards, servers and network, and buildings apart.
     """
+    if file is None:
+        raise click.UsageError("name a FILE; `planner catalog fleets` lists the fleets that come with the program.")
     from planner.catalog import Catalog
     from planner.catalog.fleets import resolve_fleet
     from planner.cli.output import put_json, put_lines, width

@@ -27,7 +27,7 @@ from planner.spec.words import escaped
 
 Style = Literal["title", "heading", "text", "quiet", "error", "warning", "info"]
 
-NARROWEST, WIDEST = 72, 120
+NARROWEST, WIDEST = 56, 120
 MEMORY_GLYPHS = dict(zip(MEMORY_PARTS, "█▓▒░·", strict=True))
 """A glyph for each kind of memory: the picture is read without colour."""
 
@@ -44,7 +44,7 @@ class Line:
 
 
 def text(outcome: Outcome, width: int = 100) -> str:
-    """The whole report as text, no line wider than asked for (where that is at least 72)."""
+    """The whole report as text, no line wider than asked for (where that is at least 56)."""
     return "\n".join(line.text for line in lines(outcome, width)) + "\n"
 
 
@@ -88,7 +88,12 @@ def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
     verdict = "It fits." if outcome.fits else "IT DOES NOT FIT."
     runs = outcome.estimate.runs_behind
     ranges = f"80 % range, from {runs:,} measured runs like it" if runs else "80 % range; no measured run is like it"
-    yield Line(f"{verdict:<32}{ranges}", "heading" if outcome.fits else "error")
+    style: Style = "heading" if outcome.fits else "error"
+    if 32 + len(ranges) > width:  # noqa: PLR2004 - where the ranges stand below
+        yield Line(verdict, style)
+        yield from wrapped(f"  {ranges}:", width, style, 2)
+    else:
+        yield Line(f"{verdict:<32}{ranges}", style)
     for figure in headline(outcome):
         yield from _figure(figure, width)
     yield from wrapped(f"  {MFU_NOTE}", width, "quiet", 2)

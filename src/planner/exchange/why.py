@@ -317,7 +317,7 @@ def _of_key(outcome: Outcome, key: str, background: Background) -> Why:
     values = plan_values(outcome.resolved)
     if key not in values:
         names = [*FORMULAS, *values]
-        near = nearest(key, names)
+        near = nearest(key, names) or next((name for name in FORMULAS if key in name.split("_")), "")
         fix = f"Did you mean {near}?" if near else f"Figures: {', '.join(FORMULAS)}."
         raise PlanError([Problem("error", "", f"there is no figure or key {escaped(key)}.", fix)])
     return Why(key, key, values[key], origin(outcome.resolved, key, background), about(Plan, key), feeds=feeds(key))

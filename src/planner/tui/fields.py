@@ -238,7 +238,8 @@ MORE: Final = (
           step="double", least=0, zero="all copies"),
     *(
         Field(f"strategy.overlap.{name}", f"Overlap {OVERLAPS.get(name, name)}",
-              f"Whether {what} runs beside computation.", "toggle", effective=lambda r, name=name: getattr(r.stack.overlap, name))  # type: ignore[misc]
+              f"Whether {what} runs beside computation.", "toggle",
+              effective=lambda r, name=name: getattr(r.stack.overlap, name))  # type: ignore[misc]
         for name, what in {
             "data": "the data-parallel exchange", "tensor": "the tensor-parallel exchange", "fsdp":
             "the gathering of sharded weights", "expert": "the expert exchange", "pipeline": "the pipeline transfer",
