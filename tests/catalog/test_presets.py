@@ -185,6 +185,10 @@ def test_the_known_shapes() -> None:
     assert CATALOG.model("gpt-oss-120b").windowed_share == 0.5
     nano = CATALOG.model("nemotron3-nano-30b-a3b")
     assert (nano.mamba_layers, nano.moe_layers, nano.attention_layers) == (23, 23, 6)
+    for size, attention in ((8, 4), (47, 5), (56, 10)):
+        hybrid = CATALOG.model(f"nemotron-h-{size}b")
+        assert hybrid.total_params == pytest.approx(size * 1e9, rel=0.02)
+        assert hybrid.attention_layers == attention
     assert CATALOG.model("deepseek-v3.2").unmodelled
 
 
