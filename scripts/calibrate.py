@@ -60,7 +60,7 @@ TERMS: dict[str, dict[str, float]] = {
     "grouped GEMMs slower than dense ones": {"grouped": 1.0, "grouped_rows": NOTHING},
     "host work of experts": {"host_moe": NOTHING, "host_expert": NOTHING},
     "fixed time of a step": {"step_fixed": NOTHING},
-    "collective latency": {"latency": NOTHING, "ring_hop": NOTHING},
+    "collective latency": {"latency": NOTHING, "ring_hop": NOTHING, "hop_inside": NOTHING},
     "slower exchange without overlap": {"unbucketed": 1.0},
     "slower gathers without prefetch": {"parameterwise": 1.0},
     "last wave of tiles": {"wave": NOTHING},

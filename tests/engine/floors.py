@@ -53,4 +53,5 @@ def with_shape(x: Inputs, **values: Any) -> Inputs:
 
 def ring(size: float, local: float, x: Inputs) -> Group:
     """A group without switches in its way."""
-    return Group(size=size, local=local, nic=x.machine.nic, hops=size - 1.0, wait=0.0)
+    domains = size / local
+    return Group(size, local, x.machine.nic, hops=domains - 1.0, hops_inside=size - domains, wait=0.0)

@@ -285,6 +285,8 @@ def test_a_mamba_layer_by_hand() -> None:
     rate = C.attention_early[ARCHITECTURES.index("hopper")] * x.machine.peak16
     assert block.forward.attention == pytest.approx(flops / rate)
     assert block.backward.attention > 2 * block.forward.attention
+    again = mamba_block(with_layout(x, all_but_linears=1.0), groups(x), C).again
+    assert (again.attention, again.memory) == (block.forward.attention, block.forward.memory)
 
 
 def test_the_head_is_three_bf16_gemms_and_a_loss() -> None:

@@ -19,6 +19,7 @@ from planner.engine.schedule import split
 from planner.engine.step import (
     Pace,
     Step,
+    accumulation,
     between_sites,
     data_parallel,
     fully_sharded,
@@ -164,6 +165,29 @@ def test_sharded_experts_are_gathered_by_the_cards_that_hold_them() -> None:
     assert fully_sharded(held, (0.0, 0.0), x, g, C) > x.micro_batches * (2 * 2 * once + 4 * once)
     alone = numbers(workload__model=EXPERTS, strategy__expert=64, **keys)
     assert fully_sharded(held, (0.0, 0.0), alone, groups(alone), C) == 0  # one copy of each expert
+
+
+def test_a_shard_group_of_neighbours_holds_fewer_of_the_same_experts() -> None:
+    keys = {"strategy__sharding": "zero3", "strategy__tensor": 1, "strategy__pipeline": 1}
+    g = groups(numbers(workload__model=EXPERTS, strategy__expert=8, strategy__shard_group=16, **keys))
+    assert (g.expert_shard.size, g.expert_replica.size) == (2, 4)  # 64 cards, 8 of them with the same experts
+    whole = groups(numbers(workload__model=EXPERTS, strategy__expert=8, **keys))
+    assert (whole.expert_shard.size, whole.expert_replica.size) == (8, 1)
+
+
+def test_separate_accumulation_of_sharded_experts_passes_over_what_a_card_holds() -> None:
+    keys = {"strategy__sharding": "zero3", "strategy__tensor": 1, "strategy__pipeline": 1}
+    held = Parameters(0.0, 8e9, layers=32.0)
+    seconds = []
+    for degree in (1, 8):
+        x = with_software(numbers(workload__model=EXPERTS, strategy__expert=degree, **keys), fused_accumulation=False)
+        seconds.append(accumulation(replace(held, expert=8e9 / degree), x, groups(x), C))
+    assert seconds[0] == pytest.approx(seconds[1])  # an eighth of the experts, shared by an eighth of the cards
+
+
+def test_a_stage_without_layers_has_nothing_to_gather_in_vain() -> None:
+    x = with_shape(numbers(strategy__sharding="zero3", strategy__tensor=1), layers=1.0)
+    assert np.isfinite(run(x).total)
 
 
 def test_prefetch_is_never_slower_than_none() -> None:

@@ -389,6 +389,6 @@ def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
     host = c.host_layer * host_factor(x, c)
     first = Cost(forward, scan[0], memory[0], tensor[0], 0.0, 0.0, host)
     second = Cost(backward, scan[1], memory[1], tensor[1], 0.0, 0.0, host)
-    again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
+    again = Cost(y.half_linears * 0.5 * forward, y.all_but_linears * scan[0], _again_memory(x) * memory[0])
     remade = dataclasses.replace(first, host=host + 2.0 * host_skew(x, c))
     return Block(first, second, again * (1.0 - y.full_recompute) + remade * y.full_recompute, weight)

@@ -7,10 +7,6 @@ from planner.engine.inputs import Machine
 from planner.engine.layout import Group, torus_axes
 from planner.engine.num import Num, any_of, log2, maximum, minimum, where
 
-HOP_INSIDE = 1.9 / 4.0
-"""A ring's hop inside a scale-up domain over one between domains. Source: NCCL `src/graph/tuning.cc`, 1.9 and 4.0 us in
-LL128 (0.22 in LL, 0.24 in Simple)."""
-
 
 def scale_up_rate(group: Num, machine: Machine) -> Num:
     """Bytes/s of one card and direction that a collective over `group` cards of a scale-up domain can use.
@@ -28,9 +24,7 @@ def scale_up_rate(group: Num, machine: Machine) -> Num:
 
 def link_rate(machine: Machine) -> Num:
     """Bytes/s from one card to one other of its scale-up domain: all links through a switch, else the one between."""
-    on_torus = 0.5 * machine.scale_up / maximum(machine.torus_axes, 1.0)
-    one = where(machine.torus_axes > 0, on_torus, machine.scale_up_link)
-    return where(machine.switched, machine.scale_up, one)
+    return where(machine.torus_axes > 0, 0.5, 1.0) * scale_up_rate(2.0, machine)  # a torus has two links an axis
 
 
 def bus_rate(group: Group, machine: Machine, c: Constants) -> Num:
@@ -48,10 +42,10 @@ def latency(group: Group, c: Constants) -> Num:
     A fixed part, a part that grows with the depth of the network, and one hop for each member of the ring
     (NCCL `src/graph/tuning.cc`: ring latency is linear in the ranks; a torus has shorter ways, see `layout.group`).
     """
-    n, domains = group.size, maximum(group.size / group.local, 1.0)
-    steps = 1.0 + 0.35 * log2(maximum(n, 1.0)) + 0.5 * log2(domains)
-    hops = domains - 1.0 + HOP_INSIDE * maximum(group.hops - (domains - 1.0), 0.0)
-    return where(n > 1.0, c.latency * steps + c.ring_hop * hops + group.wait, 0.0)
+    n = group.size
+    steps = 1.0 + 0.35 * log2(maximum(n, 1.0)) + 0.5 * log2(maximum(n / group.local, 1.0))
+    ring = c.ring_hop * (group.hops + c.hop_inside * group.hops_inside)
+    return where(n > 1.0, c.latency * steps + ring + group.wait, 0.0)
 
 
 def gather(size: Num, group: Group, machine: Machine, c: Constants) -> Num:

@@ -109,7 +109,9 @@ class Constants:
     latency: float
     """Unit of collective latency, s."""
     ring_hop: float
-    """One hop of a ring, s."""
+    """One hop of a ring between domains, s."""
+    hop_inside: float
+    """One inside a domain over that."""
     unbucketed: float
     """Efficiency of data-parallel traffic that is not overlapped, over `out`."""
     parameterwise: float

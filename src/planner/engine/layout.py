@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.inputs import DUALPIPE, Inputs, Machine
-from planner.engine.num import Num, any_of, ceil, clip, log2, logical_and, maximum, minimum, where
+from planner.engine.num import Num, any_of, ceil, clip, log2, maximum, minimum, where
 from planner.engine.topology import Pattern, extra_latency_s, hops, top_tier_share
 
 TORUS_HOP_S = 1e-6
 """One hop between neighbours of a torus, s. Source: JAX scaling book, TPU chapter (about 1 us)."""
 
 RING_HOPS = 7.0
-"""Hops of the longest ring inside a domain whose switches add: wider groups gather and reduce through the switch (NCCL
+"""Hops of the longest ring inside a domain whose switches add: wider ones gather and reduce through the switch (NCCL
 NVLS), whose way does not grow."""
 
 
@@ -28,7 +28,9 @@ class Group:
     nic: Num
     """Bytes/s of scale-out one member gets: what an oversubscribed top tier leaves of its NIC."""
     hops: Num
-    """Hops of a ring through all members, one after the other."""
+    """Hops between domains of a ring through all members, one after the other."""
+    hops_inside: Num
+    """Its hops inside domains."""
     wait: Num
     """Time a message loses in switches above the first, or on the axes of a torus, s."""
 
@@ -50,13 +52,12 @@ def group(size: Num, stride: Num, machine: Machine, pattern: Pattern = "ring") -
     share = top_tier_share(machine, span, machine.oversubscription, minimum(size, span), pattern)
     wait = where(size > local, extra_latency_s(hops(machine, span), machine.hop_s), 0.0)
     torus = machine.torus_axes > 0
-    ring = where(torus, ceil(size / local), size) - 1.0
-    through_switch = logical_and(machine.in_switch, size <= local)
-    ring = where(through_switch, minimum(ring, RING_HOPS), ring)
+    domains = ceil(size / local)
+    inside = where(torus, 0.0, where(machine.in_switch, minimum(local - 1.0, RING_HOPS), local - 1.0))
     if any_of(torus):
         axes = torus_axes(local, machine)
         wait = wait + where(torus, TORUS_HOP_S * 0.5 * axes * local ** (1.0 / axes), 0.0)
-    return Group(size, local, machine.nic * share, ring, wait)
+    return Group(size, local, machine.nic * share, domains - 1.0, domains * inside, wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Groups:
     """Copies of such a group."""
     stage: Group
     """A card and the one of the next pipeline stage."""
+    ends: Group
+    """A card of the first pipeline stage and the one of the last."""
 
 
 def groups(x: Inputs) -> Groups:
@@ -94,8 +97,8 @@ def groups(x: Inputs) -> Groups:
     copies = twice * cards / (y.tensor * y.pipeline)
     shard = minimum(twice * y.shard_group, copies)
     expert_copies = maximum(twice * cards / (y.pipeline * y.expert * y.expert_tensor), 1.0)
-    expert_shard = minimum(shard, expert_copies)
     apart = y.expert * y.expert_tensor
+    expert_shard = clip(shard * y.tensor / apart, 1.0, expert_copies)
     return Groups(
         tensor=group(y.tensor, 1.0, m),
         context=group(y.context, y.tensor, m),
@@ -108,4 +111,5 @@ def groups(x: Inputs) -> Groups:
         expert_shard=group(expert_shard, apart, m),
         expert_replica=group(expert_copies / expert_shard, apart * expert_shard, m),
         stage=group(2.0, cards / y.pipeline, m),
+        ends=group(2.0, cards / y.pipeline * maximum(y.pipeline - 1.0, 1.0), m),
     )

@@ -129,10 +129,10 @@ def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> t
 
     An all-reduce is a reduction and a gather. Software that does not overlap the exchange does not scatter it either:
     it all-reduces whole gradients, one by one, and then gathers weights where their optimizer is sharded. The two
-    cards that hold a tied table add up its gradients.
+    cards that hold a tied table add up its gradients, but for DualPipe, whose cards hold both ends.
     """
     y, overlaps = x.layout, x.software.overlap_data
-    more = where(overlaps, 0.0, PARAMETER_MESSAGES * held.layers - 1.0)
+    more = where(overlaps, 0.0, PARAMETER_MESSAGES * maximum(held.layers, 1.0) - 1.0)
     reduce = gather = 0.0
     for count, one in ((held.dense, g.gradient), (held.expert, g.expert_gradient)):
         wide = where(one.size > 1.0, where(count > 0, 1.0, 0.0), 0.0)
@@ -141,9 +141,11 @@ def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> t
         weights = wide * (collectives.gather(count * x.software.gather_bytes, one, x.machine, c) + wait)
         reduce = reduce + gradients * where(overlaps, 1.0, 2.0)
         gather = gather + where(y.zero >= 1.0, weights, where(overlaps, gradients, 0.0))
-    table = x.shape.vocab * x.shape.hidden / y.tensor * x.software.gradient_bytes
-    both = where(y.pipeline > 1.0, where(x.shape.tied, collectives.all_reduce(table, g.stage, x.machine, c), 0.0), 0.0)
-    return reduce + both, gather
+    table = collectives.all_reduce(
+        x.shape.vocab * x.shape.hidden / y.tensor * x.software.gradient_bytes, g.ends, x.machine, c
+    )
+    apart = where(y.pipeline > 1.0, where(y.schedule == DUALPIPE, 0.0, x.shape.tied), 0.0)
+    return reduce + apart * table, gather
 
 
 def between_sites(x: Inputs) -> Num:
@@ -181,7 +183,8 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     and into the buffers that travel.
     """
     flat = where(x.software.xla, True, x.software.overlap_fsdp)
-    more = where(flat, 1.0, PARAMETER_MESSAGES) * held.layers - 1.0
+    layers_held = maximum(held.layers, 1.0)
+    more = where(flat, 1.0, PARAMETER_MESSAGES) * layers_held - 1.0
     forward = reduce = across = copied = 0.0
     for count, one, copies in ((held.dense, g.shard, g.replica), (held.expert, g.expert_shard, g.expert_replica)):
         wide = where(one.size > 1.0, where(count > 0, 1.0, 0.0), 0.0)
@@ -196,7 +199,7 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     overlapped = (
         maximum(forward - stage[0], 0.0)
         + maximum(forward + reduce + across - stage[1], 0.0)
-        + (forward + reduce) / held.layers
+        + (forward + reduce) / layers_held
         + c.contention * traffic
     )
     plain = traffic / where(flat, 1.0, c.parameterwise)
@@ -218,13 +221,16 @@ def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
     return stream(c.optimizer * (34.0 * on_card + 10.0 * every), x, c) + offload.optimizer(own, x)
 
 
-def accumulation(held: Parameters, x: Inputs, c: Constants) -> Num:
+def accumulation(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
     """Seconds of a step's gradient accumulation where it is a pass of its own.
 
     Read the new gradient, read and write the buffer, for every micro-batch after the first.
     """
     again = x.micro_batches - 1.0
-    count = (held.dense + held.expert) * where(x.layout.zero >= 3.0, 1.0 / x.layout.shard_group, 1.0)  # noqa: PLR2004
+    whole = x.layout.zero < 3.0  # noqa: PLR2004
+    count = where(whole, held.dense, held.dense / g.shard.size) + where(
+        whole, held.expert, held.expert / g.expert_shard.size
+    )
     moved = again * count * (2.0 + 2.0 * x.software.gradient_bytes)
     return where(x.software.fused_accumulation, 0.0, stream(moved, x, c))
 
@@ -267,7 +273,7 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
     compute_scale = m * slowest.layers / (x.shape.layers + x.shape.mtp) * slow
     both, again = b.forward + b.backward, b.again
     ends = m * slow * (slowest.head * every.head.tensor + slowest.embedding * every.embedding.tensor)
-    adding = accumulation(held, x, c)
+    adding = accumulation(held, x, g, c)
     update = optimizer_step(held, x, g, c)
     result = Step(
         gemm=both.gemm * compute_scale,

@@ -89,7 +89,7 @@ def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
     runs = outcome.estimate.runs_behind
     ranges = f"80 % range, from {runs:,} measured runs like it" if runs else "80 % range; no measured run is like it"
     style: Style = "heading" if outcome.fits else "error"
-    if 32 + len(ranges) > width:  # noqa: PLR2004 - where the ranges stand below
+    if 32 + len(ranges) > width:
         yield Line(verdict, style)
         yield from wrapped(f"  {ranges}:", width, style, 2)
     else:
