@@ -354,9 +354,9 @@ def stacks(_: Sequence[str]) -> str:
     for name in catalog.ids("stacks"):
         s = catalog.stack(name)
         overlap = ", ".join(key for key, on in s.overlap if on) or "nothing"
-        tuned = "tuned" if s.mature else "young or in-house"
-        rows.append([code(name), s.name, s.attention_kernel, s.kernel_fusion, overlap, s.loss, tuned])
-    return rows_of(("id", "software", "attention", "fusion", "overlaps", "loss", "maturity"), rows)
+        kind = "public" if s.mature else "in-house"
+        rows.append([code(name), s.name, s.attention_kernel, s.kernel_fusion, overlap, s.loss, kind])
+    return rows_of(("id", "software", "attention", "fusion", "overlaps", "loss", "kind"), rows)
 
 
 MAKERS: dict[str, Callable[[Sequence[str]], str]] = {

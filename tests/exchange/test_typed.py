@@ -25,3 +25,7 @@ def test_a_comma_is_no_decimal_point_and_words_are_no_numbers(text: str) -> None
 def test_what_is_no_number_stays_a_word() -> None:
     assert number_or_word("gb200-nvl72") == "gb200-nvl72"
     assert type(number_or_word("1e3")) is int
+
+
+def test_beyond_what_is_exact_a_number_stays_a_float() -> None:
+    assert type(number_or_word("1e18")) is float

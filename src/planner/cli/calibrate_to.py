@@ -56,7 +56,8 @@ def _say_what_does_not_count(data: RunsData) -> None:
         click.echo(f"{skipped.id}: skipped, {skipped.why}", err=True)
     for row in data.runs:
         if row.step_time_s is None:
-            click.echo(f"{row.id}: does not count, it has no speed", err=True)
+            why = "it ran out of memory" if row.oom else "it has no speed"
+            click.echo(f"{row.id}: does not count, {why}", err=True)
         elif not row.exact:
             why = f"it is marked odd ({row.run.anomaly})" if row.run.anomaly else "its inputs are not all stated"
             click.echo(f"{row.id}: does not count, {why}", err=True)

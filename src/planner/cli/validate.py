@@ -65,8 +65,7 @@ def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median
     for warning in data.warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
-        report_json = {**validation_json(made), "warnings": list(data.warnings)}
-        click.echo(json.dumps(report_json, ensure_ascii=False, allow_nan=False, indent=1))
+        click.echo(json.dumps(validation_json(made, data.warnings), ensure_ascii=False, allow_nan=False, indent=1))
     else:
         _show(made)
     if not predictions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil
 
 from planner.engine.num import Num, maximum, minimum
 from planner.spec.model import Model
@@ -72,15 +71,19 @@ def mamba_layer_flops(model: Model) -> float:
 def visible_tokens(model: Model, sequence_length: Num, *, full_square: bool = False) -> Num:
     """Mean number of tokens an attention layer's query looks at.
 
-    Causal: (1 - fw) s/2 + fw (w - w^2 / (2 s)), fw = share of windowed layers, w = min(s, window): the mean of
-    min(i, w) over the s positions i. Full square: no mask is deducted, (1 - fw) s + fw w.
+    Causal: (1 - fw) s/2 + fw (w - w^2 / (2 s)), fw = share of windowed layers, w = min(s, window). Full square: no mask
+    is deducted, (1 - fw) s + fw w.
     """
-    share, window = model.windowed_share, minimum(sequence_length, float(model.window))
+    share = model.windowed_share
     if full_square:
-        return (1.0 - share) * sequence_length + share * window
-    return (1.0 - share) * 0.5 * sequence_length + share * (
-        window - window * window / (2.0 * maximum(sequence_length, 1.0))
-    )
+        return (1.0 - share) * sequence_length + share * minimum(sequence_length, float(model.window))
+    return (1.0 - share) * 0.5 * sequence_length + share * windowed_tokens(sequence_length, float(model.window))
+
+
+def windowed_tokens(sequence_length: Num, window: Num) -> Num:
+    """Mean of min(i, window) over the positions i of a sequence: w - w^2 / (2 s), w = min(s, window)."""
+    seen = minimum(sequence_length, window)
+    return seen - seen * seen / (2.0 * maximum(sequence_length, 1.0))
 
 
 def core_flops(model: Model, sequence_length: Num, *, full_square: bool = False) -> Num:
@@ -134,6 +137,11 @@ def flops_6nd_per_token(model: Model) -> float:
     return 3.0 * float(parts.total) + 6.0 * model.mamba_layers * model.mamba_params
 
 
+def recomputed_share(recompute_layers: int, layers: int, pipeline: int) -> float:
+    """Share of a stage's layers that full recomputation covers; 0 layers mean all."""
+    return min(1.0, recompute_layers / -(-layers // pipeline)) if recompute_layers else 1.0
+
+
 def recomputed_flops_per_token(
     model: Model, sequence_length: Num, strategy: Strategy, *, full_square: bool = False
 ) -> Num:
@@ -147,8 +155,7 @@ def recomputed_flops_per_token(
     if strategy.recompute == "none":
         return 0.0
     if strategy.recompute == "full":
-        stage = ceil(model.layers / strategy.pipeline)
-        share = min(strategy.recompute_layers, stage) / stage if strategy.recompute_layers else 1.0
+        share = recomputed_share(strategy.recompute_layers, model.layers, strategy.pipeline)
         return share * (parts.total - parts.logits)
     modules = strategy.recompute_modules or ("core_attention",)
     return sum((_module_flops(model, parts, module) for module in modules), 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine.constants import Constants
+from planner.engine.flops import windowed_tokens
 from planner.engine.inputs import ARCHITECTURES, ATTENTION_KERNELS, FUSIONS, Inputs, Layout, Machine, Shape
 from planner.engine.num import Num, any_of, ceil, logical_and, logical_not, maximum, minimum, pick, where
 
@@ -192,14 +193,9 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
 
 
 def mean_span(x: Inputs) -> Num:
-    """Tokens a query sees on average over the layers: half the sequence, in windowed layers no more than the window.
-
-    The mean of min(i, w) over the s positions i is w - w^2 / (2 s).
-    """
-    s = x.layout.sequence
-    seen = minimum(x.shape.window, s)
-    windowed = seen - seen * seen / (2.0 * s)
-    return (1.0 - x.shape.windowed_share) * 0.5 * s + x.shape.windowed_share * windowed
+    """Tokens a query sees on average over the layers: half the sequence, in windowed layers no more than the window."""
+    s, share = x.layout.sequence, x.shape.windowed_share
+    return (1.0 - share) * 0.5 * s + share * windowed_tokens(s, x.shape.window)
 
 
 def scan_bytes(s: Shape) -> tuple[Num, Num]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.engine.flops import model_flops_per_token
+from planner.engine.flops import model_flops_per_token, recomputed_share
 from planner.engine.inputs import (
     ARCHITECTURES,
     ATTENTION_KERNELS,
@@ -137,7 +137,7 @@ def software_of(resolved: Resolved) -> Software:
     # FP16 needs loss scaling, and such software keeps gradients in FP16.
     fp16 = resolved.plan.workload.precision == "fp16" and not stack.fused_accumulation
     reduced = HALF if fp16 else float(stack.gradient_bytes)
-    whole = resolved.plan.workload.precision in {"fp32", "tf32"}
+    full_precision = resolved.plan.workload.precision in {"fp32", "tf32"}
     return Software(
         attention_kernel=ATTENTION_KERNELS.index(stack.attention_kernel),
         fusion=FUSIONS.index(stack.kernel_fusion),
@@ -150,7 +150,7 @@ def software_of(resolved: Resolved) -> Software:
         redundant_p2p=stack.p2p == "redundant",
         gradient_bytes=reduced,
         gradient_held=reduced + (0.0 if stack.fused_accumulation or reduced == HALF else HALF),
-        gather_bytes=2.0 * HALF if whole else float(stack.parameter_gather_bytes),
+        gather_bytes=2.0 * HALF if full_precision else float(stack.parameter_gather_bytes),
         loss_bytes=LOGIT_BYTES[stack.loss],
         entropy_bytes=ENTROPY_BYTES[stack.loss],
         loss_split=stack.loss != "gathered",
@@ -162,11 +162,6 @@ def software_of(resolved: Resolved) -> Software:
         tuned=stack.tuned,
         factor=stack.factor.step_time,
     )
-
-
-def recomputed_share(recompute_layers: int, layers: int, pipeline: int) -> float:
-    """Share of a stage's layers that full recomputation covers; 0 layers mean all."""
-    return min(1.0, recompute_layers / -(-layers // pipeline)) if recompute_layers else 1.0
 
 
 def layout_of(resolved: Resolved) -> Layout:

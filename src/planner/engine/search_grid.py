@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.engine.flops import recomputed_share
 from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.memory import MODULES
 from planner.engine.num import ceil
-from planner.engine.reading import recomputed_share
 from planner.engine.search_space import Floats, Ints, Slice
 
 BLOCK = 1 << 16

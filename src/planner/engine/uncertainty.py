@@ -27,7 +27,7 @@ Place = tuple[float, ...]
 """A run's features, in the order of FEATURES."""
 
 FEATURES = ("architecture", "moe", "hybrid", "software", "bits", "log2_cards", "log2_sequence")
-"""What makes two runs alike. `software`: 0 tuned, 1 in-house or young, 2 XLA; `bits`: of the linears' operands."""
+"""What makes two runs alike. `software`: 0 public, 1 in-house, 2 XLA; `bits`: of the linears' operands."""
 LEAST_WIDTH = 0.05
 """Least half-width in log step time: NVIDIA accepts a spread of 5 % between installations that run one recipe."""
 UNKNOWN_WIDTH = 0.18

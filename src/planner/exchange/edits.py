@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from planner.exchange.plan_toml import as_dict
-from planner.exchange.typed import number_or_word
+from planner.exchange.typed import number_or_word, whole
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import load_toml, parse_plan
 from planner.spec.words import shown
@@ -107,8 +107,18 @@ def _pair(edit: str) -> tuple[str, Any]:
     try:
         value = load_toml(f"value = {text}", edit)["value"]
     except PlanError:
-        return key, number_or_word(text)
-    return key, int(value) if isinstance(value, float) and value.is_integer() else value
+        return key, text if _takes_text(key) else number_or_word(text)
+    return key, whole(value) if isinstance(value, float) else value
+
+
+def _takes_text(key: str) -> bool:
+    """The key of a plan holds text: what looks like a number there is a name."""
+    from planner.spec.plan import Plan
+
+    table, _, name = key.partition(".")
+    section = Plan.model_fields.get(table)
+    field = getattr(section.annotation, "model_fields", {}).get(name) if section else None
+    return field is not None and (field.annotation is str or str in get_args(field.annotation))
 
 
 def _the_cards_own(data: Mapping[str, Any], catalog: Catalog) -> list[str]:

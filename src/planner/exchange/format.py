@@ -131,7 +131,7 @@ def megawatts(value: float) -> str:
 
 
 def tonnes(kilograms: float) -> str:
-    """A mass.
+    """Kilograms as tonnes.
 
     >>> tonnes(1_398_000)
     '1,398 t'

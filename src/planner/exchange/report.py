@@ -31,6 +31,8 @@ NARROWEST, WIDEST = 56, 120
 MEMORY_GLYPHS = dict(zip(MEMORY_PARTS, "█▓▒░·", strict=True))
 """A glyph for each kind of memory: the picture is read without colour."""
 
+RANGES = 32
+"""Column the ranges of figures begin at."""
 NAME = 22
 """Columns of the names of parts and stages."""
 
@@ -89,11 +91,11 @@ def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
     runs = outcome.estimate.runs_behind
     ranges = f"80 % range, from {runs:,} measured runs like it" if runs else "80 % range; no measured run is like it"
     style: Style = "heading" if outcome.fits else "error"
-    if 32 + len(ranges) > width:
+    if RANGES + len(ranges) > width:
         yield Line(verdict, style)
         yield from wrapped(f"  {ranges}:", width, style, 2)
     else:
-        yield Line(f"{verdict:<32}{ranges}", style)
+        yield Line(f"{verdict:<{RANGES}}{ranges}", style)
     for figure in headline(outcome):
         yield from _figure(figure, width)
     yield from wrapped(f"  {MFU_NOTE}", width, "quiet", 2)

@@ -171,10 +171,10 @@ def _rows(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
         problems.append(Problem("error", "kind", "this is not a runs file.", 'Write kind = "runs" if it is.'))
     problems += [Problem("error", escaped(key), "unknown key.") for key in data if key not in FILE_KEYS]
     rows, tables = data.get("run", []), data.get("model", {})
-    if not rows and not problems:
-        problems.append(Problem("error", "run", "there is no run in the file.", "Each is a table [[run]]."))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problems.append(Problem("error", "run", "runs are [[run]] tables."))
+    elif not rows and not problems:
+        problems.append(Problem("error", "run", "there is no run in the file.", "Each is a table [[run]]."))
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         problems.append(Problem("error", "model", "models are [model.NAME] tables."))
     if problems:

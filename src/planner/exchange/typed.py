@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from planner.spec.words import escaped
+
 MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "p": 1e15}
 """What a letter behind a typed number multiplies it by."""
 EXACT = 2**53
@@ -26,8 +28,7 @@ def parse_number(text: str) -> float:
     """
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
-        shown = "".join(c if c.isprintable() else "·" for c in text)
-        raise ValueError(f"“{shown}” is not a number: {_HOW}" if text.strip() else _HOW)
+        raise ValueError(f"“{escaped(text)}” is not a number: {_HOW}" if text.strip() else _HOW)
     value = float(re.sub(r"[,_' ]", "", match[1])) * MULTIPLES[match[2].lower()]
     if not math.isfinite(value):
         raise ValueError(f"“{text.strip()}” is too large: {_HOW}")
@@ -45,4 +46,9 @@ def number_or_word(text: str) -> int | float | str:
         value = parse_number(text)
     except ValueError:
         return text
+    return whole(value)
+
+
+def whole(value: float) -> int | float:
+    """A number as a whole one, where it is."""
     return int(value) if value.is_integer() and abs(value) <= EXACT else value

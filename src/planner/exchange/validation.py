@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from planner.engine.validation import Prediction, Report
 
 
-def validation_json(report: Report) -> dict[str, Any]:
+def validation_json(report: Report, warnings: Sequence[str] = ()) -> dict[str, Any]:
     """The report as plain values.
 
     `runs` holds every row with a measured step time, partial and odd ones too, which their `confidence` and `anomaly`
     tell; `oom` holds the rows that ran out of memory, `memory_runs` the exact ones whose source gives a card's memory,
     the worst predicted first. `summary`, `by_*`, `fit`, `ranking` and `worst` are over exact
     rows without anomaly. Figures of no rows are null.
+
+    Args:
+        report: the tables.
+        warnings: what was ignored in rows that are used.
     """
     return {
         "runs": [_run(p) for p in report.predictions if p.timed],
@@ -41,6 +46,7 @@ def validation_json(report: Report) -> dict[str, Any]:
         "anomalous": asdict(report.anomalous),
         "ranking": asdict(report.ranking),
         "worst": [p.row.id for p in report.worst],
+        "warnings": list(warnings),
     }
 
 

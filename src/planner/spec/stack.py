@@ -56,7 +56,7 @@ class Stack(Entry):
     gradient_bytes: GradientBytes = 4
     """Bytes of a gradient, as reduced and kept."""
     parameter_gather_bytes: NotNegative = 2.0
-    """Bytes a parameter when sharded weights are gathered (1.25 with FP8 gathers)."""
+    """Bytes a parameter when sharded weights are gathered (1.25 with FP8 gathers); 4 in FP32 and TF32."""
     loss: Loss = "vocab-parallel"
     """How logits and loss are computed over the tensor group."""
     cuda_graphs: CudaGraphs = "none"
@@ -70,7 +70,7 @@ class Stack(Entry):
     xla: bool = False
     """Compiled as a whole by XLA: no host work a layer."""
     mature: bool = True
-    """A tuned public stack; see `tuned` for others."""
+    """Tuned public software; other software counts as tuned where it overlaps its gradient exchange."""
     since: str = ""
     """First release the facts hold for, YYYY or YYYY-MM; before 2025, `flash` is the best kernel of that time."""
     factor: StackFactor = StackFactor()

@@ -38,8 +38,9 @@ def batch_divides(r: Resolved) -> Iterator[Problem]:
         return
     message = f"{batch:,} sequences do not divide over data {data:,} x micro_batch {micro:,} = {data * micro:,}."
     if batch % data == 0:
-        slots, stages = batch // data, r.strategy.pipeline * (2 if r.strategy.schedule == "dualpipe" else 1)
-        fits = [n for n in divisors(slots) if slots // n >= stages] or divisors(slots)
+        slots, times = batch // data, 2 if r.strategy.schedule == "dualpipe" else 1
+        counts = [(n, slots // n) for n in divisors(slots)]
+        fits = [n for n, m in counts if m >= times * r.strategy.pipeline and m % times == 0] or divisors(slots)
         fix, change = use("strategy.micro_batch", around(fits, micro))
         yield Problem("error", "strategy.micro_batch", message, fix, change)
         return

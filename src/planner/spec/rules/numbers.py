@@ -13,7 +13,7 @@ Rule = Callable[[Resolved], Iterator[Problem]]
 Change = tuple[tuple[str, Setting], ...]
 
 NEAR = 2
-"""Times more or fewer cards that still pass for the number somebody wanted."""
+"""Times more or less that still passes for the cards or the batch somebody wanted."""
 
 
 def group_size(resolved: Resolved) -> int:
@@ -39,7 +39,8 @@ def card_counts(resolved: Resolved, step: int) -> tuple[int, ...]:
     """Multiples of a step around the plan's cards: those the whole layout divides over, where any is near."""
     s, cards, group = resolved.strategy, resolved.plan.cluster.cards, group_size(resolved)
     experts = s.pipeline * s.expert * s.expert_tensor
-    replicas = divisors(max(resolved.plan.workload.global_batch // s.micro_batch, 1))
+    slots, rest = divmod(resolved.plan.workload.global_batch, s.micro_batch)
+    replicas = () if rest else divisors(slots)
     whole = [n for n in (group * data for data in replicas) if n % step == 0 and n % experts == 0]
     near = [n for n in whole if cards <= NEAR * n and n <= NEAR * cards]
     return around(near, cards) or multiples_around(cards, step)
