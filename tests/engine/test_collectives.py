@@ -40,7 +40,7 @@ def test_switches_that_add_halve_an_all_reduce() -> None:
 
 def test_switches_that_add_have_no_ring_to_go_round() -> None:
     x = numbers(cluster__card="gb200-nvl72", cluster__cards=72)
-    assert all_reduce(0.0, ring(72, 72, x), x.machine, C) == pytest.approx(C.latency)
+    assert all_reduce(0.0, ring(72, 72, x), x.machine, C) == pytest.approx(C.latency + 25e-6)
     wide, eight = (group(float(size), 1.0, x.machine) for size in (72, 8))
     assert latency(wide, C) - latency(eight, C) < C.latency * 2  # the depth of the network, and no ring of 72
     two = group(144.0, 1.0, numbers(cluster__card="gb200-nvl72", cluster__cards=144).machine)

@@ -169,8 +169,9 @@ def tensor_exchange(products: tuple[Num, Num], x: Inputs, g: Groups, c: Constant
     """Exposed tensor-parallel communication of one block, forward and backward, s.
 
     Software that overlaps it sends a rank's piece while it computes on the one before: the first or last piece shows,
-    or what exceeds the products if that is more, and contention. Sequence parallelism gathers once more in the
-    backward pass; such software hides that behind the input gradient (Korthikanti 2022).
+    or what exceeds the products if that is more, and contention. It can do so only with sequence parallelism, since an
+    all-reduce is not made of pieces (Megatron-LM `arguments.py`, tp_comm_overlap). Sequence parallelism gathers once
+    more in the backward pass; such software hides that behind the input gradient (Korthikanti 2022).
 
     Args:
         products: seconds of the block's matrix products, forward and backward.
@@ -185,7 +186,7 @@ def tensor_exchange(products: tuple[Num, Num], x: Inputs, g: Groups, c: Constant
         minimum(maximum(once / x.layout.tensor, once - window) + c.contention * once, once) for window in products
     )
     again = 0.5 * once * x.layout.sequence_parallel
-    overlaps = x.software.overlap_tensor
+    overlaps = logical_and(x.software.overlap_tensor, x.layout.sequence_parallel > 0)
     return where(overlaps, hidden[0], once), where(overlaps, hidden[1], once + again)
 
 

@@ -7,6 +7,9 @@ from planner.engine.inputs import Machine
 from planner.engine.layout import Group, torus_axes
 from planner.engine.num import Num, any_of, log2, maximum, minimum, where
 
+NVLS_S = 25e-6
+"""What an all-reduce by the switches takes beyond any other collective, s. Source: NCCL `src/graph/tuning.cc`, NVLS."""
+
 
 def scale_up_rate(group: Num, machine: Machine) -> Num:
     """Bytes/s of one card and direction that a collective over `group` cards of a scale-up domain can use.
@@ -64,7 +67,7 @@ def all_reduce(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
     """Seconds of an all-reduce: a reduce-scatter and an all-gather, or one pass where the switches add."""
     n = group.size
     ring = 2.0 * gather(size, group, machine, c)
-    in_switch = 2.0 * size * (n - 1.0) / n / (c.in_switch * machine.scale_up) + c.latency + group.wait
+    in_switch = 2.0 * size * (n - 1.0) / n / (c.in_switch * machine.scale_up) + c.latency + NVLS_S + group.wait
     inside = where(n <= group.local, where(n > 2.0, machine.in_switch, False), False)  # noqa: PLR2004
     return where(inside, minimum(ring, in_switch), ring)
 
