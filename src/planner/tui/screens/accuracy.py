@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Final
 
 from textual import events
@@ -14,7 +15,6 @@ from planner.exchange import accuracy
 from planner.exchange.accuracy_pictures import BIAS, TITLE, chart_rows, family_rows, introduction, percent
 from planner.tui.screens.base import ModeScreen
 from planner.tui.state import Session
-from planner.tui.text import fit
 from planner.tui.widgets.lines import Line, padded
 from planner.tui.widgets.page import Page, heading, paragraph
 from planner.tui.widgets.results import Results
@@ -75,7 +75,9 @@ class PlanAccuracy(Page):
         lines.append(padded([(" " * (names + 2), "text"), (head, "quiet")], width))
         for run in found[:NEAR]:
             figures = [(f"{run.similarity:>6.0%}", "quiet"), (f"{percent(run.error, sign=True):>9}", "strong")]
-            lines.append(padded([("  ", "text"), (fit(run.id, names), "text"), *figures], width))
+            *above, last = wrap(run.id, names)
+            lines += [padded([(f"  {piece}", "text")], width) for piece in above]
+            lines.append(padded([(f"  {last:<{names}}", "text"), *figures], width))
         return lines
 
     def _chart(self, width: int, height: int) -> list[Line]:
