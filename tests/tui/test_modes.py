@@ -10,6 +10,7 @@ from planner.tui import screens
 from planner.tui.actions import ACTIONS, modes
 from planner.tui.screens.base import ModeScreen
 from planner.tui.screens.workbench import WorkbenchScreen
+from planner.tui.widgets.picker import Picker
 
 KEYS = {action.id: action.keys for action in ACTIONS if action.where == "modes"}
 
@@ -75,6 +76,17 @@ async def test_modes_stand_in_the_bar_the_commands_and_the_help() -> None:
         assert app.screen.MODE == "catalogue"  # type: ignore[attr-defined]  # it is a mode
         await pilot.click(offset=(3, 0))
         assert isinstance(app.screen, WorkbenchScreen)
+
+
+async def test_commands_are_found_by_what_they_say_where_no_name_matches() -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "ctrl+p text:rename")
+        assert "Edit the plan as text" in screen_text(app)
+        await press(pilot, "escape escape ctrl+p text:plan")
+        found = [option.name for option in app.screen.query_one(Picker).shown]
+        assert "Edit the plan as text" in found
+        assert "Accuracy" not in found, "only its text says plan, and a name does too"
 
 
 async def test_no_mode_while_something_is_open_or_typed() -> None:

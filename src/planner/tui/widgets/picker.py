@@ -41,9 +41,9 @@ class Option:
     ok: bool = True
     current: bool = False
 
-    def misses(self, words: Sequence[str]) -> int | None:
+    def misses(self, words: Sequence[str], *, detail: bool = False) -> int | None:
         """How many words are not the beginning of one of its own; None where one does not occur at all."""
-        text = f" {self.value} {self.name} {self.facts}".casefold()
+        text = f" {self.value} {self.name} {self.facts} {self.detail if detail else ''}".casefold()
         if not all(word in text for word in words):
             return None
         return sum(f" {word}" not in text for word in words)
@@ -217,10 +217,14 @@ class Picker(Lines, can_focus=True):
     def _narrow(self) -> None:
         kept = self.highlighted
         words = clean(self.filter.text).casefold().split()
-        ranked = [(misses, option) for option in self._options if (misses := option.misses(words)) is not None]
-        self.shown = [option for _, option in sorted(ranked, key=lambda entry: entry[0])]
+        self.shown = self._matching(words) or self._matching(words, detail=True)
         self.cursor = self.shown.index(kept) if kept in self.shown and not words else 0
         self._after_move()
+
+    def _matching(self, words: Sequence[str], *, detail: bool = False) -> list[Option]:
+        """Best first; by what is told below the list too, if asked for: the cursor shows where the word stands."""
+        ranked = [(misses, o) for o in self._options if (misses := o.misses(words, detail=detail)) is not None]
+        return [option for _, option in sorted(ranked, key=lambda entry: entry[0])]
 
     def move(self, by: int) -> None:
         """Move the cursor."""
