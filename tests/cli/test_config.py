@@ -150,3 +150,10 @@ def test_man_has_nothing_to_say_against_the_page() -> None:
     shown = re.sub(r"\x1b\[[\d;]*m|.\x08", "", done.stdout.decode())
     assert "planner config completions [OPTIONS] bash|zsh|fish" in shown.replace("‐", "-")
     assert "~/.config/fish/completions/planner.fish" in shown.replace("‐", "-")
+
+
+def test_config_alone_shows_its_commands() -> None:
+    done = planner("config")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "validate" in done.stdout
+    assert "completions" in done.stdout

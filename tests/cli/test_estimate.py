@@ -168,3 +168,10 @@ def text_of_preset(name: str) -> str:
     own = planner("estimate", name)
     assert text(preset(name), 100).splitlines()[:5] == own.stdout.splitlines()[:5]
     return own.stdout
+
+
+def test_all_names_a_word_begins_are_proposed(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(plan_toml.write(plan()).replace("h100-sxm", "H100"), encoding="utf-8")
+    message = refused(planner("estimate", str(file)))
+    assert 'Did you mean "h100-nvl" or "h100-pcie" or "h100-sxm"? ' in message

@@ -74,3 +74,11 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert message == f"{out}: cannot be written: no such file or directory."
     message = refused(planner("export", "llama-3.1-8b", "--to", "toml", "-o", str(tmp_path)))
     assert message == f"{tmp_path}: cannot be written: is a directory."
+
+
+def test_a_sweep_does_not_write_over_its_plan(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(plan_toml.write(plan()), encoding="utf-8")
+    done = planner("sweep", str(file), "--vary", "cluster.cards=64", "-o", str(tmp_path / "." / "p.toml"))
+    assert "is the plan itself; name another file" in refused(done)
+    assert file.read_text(encoding="utf-8") == plan_toml.write(plan())

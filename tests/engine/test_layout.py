@@ -55,11 +55,20 @@ def test_between_sites_only_gradients_travel() -> None:
     assert two.tensor.size == one.tensor.size
 
 
+def test_a_torus_reaches_no_further_than_its_site() -> None:
+    one = numbers(cluster__card="tpu-v5p", cluster__cards=128)
+    four = numbers(cluster__card="tpu-v5p", cluster__cards=512, cluster__sites=4, cluster__wan_gb_per_s=1e6)
+    assert four.machine.domain == one.machine.domain == 128
+    assert groups(four).tensor == groups(one).tensor
+
+
 def test_neighbouring_stages_share_a_node_where_they_fit() -> None:
     inside = groups(numbers(cluster__cards=8, strategy__tensor=2, strategy__pipeline=4))
     across = groups(numbers(cluster__cards=64, strategy__tensor=2, strategy__pipeline=2))
-    assert inside.stage.local == 2
-    assert across.stage.local == 1
+    some = groups(numbers(cluster__cards=16, strategy__tensor=4, strategy__pipeline=4))  # two stages a node
+    assert (inside.stage.local, inside.far_stage.local) == (2, 2)
+    assert (across.stage.local, across.far_stage.local) == (1, 1)
+    assert (some.stage.local, some.far_stage.local) == (2, 1)
 
 
 def test_neighbours_placed_well_do_not_feel_an_oversubscribed_top_tier() -> None:

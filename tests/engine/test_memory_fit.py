@@ -40,3 +40,20 @@ def test_the_change_is_possible_and_needs_less(edits: tuple[tuple[str, object], 
         assert problem.fix.startswith("Use") == after.fits
         offered += 1
     assert offered
+
+
+def test_fix_after_fix_ends_in_a_plan_that_fits_where_there_is_one() -> None:
+    # 405 billion parameters on 64 cards of 80 GB: the optimizer has to leave them.
+    edits: dict[str, object] = {"cluster.cards": 64, "workload.global_batch": 64, "strategy.tensor": 8}
+    edits |= {"strategy.context": 1, "strategy.pipeline": 2, "strategy.virtual_stages": 1, "strategy.schedule": "1f1b"}
+    plan = set_keys(BUILT_IN.plan("llama-3.1-405b"), tuple(edits.items()), BUILT_IN)
+    outcome = evaluate(BUILT_IN.resolve(plan))
+    for _ in range(6):
+        if outcome.fits:
+            break
+        change = next(problem.change for problem in outcome.problems if problem.severity == "error")
+        plan = set_keys(plan, change, BUILT_IN)
+        outcome = evaluate(BUILT_IN.resolve(plan))
+    assert outcome.fits
+    assert plan.strategy is not None
+    assert plan.strategy.offload == "optimizer"

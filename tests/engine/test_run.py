@@ -152,3 +152,10 @@ def test_arrays_give_what_floats_give() -> None:
         for field in dataclasses.fields(one):
             got = np.broadcast_to(getattr(both, field.name), cards.shape)[index]
             assert got == pytest.approx(getattr(one, field.name), rel=1e-12), field.name
+
+
+def test_an_interval_longer_than_the_run_loses_no_more_than_the_run() -> None:
+    once = llama(tokens=1e11)
+    assert llama(tokens=1e11, checkpoint_every_s=once.train_seconds).wall_seconds == pytest.approx(
+        llama(tokens=1e11, checkpoint_every_s=100 * once.train_seconds).wall_seconds, rel=0.02
+    )

@@ -13,7 +13,7 @@ from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.kernels import stream
 from planner.engine.layers import layers
 from planner.engine.layout import groups
-from planner.engine.memory import Parameters, parameters, stage_at
+from planner.engine.memory import Parameters, most_parameters, parameters, stage_at
 from planner.engine.reading import inputs_of
 from planner.engine.schedule import split
 from planner.engine.step import (
@@ -88,6 +88,14 @@ def test_a_stage_waits_for_its_neighbours_and_the_last_has_one(chunks: int, head
     x = numbers(strategy__pipeline=4, strategy__virtual_stages=chunks, strategy__overlap={"pipeline": False})
     slowest = Pace(layers=8.0, head=head, embedding=0.0, seconds=1.0)
     assert transfers(slowest, 0.3, 0.2, x) == pytest.approx(x.micro_batches * waits * 0.2 + 2 * 3 * 0.3)
+
+
+def test_stages_on_both_sides_of_a_nodes_edge_pay_the_mean_of_link_and_nic() -> None:
+    def sent(cards: int) -> float:
+        x = numbers(cluster__cards=cards, strategy__tensor=1, strategy__pipeline=4)
+        return float(transfer(x, groups(x), C))
+
+    assert sent(16) == pytest.approx((sent(8) + sent(32)) / 2)
 
 
 def test_two_stages_are_both_ends() -> None:
@@ -222,6 +230,26 @@ def test_the_optimizer_moves_its_bytes() -> None:
     # Adam: 34 bytes a parameter of the shard (16 ranks), 10 of every one (norm and zeroing), over HBM.
     expected = C.optimizer * (34 * 2e9 / 16 + 10 * 2e9) / (C.hbm * 3.35e12)
     assert optimizer_step(HELD, DENSE, groups(DENSE), C) == pytest.approx(expected)
+
+
+def test_the_stage_with_most_parameters_exchanges_them() -> None:
+    # Three leading dense layers fill the first stages; the experts begin behind them.
+    x = inputs_of(preset("deepseek-v3", pipeline=32, expert=8, tensor=1, schedule="1f1b"))
+    assert most_parameters(x).expert == parameters(stage_at(2.0, x), x).expert > 2e9
+    # A large table outweighs a few layers.
+    x = numbers(strategy__pipeline=16)
+    assert most_parameters(x).dense == parameters(stage_at(0.0, x), x).dense > parameters(stage_at(1.0, x), x).dense
+
+
+@pytest.mark.parametrize("batch", [16, 32, 64])
+def test_with_fewer_micro_batches_than_stages_more_of_them_take_longer(batch: int) -> None:
+    changes = {"cluster__cards": 512, "strategy__tensor": 4, "strategy__pipeline": 8, "strategy__virtual_stages": 4,
+               "workload__sequence_length": 2048, "strategy__sharding": "zero1"}  # fmt: skip
+    once, twice = (
+        run(numbers(workload__global_batch=size, strategy__schedule="interleaved", **changes)).total
+        for size in (batch, 2 * batch)
+    )
+    assert once < twice
 
 
 def test_separate_accumulation_passes_over_the_gradients() -> None:

@@ -53,6 +53,11 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
          "a building is paid for twice: building_usd_per_kw, and colocation at 183 $ a kW and month.",
          "Use colocation_usd_per_kw_month = 0."),
     ],
+    "electricity": [
+        ({"cost__basis": "own", "cost__usd_per_kwh": 0.2}, "info", "cost.usd_per_kwh",
+         "usd_per_kwh counts for nothing: colocation at 183 $ a kW and month has the electricity in it.",
+         "Use colocation_usd_per_kw_month = 0."),
+    ],
     "whole_nodes": [
         ({"cluster__cards": 60}, "warning", "cluster.cards", "60 cards fill 7 nodes of 8 and leave one with 4.",
          "Use cards = 64 or 32."),

@@ -13,6 +13,7 @@ from planner.cli.config import command
 from planner.exchange import settings
 from planner.tui import keymap
 from planner.tui.actions import rebind
+from planner.tui.app import file_problems
 from planner.tui.screens.base import LeanScreen, ModeScreen
 
 
@@ -117,6 +118,11 @@ def test_a_keymap_that_is_wrong_is_said(own_folders: Path, text: str, says: str)
     _, problems = keymap.load()
     assert len(problems) == 1
     assert says in problems[0]
+
+
+def test_a_theme_that_there_is_not_is_said(own_folders: Path) -> None:
+    _write(own_folders, "settings.toml", 'theme = "blue"\n')
+    assert [problem for problem in file_problems() if problem.startswith("there is no theme blue; there are ansi")]
 
 
 async def test_compact_and_ascii(own_folders: Path) -> None:

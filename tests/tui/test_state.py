@@ -86,13 +86,25 @@ def test_a_session_comes_back_whole(session: Session, tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 99}', '{"version": 1, "history": []}'])
-def test_a_broken_session_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_broken_session_file_is_set_aside_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.setenv("PLANNER_STATE_DIR", str(tmp_path))
     path = session_file.session_path()
     path.write_text(text, encoding="utf-8")
     session = session_file.begin(None, None, CATALOG, plain_engine)
     assert (session.plan, session.source) == (CATALOG.plan("deepseek-v3"), "deepseek-v3")
-    assert path.read_text(encoding="utf-8") == text
+    kept = tmp_path / "session.unreadable.json"
+    assert kept.read_text(encoding="utf-8") == text
+    assert str(kept) in session.trouble
+    session_file.save(session, path)
+    assert session_file.begin(None, None, CATALOG, plain_engine).trouble == ""
+
+
+def test_a_session_that_cannot_be_written_says_why(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(PlanError, match="cannot be written: "):
+        session_file.save(session, tmp_path / "file" / "session.json")
 
 
 def test_the_file_is_data_one_can_read(session: Session, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from planner.spec.network import NetworkPart
 from planner.spec.parse import build, load_toml, parse_plan
 from planner.spec.plan import Plan, Resolved
 from planner.spec.stack import Stack
-from planner.spec.words import nearest, shown
+from planner.spec.words import alike, did_you_mean, shown
 
 Kind = Literal["cards", "fabrics", "models", "stacks", "plans", "fleets", "parts", "grids"]
 
@@ -193,8 +193,8 @@ class Catalog:
         known = {name.lower(): name for name in self.ids(kind)}
         word = word.lower()
         within = [name for name in known if word and word in name]
-        alike = difflib.get_close_matches(word, known, n=MANY)
-        return tuple(known[name] for name in dict.fromkeys((*within, *alike)))[:MANY]
+        close = difflib.get_close_matches(word, known, n=MANY)
+        return tuple(known[name] for name in dict.fromkeys((*within, *close)))[:MANY]
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -224,11 +224,11 @@ class Catalog:
         """An entry of a kind users cannot add to."""
         if name in known:
             return known[name]
-        meant = nearest(name, known)
-        fix = f"`planner catalog {kind}` lists what there is."
+        meant = alike(name, known)
+        fix = f"{did_you_mean(meant)}`planner catalog {kind}` lists what there is."
         message = f"there is no {what} {shown(name)} in the catalogue."
-        change = ((key, meant),) if meant and key else ()
-        raise PlanError([Problem("error", key, message, f'Did you mean "{meant}"? {fix}' if meant else fix, change)])
+        change = ((key, meant[0]),) if meant and key else ()
+        raise PlanError([Problem("error", key, message, fix, change)])
 
     def _wrong_role(self, name: str, key: str, role: Literal["scale-up", "scale-out"]) -> PlanError:
         problem = self._fabrics.unknown(name, key, self.fabric_ids(role))

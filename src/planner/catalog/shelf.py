@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import MAX_BYTES, load_toml
-from planner.spec.words import escaped, nearest, shown
+from planner.spec.words import alike, did_you_mean, escaped, shown
 
 EntryT = TypeVar("EntryT")
 
@@ -85,10 +85,9 @@ class Shelf(Generic[EntryT]):
 
     def unknown(self, name: str, key: str, known: Iterable[str]) -> Problem:
         """The problem of an id that is not among the known ones: the nearest one, and how to list them all."""
-        meant = nearest(name, known)
-        hint = f'Did you mean "{meant}"? ' if meant else ""
-        fix = f"{hint}`{self.listed_by}` lists what there is."
-        change = ((key, meant),) if meant and key else ()
+        meant = alike(name, known)
+        fix = f"{did_you_mean(meant)}`{self.listed_by}` lists what there is."
+        change = ((key, meant[0]),) if meant and key else ()
         return Problem("error", key, f"there is no {self.what} {shown(name)} in the catalogue.", fix, change)
 
     def problems(self) -> tuple[Problem, ...]:
@@ -98,7 +97,7 @@ class Shelf(Generic[EntryT]):
             with contextlib.suppress(PlanError):  # remembered as broken
                 self.get(name)
         broken = [
-            Problem("warning", p.key, f"{escaped(error.source)}: {p.message}", p.fix)
+            Problem("warning", "", ": ".join(filter(None, (escaped(error.source), p.key, p.message))), p.fix)
             for error in self._broken.values()
             for p in error.problems
         ]

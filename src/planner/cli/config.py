@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from planner.exchange.settings import Settings
 
 
-@click.group("config")
-def command() -> None:
+@click.group("config", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
     """Settings: values, where they come from, what is wrong; and completions for your shell, and a manual page."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @command.command("show")

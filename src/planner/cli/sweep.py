@@ -38,16 +38,20 @@ def command(
     """
     from contextlib import ExitStack, closing
     from functools import partial
+    from pathlib import Path
 
     from planner.catalog import Catalog
     from planner.cli.plans import find_plan
     from planner.exchange.edits import set_keys
+    from planner.exchange.files import STREAM
     from planner.exchange.sweep import Sweep, parse_vary
     from planner.exchange.sweep_files import sink
     from planner.exchange.sweep_places import cluster, local
 
     if scheduler and processes:
         raise click.UsageError("--processes is about this machine, --scheduler about others: give one of them.")
+    if output != STREAM and Path(output).exists() and Path(file).exists() and Path(output).samefile(file):
+        raise click.BadParameter(f"{output} is the plan itself; name another file.", param_hint="-o")
     catalog = Catalog.default()
     varied = tuple(parse_vary(text) for text in vary)
     keys = [one.key for one in varied]

@@ -82,6 +82,8 @@ class Groups:
     """Copies of such a group."""
     stage: Group
     """A card and the one of the next pipeline stage."""
+    far_stage: Group
+    """The same, across the edge of a domain; where one domain holds all stages, `stage`."""
     ends: Group
     """A card of the first pipeline stage and the one of the last."""
 
@@ -98,6 +100,7 @@ def groups(x: Inputs) -> Groups:
     shard = minimum(twice * y.shard_group, copies)
     expert_copies = maximum(twice * cards / (y.pipeline * y.expert * y.expert_tensor), 1.0)
     apart = y.expert * y.expert_tensor
+    between = cards / y.pipeline
     expert_shard = clip(shard * y.tensor / apart, 1.0, expert_copies)
     return Groups(
         tensor=group(y.tensor, 1.0, m),
@@ -110,6 +113,7 @@ def groups(x: Inputs) -> Groups:
         expert_gradient=group(expert_copies, apart, m),
         expert_shard=group(expert_shard, apart, m),
         expert_replica=group(expert_copies / expert_shard, apart * expert_shard, m),
-        stage=group(2.0, cards / y.pipeline, m),
-        ends=group(2.0, cards / y.pipeline * maximum(y.pipeline - 1.0, 1.0), m),
+        stage=group(2.0, between, m),
+        far_stage=group(2.0, where(cards <= m.domain, between, maximum(between, m.domain)), m),
+        ends=group(2.0, between * maximum(y.pipeline - 1.0, 1.0), m),
     )

@@ -295,7 +295,7 @@ def stage_memory(stage: Num, x: Inputs, g: Groups, c: Constants, layer: LayerByt
 
 
 def candidate_stages(x: Inputs) -> tuple[Num, ...]:
-    """Stages one of which is the fullest; some may be the same.
+    """Stages one of which is the fullest; of a batch of plans some may be the same.
 
     Activations in flight fall from stage to stage, so only the first stages (embedding, leading dense layers, first
     stage full of experts) and the last one (head and logits) can be the fullest; with DualPipe also the first whose
@@ -305,19 +305,27 @@ def candidate_stages(x: Inputs) -> tuple[Num, ...]:
     parts = split(x)
     lead = where(x.shape.first_dense > 0, ceil(x.shape.first_dense / maximum(parts.full, 1.0)), 1.0)
     both = where(x.layout.schedule == DUALPIPE, p - 1.0 - parts.more, 1.0)
-    return (0.0 * p, *(minimum(maximum(stage, 0.0), p - 1.0) for stage in (1.0, both, lead, lead + 1.0, p - 1.0)))
+    stages = (0.0 * p, *(minimum(maximum(stage, 0.0), p - 1.0) for stage in (1.0, both, lead, lead + 1.0, p - 1.0)))
+    return tuple(dict.fromkeys(stages)) if all(isinstance(stage, float) for stage in stages) else stages
+
+
+def most_parameters(x: Inputs) -> Parameters:
+    """Parameters a card holds of the stage that holds most of them."""
+    first, *others = candidate_stages(x)
+    most = parameters(stage_at(first, x), x)
+    for stage in others:
+        one = parameters(stage_at(stage, x), x)
+        more = one.dense + one.expert > most.dense + most.expert
+        most = Parameters(*(where(more, getattr(one, n), getattr(most, n)) for n in Parameters.__slots__))
+    return most
 
 
 def most_bytes(x: Inputs, g: Groups, c: Constants) -> Num:
     """Bytes on a card of the fullest stage: `fullest` without the kinds, for searches."""
     layer = layer_bytes(x)
     most: Num = 0.0
-    done: list[Num] = []
     for stage in candidate_stages(x):
-        if isinstance(stage, float) and stage in done:
-            continue
         most = maximum(most, stage_memory(stage, x, g, c, layer).total)
-        done += [stage] if isinstance(stage, float) else []
     return most
 
 

@@ -15,6 +15,9 @@ MEMORY_ERROR = 0.05
 STATES = ("weights", "gradients", "optimizer")
 """Kinds of memory that sharding and more cards to a copy of the model share out."""
 
+LAST: tuple[Change, ...] = ((("strategy.sharding", "zero3"),), (("strategy.offload", "optimizer"),))
+"""What shares out or moves away the states of the optimizer, and costs most time."""
+
 
 def memory_problems(r: Resolved, estimate: Estimate, needs: Callable[[Resolved], float]) -> tuple[Problem, ...]:
     """An error where the fullest stage needs more than a run can use, a warning where the model's own error decides.
@@ -79,5 +82,5 @@ def _changes(r: Resolved, largest: str) -> Iterator[Change]:
         more = 2 * getattr(y, degree)
         if degree != "tensor" or more <= r.scale_up_domain:
             yield ((f"strategy.{degree}", more),)
-    if largest in STATES and y.sharding != "zero3":
-        yield (("strategy.sharding", "zero3"),)
+    if largest in STATES:
+        yield from (change for change in LAST if getattr(y, change[0][0].partition(".")[2]) != change[0][1])

@@ -116,7 +116,7 @@ def machine_of(resolved: Resolved) -> Machine:
         switched=up.kind == "switch",
         torus_axes=float(up.torus_axes if up.kind == "torus" else 0),
         in_switch=up.in_switch_reduction,
-        domain=float(min(resolved.scale_up_domain, cluster.cards)),
+        domain=float(min(resolved.scale_up_domain, cluster.cards // cluster.sites)),
         nic=max(resolved.nics_per_node * resolved.scale_out.gb_per_s / resolved.cards_per_node, 1e-3) * 1e9,
         host_link=(card.host.link_gb_per_s or USUAL_LINK) * 1e9,
         cards=float(cluster.cards),

@@ -221,8 +221,9 @@ def run_length(
     best = maximum(optimum_interval(copy, mean_time), write_s - copy)
     every = where(checkpoint_every_s > 0, checkpoint_every_s, best)
     stalled = stall(write_s, every, copy_stall_s)
+    lost = minimum(every, train_seconds)  # a run shorter than the interval begins again from its start
     unsafe = write_s - stalled  # training goes on while the checkpoint is not safe yet: lost too when it fails then
-    factor = slowdown(stalled, every, restart_s + write_s + unsafe, mean_time)
+    factor = slowdown(stalled, lost, restart_s + write_s + unsafe, mean_time)
     wall = train_seconds * factor
     interruptions = wall / mean_time
     return RunLength(

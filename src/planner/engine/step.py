@@ -12,7 +12,7 @@ from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.kernels import stream, wide_bytes
 from planner.engine.layers import Layers, layers
 from planner.engine.layout import Groups, groups
-from planner.engine.memory import Parameters, parameters, stage_at
+from planner.engine.memory import Parameters, most_parameters
 from planner.engine.num import Num, any_of, log2, logical_not, maximum, minimum, where
 from planner.engine.schedule import Split, bubble, split
 
@@ -93,12 +93,18 @@ def pace(all_layers: Layers, parts: Split, x: Inputs, wait: Num = 0.0) -> Pace:
 
 
 def transfer(x: Inputs, g: Groups, c: Constants) -> Num:
-    """Seconds of one transfer between two stages: a micro-batch's activations, or their gradients."""
+    """Seconds of one transfer between two stages: a micro-batch's activations, or their gradients.
+
+    Where a domain holds several stages but not all, the mean of one inside and one across: the stage that sets the pace
+    exchanges with one neighbour, then with the other (Megatron-LM `p2p_communication.py`).
+    """
     y = x.layout
     sent = x.tokens * x.shape.hidden * wide_bytes(y) / where(x.software.redundant_p2p, 1.0, y.tensor)
-    inside = g.stage.local >= g.stage.size
-    rate = where(inside, c.up * collectives.link_rate(x.machine), c.out * g.stage.nic)
-    return where(y.pipeline > 1.0, sent / rate + c.latency + g.stage.wait, 0.0)
+    both: Num = 0.0
+    for pair in (g.stage, g.far_stage):
+        rate = where(pair.local >= pair.size, c.up * collectives.link_rate(x.machine), c.out * pair.nic)
+        both = both + sent / rate + c.latency + pair.wait
+    return where(y.pipeline > 1.0, 0.5 * both, 0.0)
 
 
 def exposed_transfer(one: Num, x: Inputs, c: Constants) -> Num:
@@ -167,7 +173,7 @@ def data_parallel(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     """
     y = x.layout
     reduce, gather = gradient_exchange(held, x, g, c)
-    chunks = maximum(1.0, minimum(y.pipeline, x.micro_batches) * (y.chunks - 1.0) / y.chunks)
+    chunks = maximum(1.0, y.pipeline * (y.chunks - 1.0) / y.chunks)
     tail = maximum(reduce - 0.9 * stage[1] * chunks, 0.0) + maximum(gather - 0.9 * stage[0] * chunks, 0.0)
     # The last layer's gradients and the first one's weights have nothing to hide behind.
     overlapped = tail + (1.0 / maximum(held.layers, 1.0) + c.contention) * (reduce + gather)
@@ -260,7 +266,7 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
         b.weight * mean,
         x,
     )
-    held = parameters(stage_at(minimum(1.0 + 0.0 * p, p - 1.0), x), x)
+    held = most_parameters(x)
     slow = where(x.software.tuned, 1.0, c.untuned) * x.software.factor
     forward = b.forward.total / b.total
     window = (slow * slowest.seconds * forward, slow * slowest.seconds * (1.0 - forward))

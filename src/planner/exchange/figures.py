@@ -17,7 +17,7 @@ from planner.exchange.format import (
     short,
     significant,
 )
-from planner.spec.plan import Resolved
+from planner.spec.plan import Resolved, Strategy
 
 COMPUTE_NAMES = {
     "gemm": "matrix products",
@@ -80,7 +80,14 @@ def layout_facts(r: Resolved) -> list[str]:
     words += [f"data {r.data_parallel:,}", f"micro batch {s.micro_batch:,}"]
     if s.pipeline > 1:
         words.append(str(s.schedule))
-    return [*words, s.sharding, f"recompute {s.recompute}", r.stack.name or r.stack.id]
+    return [*words, s.sharding, f"recompute {recomputed(s)}", r.stack.name or r.stack.id]
+
+
+def recomputed(y: Strategy) -> str:
+    """What is computed again: modules, layers, or none."""
+    if y.recompute == "selective":
+        return " + ".join(y.recompute_modules or ("core_attention",))
+    return f"{y.recompute_layers or 'all'} layers" if y.recompute == "full" else y.recompute
 
 
 def headline(outcome: Outcome) -> list[Figure]:

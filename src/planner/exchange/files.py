@@ -28,7 +28,7 @@ def read_bytes(where: str | Path) -> bytes:
         with Path(where).open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise PlanError([Problem("error", "", f"cannot be read: {_reason(error)}.")], str(where)) from None
+        raise PlanError([Problem("error", "", f"cannot be read: {reason(error)}.")], str(where)) from None
 
 
 def write_atomic(where: str | Path, text: str) -> None:
@@ -51,7 +51,7 @@ def write_atomic(where: str | Path, text: str) -> None:
             return
         _replace(target, text)
     except (OSError, ValueError) as error:
-        raise PlanError([Problem("error", "", f"cannot be written: {_reason(error)}.")], str(where)) from None
+        raise PlanError([Problem("error", "", f"cannot be written: {reason(error)}.")], str(where)) from None
 
 
 def _write_stdout(text: str) -> None:
@@ -95,6 +95,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _reason(error: OSError | ValueError) -> str:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return reason[:1].lower() + reason[1:]
+def reason(error: OSError | ValueError) -> str:
+    """What the system says of a file, as a message goes on with it."""
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return words[:1].lower() + words[1:]

@@ -104,11 +104,14 @@ def seconds(value: float) -> str:
 
 
 def days(value: float) -> tuple[str, str]:
-    """Days, and the unit to write behind: years once days stop meaning anything.
+    """Days, and the unit to write behind: years once days stop meaning anything, hours and minutes below one.
 
-    >>> days(54.23), days(1e6)
-    (('54.2', 'days'), ('2.74 k', 'years'))
+    >>> days(54.23), days(1e6), days(0.5), days(0.002)
+    (('54.2', 'days'), ('2.74 k', 'years'), ('12.0', 'hours'), ('2.88', 'minutes'))
     """
+    if 0 < value < 1:
+        hours = 24.0 * value
+        return (significant(hours), "hours") if hours >= 1 else (significant(60.0 * hours), "minutes")
     return (short(value / YEAR), "years") if value > LONG_DAYS else (significant(value), "days")
 
 

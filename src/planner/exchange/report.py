@@ -106,7 +106,7 @@ def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
 
 
 def _figure(figure: Figure, width: int) -> Iterator[Line]:
-    row = f"  {figure.name:<18}{figure.value:<12}{figure.range_80:<19}"
+    row = f"  {figure.name:<18}{figure.value:<11} {figure.range_80:<18} "
     if len(row) + len(figure.note) <= width:
         yield Line(f"{row}{figure.note}".rstrip())
         return

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
+from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES, recomputed
 from planner.exchange.format import day_count, days, gigabytes, money, percent, seconds
 from planner.exchange.plots import Axis, Series, chart, two_sided
 from planner.exchange.report import Line, wrapped
@@ -34,10 +34,7 @@ def describe(y: Strategy, data: int) -> str:
     words += [str(y.schedule)] if y.pipeline > 1 or y.schedule == "gpipe" else []
     words += [y.sharding + (f"/{y.shard_group:,}" if y.shard_group else "")]
     words += ["no sequence"] if y.tensor > 1 and not y.sequence else []
-    if y.recompute == "selective":
-        words.append(f"recompute {' + '.join(y.recompute_modules or ('core_attention',))}")
-    elif y.recompute == "full":
-        words.append(f"recompute {y.recompute_layers or 'all'} layers")
+    words += [f"recompute {recomputed(y)}"] if y.recompute != "none" else []
     return " · ".join(words)
 
 

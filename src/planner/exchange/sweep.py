@@ -145,8 +145,10 @@ def _values(part: str, text: str) -> Sequence[Value]:
     if len(numbers) != len(ends) or len(ends) > RANGE_PARTS:
         raise _refused(text, "A range is a:b or a:b:step, all of them numbers.")
     start, stop, step = numbers[0], numbers[1], numbers[2] if len(numbers) == RANGE_PARTS else 1
-    if step <= 0 or stop < start or (stop - start) / step > MOST_VALUES:
+    if step <= 0 or stop < start:
         raise _refused(text, "A range goes up, by a step above zero.")
+    if (stop - start) / step > MOST_VALUES:
+        raise _refused(text, f"A range has up to {MOST_VALUES:,} values; take a longer step.")
     count = int((stop - start) / step + ALMOST) + 1
     return tuple(start + step * n for n in range(count))
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import difflib
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LONGEST_SHOWN = 60
 MANY = 12
 """Longer lists are cut short in a message."""
+MEANT = 3
+"""Names proposed for one that is none."""
 SHORTEST_PREFIX = 3
 """A beginning of fewer letters does not tell which name was meant."""
 
@@ -52,10 +54,23 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
 
-def nearest(word: str, names: Iterable[str]) -> str:
-    """The name most like a word, or an empty string when none is like it."""
+def alike(word: str, names: Iterable[str]) -> list[str]:
+    """Some names a word is the beginning of, else the one most like it; empty when none is like it."""
     folded = {name.lower().replace("-", "_"): name for name in names}
     word = word.lower().replace("-", "_")
     longer = [name for name in folded if len(word) >= SHORTEST_PREFIX and name.startswith(word)]
-    close = longer or difflib.get_close_matches(word, folded, n=1)
-    return folded[close[0]] if close else ""
+    return [folded[name] for name in longer[:MEANT] or difflib.get_close_matches(word, folded, n=1)]
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """The name most like a word, or an empty string when none is like it."""
+    return next(iter(alike(word, names)), "")
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """The question, with a blank behind it; empty where there is no name.
+
+    >>> did_you_mean(["h100-sxm"]), did_you_mean(["a", "b"]), did_you_mean([])
+    ('Did you mean "h100-sxm"? ', 'Did you mean "a" or "b"? ', '')
+    """
+    return f"Did you mean {' or '.join(map(shown, names))}? " if names else ""

@@ -105,7 +105,9 @@ class PlannerApp(Keyboard):
         """The plan being worked on, read and computed when first asked for."""
         from planner.tui import session_file
 
-        return session_file.begin(*self._beginning)
+        session = session_file.begin(*self._beginning)
+        self._notes += [session.trouble] if session.trouble else []
+        return session
 
     def _load_themes(self, wanted: str) -> list[str]:
         """Read all themes and choose one; what is wrong with those that cannot be used."""
@@ -122,7 +124,7 @@ class PlannerApp(Keyboard):
         for one in found:
             self.register_theme(one)
         if wanted not in self.available_themes:
-            notes.append(f"there is no theme {wanted}; there are {', '.join(sorted(self.available_themes))}")
+            notes.append(theme.missing(wanted, self.available_themes))
             wanted = theme.DEFAULT
         self.theme = wanted
         return notes
@@ -376,7 +378,13 @@ class PlannerApp(Keyboard):
 
 def file_problems() -> list[str]:
     """What is wrong with the user's own keys and themes."""
-    return [*keymap.load()[1], *(str(found) for found in theme.load_all() if isinstance(found, theme.ThemeError))]
+    from planner.exchange.settings import load
+
+    themes = list(theme.load_all())
+    names = {found.name for found in themes if not isinstance(found, theme.ThemeError)}
+    wanted = load().text("theme")
+    missing = [] if wanted in names else [theme.missing(wanted, names)]
+    return [*keymap.load()[1], *(str(found) for found in themes if isinstance(found, theme.ThemeError)), *missing]
 
 
 def _writes_unicode() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,9 @@ from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml
-from planner.exchange.files import write_atomic
+from planner.exchange.files import reason, write_atomic
 from planner.exchange.sessions import VERSION, read, session_path
-from planner.spec.base import PlanError
+from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved
 from planner.tui.state import Session, unexported
 from planner.tui.thinking import REAL, Tools
@@ -42,7 +43,7 @@ def save(session: Session, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise PlanError([], str(path)) from error
+        raise PlanError([Problem("error", "", f"cannot be written: {reason(error)}.")], str(path)) from error
     write_atomic(path, json.dumps(data, ensure_ascii=False))
 
 
@@ -68,6 +69,7 @@ def begin(
     """
     catalog, engine, tools = catalog or Catalog.default(), engine or evaluate, tools or REAL
     saved = read(session_path())
+    trouble = _set_aside(session_path()) if saved is None else ""
     if plan is None and source is None and saved is not None:
         session = Session(catalog, engine, saved.steps[saved.index].plan, saved.source, tools)
         session.restore(saved.steps, saved.index, saved.source, saved.exported)
@@ -80,4 +82,14 @@ def begin(
             session.keep(saved.steps[saved.index])
     if plan is not None and source and source not in catalog.ids("plans"):
         session.mark_exported(source)
+    session.trouble = trouble
     return session
+
+
+def _set_aside(path: Path) -> str:
+    """Keep a session that cannot be read, before another takes its place; what happened, or an empty string."""
+    kept = path.with_name("session.unreadable.json")
+    with contextlib.suppress(OSError):
+        path.replace(kept)
+        return f"the last session cannot be read; it is kept as {kept}"
+    return ""

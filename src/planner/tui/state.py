@@ -67,6 +67,8 @@ class Session:
         """Plans kept beside the one being worked on, by name; they stay when another plan is opened."""
         self.recent: list[str] = []
         """Files opened or written, the last one first."""
+        self.trouble = ""
+        """What was wrong with the saved session."""
         self.resolved: Resolved | None = None
         """The current plan resolved, or the last that could be."""
         self.open(plan, source)

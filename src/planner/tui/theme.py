@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +79,11 @@ def load_all() -> Iterator[Theme | ThemeError]:
             else:
                 found[theme.name] = theme
     yield from found.values()
+
+
+def missing(wanted: str, names: Iterable[str]) -> str:
+    """The message for a theme that there is not."""
+    return f"there is no theme {wanted}; there are {', '.join(sorted(names))}"
 
 
 def stamp() -> tuple[tuple[str, int], ...]:

@@ -13,6 +13,7 @@ ALWAYS: tuple[Rule, ...] = (
     machine.sites,
     machine.topology_holds,
     machine.building,
+    machine.electricity,
     machine.whole_nodes,
     machine.domain,
     machine.sequence_of_model,

@@ -100,6 +100,15 @@ def building(r: Resolved) -> Iterator[Problem]:
         yield Problem("warning", key, message, *use(key, (0,)))
 
 
+def electricity(r: Resolved) -> Iterator[Problem]:
+    """A colocation's price has the electricity in it."""
+    cost, key = r.plan.cost, "cost.colocation_usd_per_kw_month"
+    if cost.basis == "own" and cost.colocation_usd_per_kw_month and "usd_per_kwh" in cost.model_fields_set:
+        message = f"usd_per_kwh counts for nothing: colocation at {cost.colocation_usd_per_kw_month:g} $ a kW and month"
+        message += " has the electricity in it."
+        yield Problem("info", "cost.usd_per_kwh", message, *use(key, (0,)))
+
+
 def whole_nodes(r: Resolved) -> Iterator[Problem]:
     """Nodes are bought whole."""
     cards, node = r.plan.cluster.cards, r.cards_per_node

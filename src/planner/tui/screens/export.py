@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -55,6 +56,12 @@ def rendered(session: Session, outcome: Outcome | None, to: Format) -> str:
     return markdown(current)
 
 
+def _renamed(session: Session) -> str:
+    """A file's name for a plan that got another name; empty where it kept its own."""
+    name = session.plan.name
+    return "-".join(re.findall(r"[a-z0-9.]+", name.lower())) if name != session.history[0].plan.name else ""
+
+
 class ExportForm(Lines, can_focus=True):
     """Where to and as what: two lines, and what will be written below them."""
 
@@ -62,7 +69,7 @@ class ExportForm(Lines, can_focus=True):
         super().__init__(id=id)
         self._session, self._done = session, done
         source = Path(session.source)
-        name = source.name if source.suffix == ".toml" else f"{source.name or 'plan'}.toml"
+        name = source.name if source.suffix == ".toml" else f"{_renamed(session) or source.name or 'plan'}.toml"
         self.path = LineEdit(str(source.with_name(name)) if session.source else name)
         self.format: Format = "toml"
         self._on_format = False

@@ -11,6 +11,7 @@ from planner.engine.result import Outcome
 from planner.exchange import scale
 from planner.exchange.edits import PRICES
 from planner.exchange.scale import Point
+from planner.exchange.strategies import describe
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan, Resolved
@@ -22,7 +23,7 @@ from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session, Value
 from planner.tui.thinking import Check
 from planner.tui.widgets.lines import Line, padded
-from planner.tui.widgets.page import Page
+from planner.tui.widgets.page import Page, paragraph
 from planner.tui.widgets.picker import Option, Picker
 from planner.tui.widgets.results import Results
 from planner.tui.widgets.table import Column, Row, Table
@@ -48,15 +49,20 @@ class Charts(Page):
         super().__init__("Days, cost and MFU against cards", id="charts")
         self._session = session
         self.points: list[Point] = []
+        self.chosen = ""
+        """The strategy of the row with the cursor, which its column has no room for."""
 
     def body(self, width: int, height: int) -> list[Line]:
-        """Beside each other, or below where there is little room."""
+        """Beside each other, or below where there is little room; below the strategy."""
         if not any(point.outcome for point in self.points):
             return []
         across = scale.across(width)
-        rows = max(height - 1, scale.CHART) if across > 1 else scale.CHART
+        words = paragraph(self.chosen, width, "text")
+        words += [()] * (2 - len(words))  # the pictures stay where they are
+        rows = max(height - 1 - len(words), scale.CHART) if across > 1 else scale.CHART
         lines = scale.charts(self.points, self.name_of, width, rows, across=across, ascii_only=Results.ascii_only)
-        return [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
+        pictures = [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
+        return [*words, *pictures]
 
     def name_of(self, card: str) -> str:
         """A card's name."""
@@ -79,7 +85,7 @@ class ScaleScreen(PartsScreen):
     def body(self) -> ComposeResult:
         """Charts, table."""
         yield Charts(self.session)
-        yield Table("Each number of cards with its best strategy", COLUMNS, self._apply, id="sizes")
+        yield Table("Each number of cards with its best strategy", COLUMNS, self._apply, self._tell, id="sizes")
 
     def arrive(self) -> None:
         """Compute again where the plan is another."""
@@ -118,6 +124,15 @@ class ScaleScreen(PartsScreen):
         charts.repaint()
         table.heading = "Each number of cards with its best strategy" + (" · still searching" if busy else "")
         table.fill([_row(point, charts.name_of(point.card)) for point in self._points], "Searching …")
+
+    def _tell(self, row: Row | None) -> None:
+        """The strategy of a row, in full, above the charts."""
+        charts, point = self.query_one(Charts), row.value if row else None
+        charts.chosen = ""
+        if isinstance(point, Point) and point.outcome is not None:
+            r = point.outcome.resolved
+            charts.chosen = f"{point.cards:,} cards: {describe(r.strategy, r.data_parallel)}"
+        charts.repaint()
 
     def _apply(self, row: Row) -> None:
         """Take over the cluster and strategy under the cursor."""
