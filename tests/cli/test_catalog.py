@@ -65,7 +65,7 @@ def test_a_bad_file_of_ones_own_is_told_and_left_out(own_folders: Path) -> None:
     assert "\nmine " not in done.stdout
     assert "\nh100-sxm " in done.stdout
     assert all(line.startswith("warning: ") for line in done.stderr.splitlines())
-    assert "mine.toml: this key is missing." in done.stderr
+    assert "mine.toml: scale_up: this key is missing." in done.stderr
     assert "replaces the built-in card h100-sxm" in done.stderr
 
 

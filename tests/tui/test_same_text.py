@@ -94,7 +94,7 @@ async def test_days_cost_and_mfu_against_cards(monkeypatch: pytest.MonkeyPatch) 
     async with one.run_test(size=(120, 40)) as pilot:
         await press(pilot, "l")
         for width in (70, 100):
-            picture = text(one.screen.query_one(Charts).body(width, 14))
+            picture = text(one.screen.query_one(Charts).pictures(width, 14))
             assert picture.count("●") > 20
             assert picture in command(monkeypatch, width, "search", PLAN, "--scale")
 

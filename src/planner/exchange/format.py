@@ -11,7 +11,7 @@ TIME_STEPS = ((86400.0, "d"), (3600.0, "h"), (600.0, "min"), (1.0, "s"), (1e-3, 
 MINUTE_S = 60.0
 YEAR = 365.25
 """Days of a year."""
-LONG_DAYS = YEAR * 100
+SHORT_DAYS, LONG_DAYS = 0.1, YEAR * 100
 PERCENT = 100.0
 WHOLE = 100.0
 """From here on an amount has no decimals."""
@@ -104,12 +104,12 @@ def seconds(value: float) -> str:
 
 
 def days(value: float) -> tuple[str, str]:
-    """Days, and the unit to write behind: years once days stop meaning anything, hours and minutes below one.
+    """Days, and the unit to write behind: years, hours and minutes where days stop meaning anything.
 
-    >>> days(54.23), days(1e6), days(0.5), days(0.002)
-    (('54.2', 'days'), ('2.74 k', 'years'), ('12.0', 'hours'), ('2.88', 'minutes'))
+    >>> days(54.23), days(1e6), days(0.05), days(0.002)
+    (('54.2', 'days'), ('2.74 k', 'years'), ('1.20', 'hours'), ('2.88', 'minutes'))
     """
-    if 0 < value < 1:
+    if 0 < value < SHORT_DAYS:
         hours = 24.0 * value
         return (significant(hours), "hours") if hours >= 1 else (significant(60.0 * hours), "minutes")
     return (short(value / YEAR), "years") if value > LONG_DAYS else (significant(value), "days")

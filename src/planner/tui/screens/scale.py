@@ -50,19 +50,23 @@ class Charts(Page):
         self._session = session
         self.points: list[Point] = []
         self.chosen = ""
-        """The strategy of the row with the cursor, which its column has no room for."""
+        """What the last column says of the row with the cursor, and has no room for."""
 
     def body(self, width: int, height: int) -> list[Line]:
-        """Beside each other, or below where there is little room; below the strategy."""
+        """The strategy, and below it the pictures, which stay where they are when its words are fewer."""
+        words = paragraph(self.chosen, width, "text")
+        words += [()] * (2 - len(words))
+        pictures = self.pictures(width, height - len(words))
+        return [*words, *pictures] if pictures else []
+
+    def pictures(self, width: int, height: int) -> list[Line]:
+        """Beside each other, or below where there is little room."""
         if not any(point.outcome for point in self.points):
             return []
         across = scale.across(width)
-        words = paragraph(self.chosen, width, "text")
-        words += [()] * (2 - len(words))  # the pictures stay where they are
-        rows = max(height - 1 - len(words), scale.CHART) if across > 1 else scale.CHART
+        rows = max(height - 1, scale.CHART) if across > 1 else scale.CHART
         lines = scale.charts(self.points, self.name_of, width, rows, across=across, ascii_only=Results.ascii_only)
-        pictures = [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
-        return [*words, *pictures]
+        return [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
 
     def name_of(self, card: str) -> str:
         """A card's name."""
@@ -126,12 +130,13 @@ class ScaleScreen(PartsScreen):
         table.fill([_row(point, charts.name_of(point.card)) for point in self._points], "Searching …")
 
     def _tell(self, row: Row | None) -> None:
-        """The strategy of a row, in full, above the charts."""
+        """The strategy of a row in full, or why there is none, above the charts."""
         charts, point = self.query_one(Charts), row.value if row else None
         charts.chosen = ""
-        if isinstance(point, Point) and point.outcome is not None:
-            r = point.outcome.resolved
-            charts.chosen = f"{point.cards:,} cards: {describe(r.strategy, r.data_parallel)}"
+        if isinstance(point, Point):
+            r = point.outcome.resolved if point.outcome else None
+            words = describe(r.strategy, r.data_parallel) if r else point.trouble
+            charts.chosen = f"{point.cards:,} cards: {words}"
         charts.repaint()
 
     def _apply(self, row: Row) -> None:
