@@ -148,6 +148,9 @@ def test_a_plan_on_the_largest_run() -> None:
     assert (moved.cluster.card, moved.cluster.cards) == ("h100-sxm", 100_000)
     assert moved.strategy is None
     assert moved.workload == plan.workload
+    unnamed = plan.model_copy(update={"name": ""})
+    moved = fleet.plan_on_site(unnamed, totals("xai-colossus-2024").largest_single_site_run)
+    assert moved.name.startswith("deepseek-v3 on 100,000 h100-sxm, ")
 
 
 def test_every_unknown_card_is_named() -> None:

@@ -183,7 +183,9 @@ def plan_on_site(plan: Plan, run: SiteRun, cards: int = 0) -> Plan:
         "wan_gb_per_s": 0.0,
     }
     cluster = plan.cluster.model_copy(update=hardware)
-    name = f"{plan.name} on {cards:,} {run.card}, {run.site}"
+    model = plan.workload.model
+    what = plan.name or (model if isinstance(model, str) else str(model.get("name") or "the plan"))
+    name = f"{what} on {cards:,} {run.card}, {run.site}"
     return plan.model_copy(update={"name": name, "cluster": cluster, "strategy": None, "claim": None})
 
 
