@@ -82,3 +82,8 @@ def test_a_sweep_does_not_write_over_its_plan(tmp_path: Path) -> None:
     done = planner("sweep", str(file), "--vary", "cluster.cards=64", "-o", str(tmp_path / "." / "p.toml"))
     assert "is the plan itself; name another file" in refused(done)
     assert file.read_text(encoding="utf-8") == plan_toml.write(plan())
+
+
+def test_a_sweep_to_a_name_no_file_can_have_is_refused_in_words() -> None:
+    message = refused(planner("sweep", "llama-3.1-8b", "--vary", "cluster.cards=64", "-o", "a" * 300))
+    assert "cannot be written: " in message

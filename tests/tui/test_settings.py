@@ -122,7 +122,11 @@ def test_a_keymap_that_is_wrong_is_said(own_folders: Path, text: str, says: str)
 
 def test_a_theme_that_there_is_not_is_said(own_folders: Path) -> None:
     _write(own_folders, "settings.toml", 'theme = "blue"\n')
-    assert [problem for problem in file_problems() if problem.startswith("there is no theme blue; there are ansi")]
+    assert [
+        problem
+        for problem in file_problems(settings.load().text("theme"))
+        if problem.startswith("there is no theme blue; there are ansi")
+    ]
 
 
 async def test_compact_and_ascii(own_folders: Path) -> None:

@@ -47,7 +47,8 @@ def validate(context: click.Context) -> None:
     from planner.exchange.settings import load
     from planner.tui.app import file_problems
 
-    problems = [*load().problems, *file_problems()]
+    settings = load()
+    problems = [*settings.problems, *file_problems(settings.text("theme"))]
     if problems:
         complain(*problems)
         context.exit(1)

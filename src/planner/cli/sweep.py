@@ -36,7 +36,7 @@ def command(
     FILE is a plan file, a preset's id, or - for standard input. An interrupted sweep goes on where it stopped when the
     same command is given again. Rows and their order are the same wherever they are computed.
     """
-    from contextlib import ExitStack, closing
+    from contextlib import ExitStack, closing, suppress
     from functools import partial
     from pathlib import Path
 
@@ -50,8 +50,9 @@ def command(
 
     if scheduler and processes:
         raise click.UsageError("--processes is about this machine, --scheduler about others: give one of them.")
-    if output != STREAM and Path(output).exists() and Path(file).exists() and Path(output).samefile(file):
-        raise click.BadParameter(f"{output} is the plan itself; name another file.", param_hint="-o")
+    with suppress(OSError, ValueError):  # one of them is no file, which is told where it is opened
+        if output != STREAM and Path(output).samefile(file):
+            raise click.BadParameter(f"{output} is the plan itself; name another file.", param_hint="-o")
     catalog = Catalog.default()
     varied = tuple(parse_vary(text) for text in vary)
     keys = [one.key for one in varied]

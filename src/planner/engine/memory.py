@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 from planner.engine.constants import Constants
 from planner.engine.inputs import ATTENTION_KERNELS, DUALPIPE, FUSIONS, HALF, Inputs, Layout
@@ -52,6 +53,9 @@ class Parameters:
     expert: Num
     layers: Num = math.inf
     """Layers they make up; what is whole for a moment is of one or two of them."""
+
+
+PartsT = TypeVar("PartsT", Memory, Parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,14 +313,18 @@ def candidate_stages(x: Inputs) -> tuple[Num, ...]:
     return tuple(dict.fromkeys(stages)) if all(isinstance(stage, float) for stage in stages) else stages
 
 
+def _larger(more: Num, one: PartsT, other: PartsT) -> PartsT:
+    """One where it is more, else the other: a batch chooses plan by plan, all fields together."""
+    return type(one)(*(where(more, getattr(one, name), getattr(other, name)) for name in one.__slots__))
+
+
 def most_parameters(x: Inputs) -> Parameters:
     """Parameters a card holds of the stage that holds most of them."""
     first, *others = candidate_stages(x)
     most = parameters(stage_at(first, x), x)
     for stage in others:
         one = parameters(stage_at(stage, x), x)
-        more = one.dense + one.expert > most.dense + most.expert
-        most = Parameters(*(where(more, getattr(one, n), getattr(most, n)) for n in Parameters.__slots__))
+        most = _larger(one.dense + one.expert > most.dense + most.expert, one, most)
     return most
 
 
@@ -336,6 +344,5 @@ def fullest(x: Inputs, g: Groups, c: Constants) -> Memory:
     best = stage_memory(first, x, g, c, layer)
     for stage in others:
         one = stage_memory(stage, x, g, c, layer)
-        fuller = one.total > best.total
-        best = Memory(*(where(fuller, getattr(one, n), getattr(best, n)) for n in Memory.__slots__))
+        best = _larger(one.total > best.total, one, best)
     return best

@@ -213,18 +213,20 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     return x.micro_batches * (exposed + copied) + between_sites(x)
 
 
+def kept(held: Parameters, level: float, x: Inputs, g: Groups) -> Num:
+    """Parameters a card keeps of what ZeRO shards from a level on: its shares from there, below it all of the stage."""
+    shares = held.dense / g.shard.size + held.expert / g.expert_shard.size
+    return where(x.layout.zero >= level, shares, held.dense + held.expert)
+
+
 def optimizer_step(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
     """Seconds of the optimizer: Adam over the shard (34 bytes a parameter), gradient norm and zeroing (10) over all.
 
     In the host's memory Adam is as fast as the host.
     """
-    zero = x.layout.zero
-    dense = held.dense / where(zero >= 1.0, g.shard.size, 1.0)
-    expert = held.expert / where(zero >= 1.0, g.expert_shard.size, 1.0)
-    every = where(zero >= 3.0, dense + expert, held.dense + held.expert)  # noqa: PLR2004
-    own = dense + expert
+    own = kept(held, 1.0, x, g)
     on_card = where(x.layout.offload_optimizer, 0.0, own)
-    return stream(c.optimizer * (34.0 * on_card + 10.0 * every), x, c) + offload.optimizer(own, x)
+    return stream(c.optimizer * (34.0 * on_card + 10.0 * kept(held, 3.0, x, g)), x, c) + offload.optimizer(own, x)
 
 
 def accumulation(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
@@ -233,11 +235,7 @@ def accumulation(held: Parameters, x: Inputs, g: Groups, c: Constants) -> Num:
     Read the new gradient, read and write the buffer, for every micro-batch after the first.
     """
     again = x.micro_batches - 1.0
-    whole = x.layout.zero < 3.0  # noqa: PLR2004
-    count = where(whole, held.dense, held.dense / g.shard.size) + where(
-        whole, held.expert, held.expert / g.expert_shard.size
-    )
-    moved = again * count * (2.0 + 2.0 * x.software.gradient_bytes)
+    moved = again * kept(held, 3.0, x, g) * (2.0 + 2.0 * x.software.gradient_bytes)
     return where(x.software.fused_accumulation, 0.0, stream(moved, x, c))
 
 

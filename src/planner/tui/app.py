@@ -376,13 +376,10 @@ class PlannerApp(Keyboard):
         screen.set_focus(picker)
 
 
-def file_problems() -> list[str]:
-    """What is wrong with the user's own keys and themes."""
-    from planner.exchange.settings import load
-
+def file_problems(wanted: str) -> list[str]:
+    """What is wrong with the user's own keys and themes, and with the name of the wanted theme."""
     themes = list(theme.load_all())
     names = {found.name for found in themes if not isinstance(found, theme.ThemeError)}
-    wanted = load().text("theme")
     missing = [] if wanted in names else [theme.missing(wanted, names)]
     return [*keymap.load()[1], *(str(found) for found in themes if isinstance(found, theme.ThemeError)), *missing]
 
