@@ -264,6 +264,7 @@ def test_size_prices_each_card_as_its_own() -> None:
     [(("--within-days", "nan"), "no number of days"), (("--within-days", "inf"), "no number of days"),
      (("--within-days", "0"), "not in the range"), (("--within-days", "9", "--cards", ","), "commas between them"),
      (("--within-days", "9", "--cards", "0"), "no number of cards"),
+     (("--within-days", "9", "--cards", "1,024"), "024 is no number of cards; thousands are written without a comma"),
      (("--within-days", "9", "--cards", "b200"), "Did you mean")],
 )  # fmt: skip
 def test_size_refuses_what_it_cannot_mean(options: tuple[str, ...], words: str) -> None:

@@ -18,6 +18,7 @@ from planner.spec.question import Question
 from planner.spec.rules import check
 from planner.tui.app import PlannerApp
 from planner.tui.thinking import Tools
+from planner.tui.widgets.field_panel import FieldPanel
 from planner.tui.widgets.table import Table
 
 SIZES = {"60x20": (60, 20), "80x24": (80, 24), "120x40": (120, 40)}
@@ -149,3 +150,19 @@ async def press(pilot: Pilot[None], keys: str | Iterable[str]) -> None:
         else:
             await pilot.press(key)
     await pilot.pause()
+
+
+def field(app: PlannerApp) -> str:
+    """Key of the field with the cursor."""
+    panel = app.workbench.focused
+    assert isinstance(panel, FieldPanel)
+    return panel.current.key
+
+
+async def go_to(app: PlannerApp, key: str) -> None:
+    """Put the cursor on a field."""
+    for panel in app.workbench.query(FieldPanel):
+        if panel.go_to(key):
+            app.workbench.set_focus(panel)
+            return
+    raise AssertionError(key)

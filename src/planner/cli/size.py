@@ -77,9 +77,11 @@ def _asked(cards: str, catalog: Catalog) -> tuple[list[str], list[int]]:
     words = list(dict.fromkeys(word.strip() for word in cards.split(",")))
     if cards and not all(words):
         raise click.BadParameter("write card ids and numbers of cards with commas between them.", param_hint="--cards")
+    for word in words:
+        if word.isdecimal() and word.startswith("0"):
+            message = f"{word} is no number of cards; thousands are written without a comma."
+            raise click.BadParameter(message, param_hint="--cards")
     counts = [int(word) for word in words if word.isdecimal()]
-    if 0 in counts:
-        raise click.BadParameter("0 is no number of cards.", param_hint="--cards")
     kinds = [word for word in words if word and not word.isdecimal()]
     for kind in kinds:
         catalog.card(kind, "--cards")

@@ -138,12 +138,8 @@ def _batch_tokens(r: Resolved) -> str:
     return f"{short(r.plan.workload.global_batch * r.plan.workload.sequence_length)} tokens"
 
 
-def _data(r: Resolved) -> object:
-    return r.data_parallel
-
-
 def _micro_batches(r: Resolved) -> str:
-    return f"{r.micro_batches:,} micro batches" if r.data_parallel else ""
+    return f"{r.micro_batches:,} micro batches" if r.data_parallel else "too few cards"
 
 
 def _has_experts(r: Resolved) -> bool:
@@ -211,7 +207,7 @@ STRATEGY: Final = (
     Field("strategy.virtual_stages", "Chunks", "Model chunks on each pipeline stage.", step="layout",
           note=lambda _: "per stage"),
     Field("strategy.data", "Data", "Copies of the model: cards / (tensor x context x pipeline).", "derived",
-          effective=_data, note=_micro_batches),
+          effective=lambda r: r.data_parallel, note=_micro_batches, zero="–"),
     Field("strategy.expert", "Expert", "Cards the experts are spread over.", step="layout", shown=_has_experts),
     Field("strategy.expert_tensor", "Expert tensor", "Cards that share the matrices of one expert.", step="layout",
           shown=_has_experts),
