@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.engine.floors import C, numbers, preset, with_layout, with_machine, with_shape, with_software
 from tests.plans import resolved
 
-from planner.engine.inputs import ATTENTION_KERNELS, FUSIONS
+from planner.engine.inputs import ARCHITECTURES, ATTENTION_KERNELS, FUSIONS
 from planner.engine.kernels import (
     GEMM_STREAM,
     attention,
@@ -27,6 +27,7 @@ from planner.engine.kernels import (
 from planner.engine.reading import inputs_of
 
 H100 = numbers()
+HOPPER = ARCHITECTURES.index("hopper")
 
 
 def test_sustained_rate_is_the_measured_ceiling_under_load() -> None:
@@ -174,10 +175,44 @@ def test_windows_shorten_what_a_query_sees() -> None:
     assert mean_span(with_shape(x, window=8192.0)) == 4096
 
 
-def test_context_parallelism_splits_attention_evenly() -> None:
+def test_context_parallelism_splits_attention_evenly_into_shorter_kernels() -> None:
     half = with_layout(H100, context=2.0)
-    fixed = C.attention_fixed
-    assert attention(half, C)[0] - fixed == pytest.approx(0.5 * (attention(H100, C)[0] - fixed))
+    fixed, ramp, s = C.attention_fixed, C.attention_ramp, H100.layout.sequence
+    shorter = (1 + ramp / (s / 2)) / (1 + ramp / s)
+    assert attention(half, C)[0] - fixed == pytest.approx(0.5 * shorter * (attention(H100, C)[0] - fixed))
+
+
+def test_a_systolic_array_wider_than_a_head_is_partly_idle() -> None:
+    # TPU v6e multiplies 256 x 256 values at once, v5p 128 x 128 (JAX scaling book, TPU chapter); heads are 128 wide.
+    v5p, v6e = (numbers(cluster__card=f"tpu-{name}", cluster__cards=256) for name in ("v5p", "v6e"))
+    seconds = [attention(x, C)[0] * x.machine.peak16 for x in (v5p, v6e)]
+    assert seconds[1] / seconds[0] == pytest.approx(2.0, rel=0.1)
+
+
+def test_cut_down_tensor_cores_keep_their_clocks() -> None:
+    # H20: a quarter of the H100's tensor rate a unit at 400 of 700 W; nothing throttles it, and softmax weighs less.
+    h100, h20 = numbers(), numbers(cluster__card="h20")
+    assert h20.machine.tensor_share == pytest.approx(0.25, abs=0.01)
+    assert rate16(h100.machine, C) / h100.machine.peak16 < 0.75
+    assert 0.9 < rate16(h20.machine, C) / h20.machine.peak16 <= 0.95
+    share = [attention(x, C)[0] * x.machine.peak16 for x in (h100, h20)]
+    assert 0.7 < share[1] / share[0] < 0.85
+    assert inputs_of(preset("llama-3.1-405b")).machine.tensor_share == 1
+
+
+def test_a_power_limit_slows_measured_cards_too() -> None:
+    whole, capped = (numbers(cluster__card={"base": "h100-sxm", "tdp_w": watts}).machine for watts in (700, 500))
+    assert rate16(whole, C) == rate16(numbers().machine, C)
+    assert rate16(capped, C) / rate16(whole, C) == pytest.approx((5 / 7) ** C.power_exponent)
+
+
+def test_flash_attention_2_is_the_kernel_of_the_day_where_there_is_no_newer_one() -> None:
+    for card, factor in (("mi300x", 1.0), ("a100-sxm-80", 1.0), ("h100-sxm", C.attention_flash2[HOPPER])):
+        old, new = (
+            attention(numbers(cluster__card=card, strategy__attention_kernel=kernel), C)[0] - C.attention_fixed
+            for kernel in ("flash2", "flash")
+        )
+        assert new / old == pytest.approx(factor)
 
 
 def test_narrow_heads_are_slower_but_not_on_a100() -> None:

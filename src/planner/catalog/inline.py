@@ -43,6 +43,8 @@ def _changed(base: Entry, table: Mapping[str, Any]) -> dict[str, Any]:
     keys = base.model_dump(exclude_unset=True)
     keys["name"] = f"{base.name} (changed)"
     keys["provenance"] = {k: v for k, v in base.provenance.items() if k.partition(".")[0] not in table}
+    if "measured" in keys:
+        keys["measured"] = {"at_w": keys["tdp_w"]} | keys["measured"]
     return merged(keys, table)
 
 

@@ -135,15 +135,17 @@ def host_factor(x: Inputs, c: Constants) -> Num:
     return where(x.software.xla, 0.0, kernels * graphs)
 
 
-def host_skew(x: Inputs, c: Constants) -> Num:
-    """Seconds a recomputed block waits for the slowest host of its tensor group.
+def host_work(x: Inputs, c: Constants) -> tuple[Num, Num]:
+    """Host seconds of half a layer in one pass: forward or backward, and recomputed.
 
-    Forward work inside the backward pass leaves no queue of launches that runs ahead, so every collective waits for the
-    rank whose host is late; an order statistic, so it grows with the doublings of the group. Tuned software and XLA
-    hide it.
+    Every collective of a tensor group waits for the rank whose host is late; an order statistic, so it grows with the
+    doublings of the group. Launches queued ahead hide most of it, but forward work inside the backward pass has no such
+    queue. Tuned software and XLA hide it all.
     """
+    launches = 0.5 * c.host_layer * host_factor(x, c)
     waits = where(x.software.xla, 0.0, where(x.software.tuned, 0.0, 1.0))
-    return 0.5 * waits * c.host_skew * log2(maximum(x.layout.tensor, 1.0))
+    late = 0.5 * waits * c.host_skew * log2(maximum(x.layout.tensor, 1.0))
+    return launches + c.host_skew_queued * late, launches + late
 
 
 def _again_memory(x: Inputs) -> Num:
@@ -246,7 +248,7 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     )
     tensor = tensor_exchange((forward, backward), x, g, c)
     context = context_exchange(core, x, g, c)
-    host = 0.5 * c.host_layer * host_factor(x, c)
+    host, late = host_work(x, c)
     first = Cost(forward, core[0], memory[0], tensor[0], context[0], 0.0, host)
     again = Cost(
         gemm=y.mla_up * up[0] + y.half_linears * 0.5 * forward,
@@ -255,7 +257,7 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     )
     whole = maximum(y.full_recompute, y.attention)
     second = Cost(backward, core[1], memory[1], tensor[1], context[1], 0.0, host)
-    remade = dataclasses.replace(first, host=host + host_skew(x, c))
+    remade = dataclasses.replace(first, host=late)
     return Block(first, second, again * (1.0 - whole) + remade * whole, weight)
 
 
@@ -279,14 +281,14 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
         + _cast(hidden + (s.matrices - 1.0) * wide, x, c),
     )
     tensor = tuple(where(s.parallel_block, 0.0, part) for part in tensor_exchange((forward, backward), x, g, c))
-    host = 0.5 * c.host_layer * host_factor(x, c)
+    host, late = host_work(x, c)
     first = Cost(forward, 0.0, memory[0], tensor[0], 0.0, 0.0, host)
     again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
     second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
     whole = maximum(y.full_recompute, y.mlp)
     # XLA drops the down projection from recomputation: no gradient needs its output.
     needed = forward - where(x.software.xla, down.forward, 0.0)
-    remade = dataclasses.replace(first, gemm=needed, host=host + host_skew(x, c))
+    remade = dataclasses.replace(first, gemm=needed, host=late)
     return Block(first, second, again * (1.0 - whole) + remade * whole, weight)
 
 
@@ -356,8 +358,8 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     # Routed tokens are already spread over the tensor group; only shared experts need its collectives.
     needs = where(has_shared, 1.0, 0.0)
     exchange = expert_exchange(x, g, c)
-    launches = c.host_moe + c.host_expert * local * where(y.eight_bit, 1.5, 1.0)
-    host = (0.5 * c.host_layer + launches) * host_factor(x, c)
+    launches = (c.host_moe + c.host_expert * local * where(y.eight_bit, 1.5, 1.0)) * host_factor(x, c)
+    host, late = (launches + half for half in host_work(x, c))
     first = Cost(forward, 0.0, memory[0], needs * tensor[0] + split, 0.0, exchange, host)
     second = Cost(backward, 0.0, memory[1], needs * tensor[1] + split, 0.0, exchange, host)
     gates = maximum(y.moe_activation * activation[0], y.mlp * move(gate_bytes * common, x, c))
@@ -365,7 +367,7 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
         gemm=maximum(y.half_linears * 0.5 * forward, y.mlp * where(has_shared, always[0], 0.0)),
         memory=maximum(maximum(0.7 * y.half_linears, y.all_but_linears) * memory[0], gates + 0.5 * y.norm * normed),
     )
-    remade = dataclasses.replace(first, host=host + host_skew(x, c))
+    remade = dataclasses.replace(first, host=late)
     return Block(first, second, again * (1.0 - y.full_recompute) + remade * y.full_recompute, weight)
 
 
@@ -387,9 +389,9 @@ def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
         move(x.tokens * (moved[1] / t + kinds * 13.0 * norms), x, c) + _cast(norms + 2.0 * inner / t, x, c),
     )
     tensor = tensor_exchange((forward, backward), x, g, c)
-    host = c.host_layer * host_factor(x, c)
+    host, late = (2.0 * half for half in host_work(x, c))
     first = Cost(forward, scan[0], memory[0], tensor[0], 0.0, 0.0, host)
     second = Cost(backward, scan[1], memory[1], tensor[1], 0.0, 0.0, host)
     again = Cost(y.half_linears * 0.5 * forward, y.all_but_linears * scan[0], _again_memory(x) * memory[0])
-    remade = dataclasses.replace(first, host=host + 2.0 * host_skew(x, c))
+    remade = dataclasses.replace(first, host=late)
     return Block(first, second, again * (1.0 - y.full_recompute) + remade * y.full_recompute, weight)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from planner.engine.constants import Constants
 from planner.engine.inputs import Machine
-from planner.engine.layout import Group, torus_axes
+from planner.engine.layout import Group, closed, torus_axes
 from planner.engine.num import Num, any_of, log2, maximum, minimum, where
 
+RING_S, RING_HOP_S = 8.4e-6, 3.4e-6
+"""A ring inside one domain: to start it, and each of its hops, s. Source: NCCL `src/graph/tuning.cc`, Simple."""
 NVLS_S = 25e-6
 """What an all-reduce by the switches takes beyond any other collective, s. Source: NCCL `src/graph/tuning.cc`, NVLS."""
 
@@ -14,20 +16,22 @@ NVLS_S = 25e-6
 def scale_up_rate(group: Num, machine: Machine) -> Num:
     """Bytes/s of one card and direction that a collective over `group` cards of a scale-up domain can use.
 
-    A switch gives the full rate; a mesh one link a peer; a torus two links for each axis the group spans
-    (JAX scaling book, TPU chapter).
+    A switch gives the full rate; a mesh one link a peer; a torus two links for each axis the group spans, of which a
+    ring that does not close uses one (JAX scaling book, TPU chapter).
     """
     mesh = minimum(machine.scale_up, machine.scale_up_link * maximum(group - 1.0, 1.0))
     plain = where(machine.switched, machine.scale_up, mesh)
     if not any_of(machine.torus_axes > 0):
         return plain
-    torus = machine.scale_up * torus_axes(group, machine) / maximum(machine.torus_axes, 1.0)
+    both_ways = where(closed(group, machine), 1.0, 0.5)
+    torus = both_ways * machine.scale_up * torus_axes(group, machine) / maximum(machine.torus_axes, 1.0)
     return where(machine.torus_axes > 0, torus, plain)
 
 
 def link_rate(machine: Machine) -> Num:
     """Bytes/s from one card to one other of its scale-up domain: all links through a switch, else the one between."""
-    return where(machine.torus_axes > 0, 0.5, 1.0) * scale_up_rate(2.0, machine)  # a torus has two links an axis
+    one_of_torus = 0.5 * machine.scale_up / maximum(machine.torus_axes, 1.0)
+    return where(machine.torus_axes > 0, one_of_torus, scale_up_rate(2.0, machine))
 
 
 def bus_rate(group: Group, machine: Machine, c: Constants) -> Num:
@@ -42,13 +46,15 @@ def bus_rate(group: Group, machine: Machine, c: Constants) -> Num:
 def latency(group: Group, c: Constants) -> Num:
     """Latency of one collective, s; nothing for a group of one.
 
-    A fixed part, a part that grows with the depth of the network, and one hop for each member of the ring
-    (NCCL `src/graph/tuning.cc`: ring latency is linear in the ranks; a torus has shorter ways, see `layout.group`).
+    Inside a domain NCCL's own figures. Beyond, a fixed part, a part that grows with the depth of the network, and one
+    hop for each member of the ring (NCCL `src/graph/tuning.cc`: ring latency is linear in the ranks; a torus has
+    shorter ways, see `layout.group`).
     """
     n = group.size
     steps = 1.0 + 0.35 * log2(maximum(n, 1.0)) + 0.5 * log2(maximum(n / group.local, 1.0))
     ring = c.ring_hop * (group.hops + c.hop_inside * group.hops_inside)
-    return where(n > 1.0, c.latency * steps + ring + group.wait, 0.0)
+    inside = RING_S + RING_HOP_S * group.hops_inside
+    return where(n > 1.0, where(n > group.local, c.latency * steps + ring, inside) + group.wait, 0.0)
 
 
 def gather(size: Num, group: Group, machine: Machine, c: Constants) -> Num:

@@ -134,6 +134,8 @@ class Constants:
     """The same of one local expert, s."""
     host_skew: float
     """Time a recomputed layer waits for the slowest host, for each doubling of its tensor group, s."""
+    host_skew_queued: float
+    """Share of it that a layer waits where launches are queued ahead."""
     graphs_partial: float
     """Host time left with partial CUDA graphs."""
     graphs_full: float

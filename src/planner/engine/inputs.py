@@ -94,6 +94,12 @@ class Machine:
     units: Num
     """Streaming multiprocessors, compute units or cores."""
     tdp_w: Num
+    measured_w: Num
+    """Board power its ceilings were measured at."""
+    tensor_share: Num
+    """Share of its architecture's tensor cores that the card's units have."""
+    matrix_unit: Num
+    """Side of its systolic arrays; 0: it has none."""
     scale_up: Num
     """Bytes/s of one card and direction inside the scale-up domain."""
     scale_up_link: Num

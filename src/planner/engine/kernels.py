@@ -11,6 +11,10 @@ from planner.engine.num import Num, any_of, ceil, logical_and, logical_not, maxi
 
 TILE_ROWS, TILE_COLUMNS = 128.0, 256.0
 """Output tile of one thread block in current GEMM kernels (CUTLASS default for large shapes)."""
+CLOCKS_HOLD = 0.95
+"""Share of its peak that a GEMM reaches where power does not limit clocks; measured on Gaudi 2: 0.97."""
+TENSOR_CORES = 0.9
+"""Share of an attention kernel's products that is theirs alone, of peak; the rest of its time is softmax."""
 GEMM_STREAM = 0.9
 """Share of the data-sheet bandwidth a GEMM's loads reach."""
 EAGER_SCORES = 2.3
@@ -36,14 +40,25 @@ def rate16(machine: Machine, c: Constants) -> Num:
 
 def usual_rate16(machine: Machine, c: Constants) -> Num:
     """What `rate16` is without a user's own measurement, FLOP/s."""
-    usual = machine.peak16 * pick(c.ceiling16, machine.architecture) * board_power(machine, c)
-    return where(machine.ceiling16 > 0, machine.ceiling16, usual) * pick(c.gemm16, machine.architecture)
+    under_load = pick(c.gemm16, machine.architecture)
+    usual = unmeasured(pick(c.ceiling16, machine.architecture) * under_load, machine, c) * machine.peak16
+    return where(machine.ceiling16 > 0, machine.ceiling16 * at_its_power(machine, c) * under_load, usual)
 
 
-def board_power(machine: Machine, c: Constants) -> Num:
-    """Ceiling of a board nobody measured over its architecture's measured board: clocks follow the power limit."""
+def at_its_power(machine: Machine, c: Constants) -> Num:
+    """Ceilings at the board's power limit over those measured at another: clocks follow the limit."""
+    return (machine.tdp_w / machine.measured_w) ** c.power_exponent
+
+
+def unmeasured(share: Num, machine: Machine, c: Constants) -> Num:
+    """Share of its peak that a board nobody measured sustains, from that of its architecture's measured board.
+
+    Clocks follow the power limit; cut-down tensor cores leave more of it to each. Where it is plenty, clocks hold.
+    """
     reference = pick(c.reference_w, machine.architecture)
-    return where(reference > 0, (machine.tdp_w / maximum(reference, 1.0)) ** c.power_exponent, 1.0)
+    power = machine.tdp_w / maximum(reference, 1.0) / machine.tensor_share
+    followed = minimum(share * power**c.power_exponent, maximum(share, CLOCKS_HOLD))
+    return where(reference > 0, followed, share)
 
 
 def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
@@ -53,9 +68,9 @@ def linear_rate(machine: Machine, layout: Layout, c: Constants) -> Num:
     """
     narrow: Num = 0.0
     if any_of(layout.eight_bit):
-        usual = machine.peak8 * pick(c.ceiling8, machine.architecture) * board_power(machine, c)
         under_load = pick(c.gemm16, machine.architecture) * pick(c.gemm8, machine.architecture)
-        eight = where(machine.ceiling8 > 0, machine.ceiling8, usual) * under_load
+        usual = unmeasured(pick(c.ceiling8, machine.architecture) * under_load, machine, c) * machine.peak8
+        eight = where(machine.ceiling8 > 0, machine.ceiling8 * at_its_power(machine, c) * under_load, usual)
         eight = eight * where(layout.microscaled, c.microscaled, 1.0)
         if any_of(machine.under_load16 > 0):
             eight = eight * rate16(machine, c) / usual_rate16(machine, c)
@@ -174,9 +189,15 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     older = where(x.software.before_2025, pick(c.attention_2024, arch), 1.0)
     older = where(kernel == ATTENTION_KERNELS.index("flash2"), pick(c.attention_flash2, arch), older)
     share = where(early, pick(c.attention_early, arch), current * older)
+    softmax = maximum(1.0 / share - 1.0 / TENSOR_CORES, 0.0)
+    share = where(m.tensor_share < 1.0, 1.0 / (1.0 / TENSOR_CORES + m.tensor_share * softmax), share)
     narrow = where(s.qk_dim <= 64.0, where(arch == AMPERE, 1.0, c.narrow_head), 1.0)  # noqa: PLR2004
+    # Heads narrower than a systolic array leave part of it idle (JAX scaling book, TPU chapter).
+    narrow = where(m.matrix_unit > 0, minimum(s.qk_dim / maximum(m.matrix_unit, 1.0), 1.0), narrow)
     full = full_precision_rate(m, y)
-    rate = m.peak16 * full * share * narrow * y.sequence / (y.sequence + c.attention_ramp)
+    # In a ring of context-parallel cards every kernel sees the tokens of one card.
+    length = where(x.software.xla, y.sequence, y.sequence / y.context)
+    rate = m.peak16 * full * share * narrow * length / (length + c.attention_ramp)
     backward = rate * where(early, c.early_backward, c.attention_backward)
     fused = (flops / rate + c.attention_fixed, 2.5 * flops / backward + c.attention_fixed)
     scores = x.tokens * s.heads / y.tensor * y.sequence

@@ -42,10 +42,21 @@ def torus_axes(local: Num, machine: Machine) -> Num:
     return clip(ceil(axes * share - 1e-9), 1.0, axes)
 
 
+def closed(local: Num, machine: Machine) -> Num:
+    """Whether rings of neighbours close on a torus.
+
+    On two axes only rings of 16 do, on three those of four and more (JAX scaling book, TPU chapter: v5e and v6e wrap on
+    whole axes of 16, v4, v5p and v7 on multiples of 4).
+    """
+    side = maximum(local, 1.0) ** (1.0 / torus_axes(local, machine))
+    return side > where(machine.torus_axes > 2.0, 3.5, 15.5)  # noqa: PLR2004 - between the sides that can be
+
+
 def group(size: Num, stride: Num, machine: Machine, pattern: Pattern = "ring") -> Group:
     """A group of `size` ranks whose neighbours are `stride` cards apart, and who of it sends to whom.
 
-    On a torus, rings run along its axes and both ways at once, half of each axis; slices are joined by a ring.
+    On a torus, rings run along its axes and both ways at once, half of each axis where they close; slices are joined by
+    a ring.
     """
     local = clip(machine.domain // stride, 1.0, maximum(size, 1.0))
     span = maximum(((size - 1.0) * stride + 1.0) / machine.cards_per_node, 1.0)
@@ -56,7 +67,8 @@ def group(size: Num, stride: Num, machine: Machine, pattern: Pattern = "ring") -
     inside = where(torus, 0.0, where(machine.in_switch, minimum(local - 1.0, RING_HOPS), local - 1.0))
     if any_of(torus):
         axes = torus_axes(local, machine)
-        wait = wait + where(torus, TORUS_HOP_S * 0.5 * axes * local ** (1.0 / axes), 0.0)
+        way = where(closed(local, machine), 0.5, 1.0) * axes * local ** (1.0 / axes)
+        wait = wait + where(torus, TORUS_HOP_S * way, 0.0)
     return Group(size, local, machine.nic * share, domains - 1.0, domains * inside, wait)
 
 

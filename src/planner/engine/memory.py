@@ -158,7 +158,7 @@ def state(held: Parameters, x: Inputs, g: Groups) -> tuple[Num, Num, Num]:
         whole = where(x.software.xla, 0.0, minimum(count / layers, count - own))
         others = count - where(kept > working_copy, 0.0, own)
         weights = weights + where(three, kept * own + working_copy * at_once * others, working_copy * count)
-        gradients = gradients + bytes_grad * where(two, own, count) + where(two, x.software.gradient_bytes * whole, 0.0)
+        gradients = gradients + where(two, x.software.gradient_bytes * (own + whole), bytes_grad * count)
         optimizer = optimizer + moments * where(y.zero >= 1.0, own, count)
     return weights, gradients, where(y.offload_optimizer, 0.0, optimizer)
 

@@ -15,15 +15,17 @@ HOST_ADAM = 28.0
 def optimizer(own: Num, x: Inputs) -> Num:
     """Seconds a step waits for an optimizer in the host: gradients out, Adam there, weights back.
 
-    The memory of a host gives each of its cards about what the card's link carries: two sockets of DDR4 or DDR5, 0.2
-    or 0.5 TB/s, behind eight PCIe 4 or 5 links.
+    The memory of a full host gives each of its cards about what the card's link carries: two sockets of DDR4 or DDR5,
+    0.2 or 0.5 TB/s, behind eight PCIe 4 or 5 links. Fewer cards than the host has share it among them.
 
     Args:
         own: parameters whose state a card keeps; float or array.
         x: the plan.
     """
-    moved = x.software.gradient_bytes + HOST_ADAM + x.software.gather_bytes
-    return where(x.layout.offload_optimizer, own * moved / (LINK * x.machine.host_link), 0.0)
+    m = x.machine
+    adam = HOST_ADAM * minimum(m.cards, m.cards_per_node) / m.cards_per_node
+    moved = x.software.gradient_bytes + adam + x.software.gather_bytes
+    return where(x.layout.offload_optimizer, own * moved / (LINK * m.host_link), 0.0)
 
 
 def copies(x: Inputs) -> Num:

@@ -24,6 +24,12 @@ from planner.spec.plan import Resolved
 
 GIBIBYTE = 2.0**30
 """Cards are marketed in binary gigabytes: an 80 GB card reports 81,559 to 81,920 MiB, a TPU v5p 95.74 GiB."""
+PCIE_RING = 0.5
+"""Share of PCIe's rate that a ring over a server's cards gets, since cards share switches and the hosts' bridges; an
+assumption. The one published measurement, over several servers with one NIC each, is lower still (1.6 to 4.8 GB/s,
+Fire-Flyer, arXiv 2408.14158)."""
+FULL_UNIT = {"ada": 1024.0, "hopper": 4096.0}
+"""BF16 FLOPs a clock of a unit with all its tensor cores. Source: NVIDIA's whitepapers on AD102 and H100."""
 USUAL_LINK = 31.0
 """Link of a card to the host where nobody stated it, GB/s: PCIe 4 with 16 lanes."""
 LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 20.0, "chunked": 3.0}
@@ -31,6 +37,16 @@ LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 20.0, "chunked": 3.0}
 and FP32 gradient (20); a fused loss works in place."""
 ENTROPY_BYTES = {"vocab-parallel": 22.0, "gathered": 30.0, "chunked": 8.0}
 """Bytes moved a logit: BF16 and FP32 passes; a fused loss reads twice and writes the gradient once."""
+
+
+def tensor_share(card: Card) -> float:
+    """Share of their architecture's tensor cores that a card's units have: some are sold with a half or a quarter.
+
+    1 where it is not known; clocks that peaks are stated at differ by more than 20 % from boost clocks nowhere.
+    """
+    whole = card.sm_count * card.boost_clock_mhz * 1e6 * FULL_UNIT.get(card.architecture, 0.0)
+    share = card.peak_tflops.bf16 * 1e12 / whole if whole else 1.0
+    return share if share < 0.8 else 1.0  # noqa: PLR2004
 
 
 def shape_of(model: Model, sequence: int) -> Shape:
@@ -96,7 +112,7 @@ def machine_of(resolved: Resolved) -> Machine:
     card: Card = resolved.card
     up = resolved.scale_up
     cluster = resolved.plan.cluster
-    rate = up.gb_per_s * 1e9
+    rate = up.gb_per_s * 1e9 * (PCIE_RING if up.kind == "pcie" else 1.0)
     network = network_of(resolved)
     return Machine(
         architecture=ARCHITECTURES.index(card.architecture),
@@ -111,6 +127,9 @@ def machine_of(resolved: Resolved) -> Machine:
         memory_bandwidth=card.memory_tb_per_s * 1e12,
         units=float(card.sm_count or 100),
         tdp_w=card.tdp_w,
+        measured_w=card.measured.at_w or card.tdp_w,
+        tensor_share=tensor_share(card),
+        matrix_unit=float(card.matrix_unit),
         scale_up=rate,
         scale_up_link=up.link_gb_per_s * 1e9 if up.kind == "mesh" and up.link_gb_per_s else rate,
         switched=up.kind == "switch",

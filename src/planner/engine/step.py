@@ -174,7 +174,10 @@ def data_parallel(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     y = x.layout
     reduce, gather = gradient_exchange(held, x, g, c)
     chunks = maximum(1.0, y.pipeline * (y.chunks - 1.0) / y.chunks)
-    tail = maximum(reduce - 0.9 * stage[1] * chunks, 0.0) + maximum(gather - 0.9 * stage[0] * chunks, 0.0)
+    # Without a sharded optimizer the next step cannot begin before gradients are whole.
+    before = reduce + where(y.zero >= 1.0, 0.0, gather)
+    tail = maximum(before - 0.9 * stage[1] * chunks, 0.0)
+    tail = tail + maximum(reduce + gather - before - 0.9 * stage[0] * chunks, 0.0)
     # The last layer's gradients and the first one's weights have nothing to hide behind.
     overlapped = tail + (1.0 / maximum(held.layers, 1.0) + c.contention) * (reduce + gather)
     return where(x.software.overlap_data, overlapped, (reduce + gather) / c.unbucketed) + between_sites(x)

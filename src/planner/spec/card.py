@@ -36,6 +36,8 @@ class Measured(Spec):
     """Largest matrix product reached in BF16 (maximum achievable matmul FLOP/s)."""
     fp8_tflops: NotNegative = 0.0
     """The same in FP8."""
+    at_w: NotNegative = 0.0
+    """Board power these two were measured at, W; 0: `tdp_w`. Clocks, and with them both, follow `tdp_w`."""
     gemm_under_load_tflops: NotNegative = 0.0
     """Your own: BF16 rate of a large GEMM (8192^3) on a card that has been busy for minutes. Overrides the ceiling."""
 
@@ -119,6 +121,8 @@ class Card(Entry):
     """Streaming multiprocessors, compute units or cores; 0: not stated."""
     boost_clock_mhz: NotNegative = 0.0
     """Boost clock; 0: not stated."""
+    matrix_unit: Annotated[int, Field(ge=0)] = 0
+    """Side of the systolic arrays that multiply matrices; 0: it has none, or it is not stated."""
     tdp_w: Positive
     """Thermal design power of the card, W."""
     scale_up: str
