@@ -120,9 +120,8 @@ def _region(out: _Out) -> str:
 
 def _of_kept(resolved: Resolved, keep: Degrees) -> str:
     """What is wrong with the values held, whatever the others are; empty where nothing is."""
-    goes_with = {"recompute_modules": "selective", "recompute_layers": "full"}
-    kind = {"recompute": way for key, way in goes_with.items() if keep.get(key)}
-    strategy = resolved.strategy.model_copy(update={**PLAIN, **kind, **keep})
+    kind = "selective" if keep.get("recompute_modules") else "full" if keep.get("recompute_layers") else "none"
+    strategy = resolved.strategy.model_copy(update={**PLAIN, "recompute": kind, **keep})
     keys = {f"strategy.{key}" for key in keep}
     broken = errors(dataclasses.replace(resolved, strategy=strategy))
     return next((one.message for one in broken if one.key in keys), "")
