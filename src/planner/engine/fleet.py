@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from planner.engine.built import built
 from planner.engine.export import ExportClass, diffusion_cap, export_classes
 from planner.engine.money import (
     BUILDING_YEARS,
@@ -16,7 +17,7 @@ from planner.engine.money import (
     hosting_usd_per_year,
 )
 from planner.engine.parts import Materials, materials
-from planner.engine.power import PowerDraw, host_w_per_card, power, training_load
+from planner.engine.power import PowerDraw
 from planner.spec.fleet import FleetCluster, Holding, ResolvedFleet
 from planner.spec.plan import Plan
 
@@ -215,10 +216,10 @@ def plan_on_site(plan: Plan, holdings: Sequence[Holding], cards: int = 0) -> Pla
 
 def _sum_of(holding: Holding, pue: float, rule: EquivalentRule) -> _Sum:
     cluster = holding.cluster
-    built, draw = _built(holding, pue)
+    bill, draw = _built(holding, pue)
     owned = cluster.basis == "own"
-    network = cluster.network_usd_per_card * cluster.cards or float(built.network_usd)
-    server = cluster.server_usd_per_card * cluster.cards or float(built.server_usd)
+    network = cluster.network_usd_per_card * cluster.cards or float(bill.network_usd)
+    server = cluster.server_usd_per_card * cluster.cards or float(bill.server_usd)
     hosting = hosting_usd_per_year(
         draw.it_peak_w / 1000.0,
         cluster.colocation_usd_per_kw_month,
@@ -248,13 +249,13 @@ def _equivalents(holding: Holding, rule: EquivalentRule) -> float:
 
 
 def _built(holding: Holding, pue: float) -> tuple[Materials, PowerDraw]:
-    """What a cluster is built from, and its power. A stated all-in power holds the network's share too."""
-    card, host, cards = holding.card, holding.card.host, float(holding.cluster.cards)
+    """What a cluster is built from, and its power."""
+    card, cards = holding.card, float(holding.cluster.cards)
 
-    def build(host_w: float) -> Materials:
+    def bill(host_w: float) -> Materials:
         return materials(
             cards=cards,
-            cards_per_node=float(host.cards),
+            cards_per_node=float(card.host.cards),
             nics_per_node=float(holding.nics_per_node),
             topology="multi-plane",
             parts=holding.network,
@@ -265,19 +266,7 @@ def _built(holding: Holding, pue: float) -> tuple[Materials, PowerDraw]:
             scale_up_domain=float(holding.scale_up.domain),
         )
 
-    network_w = 1000.0 * float(build(0.0).network_kw)
-    host_w = float(
-        host_w_per_card(float(host.cards), card.tdp_w, host.max_kw, host.all_in_kw_per_card, network_w / cards)
-    )
-    draw = power(
-        cards=cards,
-        card_w=card.tdp_w,
-        host_w_per_card=host_w,
-        network_w=network_w,
-        pue=pue,
-        load=float(training_load(host.max_kw, host.measured_kw)),
-    )
-    return build(host_w), draw
+    return built(card, cards, pue, bill)
 
 
 def _by_card(sums: Iterable[_Sum]) -> Iterable[CardCount]:
