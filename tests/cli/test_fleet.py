@@ -90,6 +90,17 @@ def test_what_is_wrong_with_the_plan_is_told(tmp_path: Path, before: str, after:
     assert words in str(result.exception)
 
 
+def test_a_plan_runs_on_as_many_cards_as_its_topology_joins(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        'schema = 1\n[cluster]\ncard = "h100-sxm"\ncards = 8\ntopology = "single-switch"\n[workload]\n'
+        'model = "llama3.1-8b"\ntokens = 1e12\nglobal_batch = 512\n',
+        encoding="utf-8",
+    )
+    done = CliRunner().invoke(command, ["reference-20480-h100", "--plan", str(plan), "--json"])
+    assert 8 < json.loads(done.stdout)["plan"]["cards_used"] < 512
+
+
 def test_a_plan_needs_a_site() -> None:
     result = CliRunner().invoke(command, ["meta-2025", "--plan", "deepseek-v3"])
     assert isinstance(result.exception, PlanError)

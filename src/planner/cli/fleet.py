@@ -106,7 +106,7 @@ def _on_site(plan: Plan, holdings: Sequence[Holding], catalog: Catalog) -> Outco
     """A plan on the largest run, with the best strategy of as many of its cards as divide the batch; None: none fits.
 
     Raises:
-        PlanError: no site is stated, or the plan is impossible there on any number of cards.
+        PlanError: no site is stated, or the plan is impossible there whatever the number of cards.
     """
     from planner.engine.fleet import plan_on_site
     from planner.exchange.questions import searched
@@ -117,15 +117,11 @@ def _on_site(plan: Plan, holdings: Sequence[Holding], catalog: Catalog) -> Outco
         raise PlanError([Problem("error", "cluster.site", "no site is stated, so no single-site run is known.", fix)])
     node = holdings[0].card.host.cards
     most = sum(holding.cluster.cards for holding in holdings)
-    refused: PlanError | None = None
-    possible = False
+    searched(plan_on_site(plan, holdings, node), catalog)  # raises what is wrong whatever the number of cards
     for cards in range(most - most % node, 0, -node):
         try:
             if outcome := searched(plan_on_site(plan, holdings, cards), catalog):
                 return outcome
-            possible = True
-        except PlanError as error:  # fewer cards may do: a single switch has so many ports
-            refused = error
-    if refused and not possible:
-        raise refused
+        except PlanError:  # fewer cards may do: a single switch has so many ports
+            continue
     return None
