@@ -76,6 +76,12 @@ def test_every_key_of_a_plan_has_a_meaning() -> None:
         assert f"keys plan:{name}" in (ROOT / "docs" / "plan-file.md").read_text("utf-8")
 
 
+def test_every_key_of_every_file_has_a_meaning() -> None:
+    rows = [line for line in (ROOT / "docs" / "plan-file.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    assert len(rows) > 200
+    assert [row for row in rows if not row.removesuffix("|").rpartition("|")[2].strip()] == []
+
+
 def test_needed_keys_are_the_four_that_the_page_names() -> None:
     needed = [
         f"{table.lower()}.{key}"

@@ -50,6 +50,57 @@ def test_a_plan_on_the_largest_run() -> None:
     assert plan["estimate"]["training_days"] > 0
 
 
+def test_a_plan_runs_on_the_largest_run_with_its_own_software() -> None:
+    done = CliRunner().invoke(command, ["reference-20480-h100", "--plan", "palm-540b", "--json"])
+    assert json.loads(done.stdout)["plan"]["estimate"]["strategy"]["stack"] == "pax"
+
+
+def fleet_of(path: Path, card: str) -> str:
+    path.write_text(
+        f'schema = 1\nkind = "fleet"\n[[cluster]]\nname = "a"\ncard = {card}\ncards = 64\nsite = "cellar"\n',
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_a_card_that_is_changed_in_the_fleet_holds_what_it_is_said_to_hold(tmp_path: Path) -> None:
+    small = fleet_of(tmp_path / "small.toml", '{base = "h100-sxm", memory_gb = 12}')
+    whole = fleet_of(tmp_path / "whole.toml", '"h100-sxm"')
+    plans = [
+        json.loads(CliRunner().invoke(command, [file, "--plan", "llama-3.1-8b", "--json"]).stdout)["plan"]
+        for file in (small, whole)
+    ]
+    assert plans[0]["on"]["card"] == plans[1]["on"]["card"] == "h100-sxm"
+    assert plans[0]["estimate"]["step_time_s"] > plans[1]["estimate"]["step_time_s"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [('"llama3.1-8b"', '"lama3.1-8b"', "Did you mean"), ('"bf16"', '"nvfp4"', "does not compute in nvfp4")],
+)
+def test_what_is_wrong_with_the_plan_is_told(tmp_path: Path, before: str, after: str, words: str) -> None:
+    plan = tmp_path / "plan.toml"
+    text = (
+        'schema = 1\n[cluster]\ncard = "h100-sxm"\ncards = 64\n[workload]\nmodel = "llama3.1-8b"\ntokens = 1e12\n'
+        'global_batch = 64\nprecision = "bf16"\n'
+    )
+    plan.write_text(text.replace(before, after), encoding="utf-8")
+    result = CliRunner().invoke(command, [fleet_of(tmp_path / "fleet.toml", '"h100-sxm"'), "--plan", str(plan)])
+    assert isinstance(result.exception, PlanError)
+    assert words in str(result.exception)
+
+
+def test_a_plan_runs_on_as_many_cards_as_its_topology_joins(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        'schema = 1\n[cluster]\ncard = "h100-sxm"\ncards = 8\ntopology = "single-switch"\n[workload]\n'
+        'model = "llama3.1-8b"\ntokens = 1e12\nglobal_batch = 512\n',
+        encoding="utf-8",
+    )
+    done = CliRunner().invoke(command, ["reference-20480-h100", "--plan", str(plan), "--json"])
+    assert 8 < json.loads(done.stdout)["plan"]["cards_used"] < 512
+
+
 def test_a_plan_needs_a_site() -> None:
     result = CliRunner().invoke(command, ["meta-2025", "--plan", "deepseek-v3"])
     assert isinstance(result.exception, PlanError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from tests.cli.helpers import planner, process, refused
 
 from planner.exchange import sweep_places
+from planner.spec.base import PlanError
 
 SWEEP = ("sweep", "llama-3.1-8b", "--vary", "cluster.cards=8:192:8", "--vary", "workload.global_batch=96",
          "--strategies", "best")  # fmt: skip
@@ -166,6 +168,13 @@ def test_an_address_that_is_none_is_refused() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert "--scheduler: nowhere is no scheduler that answers" in done.stderr
+
+
+def test_logs_are_kept_again_once_a_cluster_is_left() -> None:
+    before = logging.root.manager.disable
+    with pytest.raises(PlanError), sweep_places.cluster("nowhere"):
+        pass
+    assert logging.root.manager.disable == before
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

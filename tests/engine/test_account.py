@@ -107,3 +107,16 @@ def test_a_wide_area_link_holds_the_gradients_up() -> None:
     assert behind.between_sites_s == pytest.approx(1.62, rel=0.01)
     _, slower = of("llama-3.1-405b", "cluster.sites=2", "cluster.wan_gb_per_s=100")
     assert slower.between_sites_s == pytest.approx(10 * behind.between_sites_s)
+
+
+@pytest.mark.parametrize("card", ["h100-sxm", "gb200-nvl72", "mi300x", "mi325x", "mi355x", "ascend-910c", "h20"])
+def test_the_bill_draws_what_the_cluster_draws_but_for_its_storage(card: str) -> None:
+    cards = 36 * CATALOG.card(card).host.cards
+    strategy = {"tensor": 1, "pipeline": 1, "sharding": "zero3"}
+    behind = account(outcome(cluster__card=card, cluster__cards=cards, workload__global_batch=cards, strategy=strategy))
+    kw = sum(float(part.kw) for part in behind.materials.bill)
+    assert 1000 * kw == pytest.approx(behind.draw.it_peak_w - behind.draw.storage_w)
+    assert float(behind.draw.network_w) > 0
+    stated = CATALOG.card(card).host.all_in_kw_per_card
+    if stated and not CATALOG.card(card).host.max_kw:
+        assert behind.draw.it_peak_w == pytest.approx(1000 * stated * cards)

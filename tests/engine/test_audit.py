@@ -95,6 +95,13 @@ def test_a_cost_says_nothing_where_the_plan_states_no_rent() -> None:
     assert finding.implied.cost_usd == 1e6
 
 
+def test_a_cost_says_nothing_of_hours_where_the_cards_are_owned() -> None:
+    owned = judged(outcome(cost__basis="own", cost__usd_per_card_hour=2.0), cost_usd=1e7, mfu=0.9)
+    assert [one.figure for one in owned.judged] == ["MFU"]
+    rented = judged(outcome(cost__usd_per_card_hour=2.0), cost_usd=1e7, mfu=0.9)
+    assert [(one.figure, one.claimed) for one in rented.judged] == [("card-hours", 5e6), ("MFU", 0.9)]
+
+
 def test_speeds_are_of_steps_and_hours_of_the_run() -> None:
     of = outcome()
     e = of.estimate

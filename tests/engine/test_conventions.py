@@ -1,6 +1,8 @@
 """FLOPs against published figures, and step times from whatever figure a source printed."""
 
+import itertools
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from planner.engine.flops import (
     visible_tokens,
 )
 from planner.spec.model import Hybrid, Mla, Model, Moe
-from planner.spec.plan import Cluster, Plan, Resolved, Strategy, Workload
+from planner.spec.plan import Cluster, Plan, RecomputeModule, Resolved, Strategy, Workload
 from planner.spec.runs import Run
 
 GIGA = 1e9
@@ -162,6 +164,31 @@ def test_recompute_repeats_what_it_names() -> None:
     both = again(recompute="selective", recompute_modules=["mla_up", "mlp"])
     assert both == pytest.approx(up + 2 * 3 * 7168 * (3 * 18432 + 58 * 2048))
     assert again(recompute="selective", recompute_modules=["norm", "moe_activation"]) == 0
+
+
+@pytest.mark.parametrize("model", [LLAMA_8B, DEEPSEEK_V3, NEMOTRON_NANO])
+def test_what_two_modules_share_is_recomputed_once(model: Model) -> None:
+    def again(*modules: str) -> float:
+        strategy = Strategy.model_validate({"recompute": "selective", "recompute_modules": modules})
+        return float(recomputed_flops_per_token(model, 4096, strategy))
+
+    whole = float(recomputed_flops_per_token(model, 4096, Strategy(recompute="full")))
+    assert again("attention", "core_attention") == again("attention", "mla_up") == again("attention")
+    assert again("all_but_linears", "core_attention") == again("all_but_linears")
+    assert again("half_linears", "mlp") < again("half_linears") + again("mlp")
+    names = get_args(RecomputeModule)
+    for first, second in itertools.combinations(names, 2):
+        both, one, other = again(first, second), again(first), again(second)
+        assert max(one, other) <= both <= (one + other) * (1 + 1e-12)
+    assert max(map(again, names)) < again(*names) <= whole
+
+
+def test_half_the_products_of_a_hybrid_are_those_of_its_mamba_layers_too() -> None:
+    strategy = Strategy(recompute="selective", recompute_modules=("half_linears", "all_but_linears"))
+    parts = forward_flops_parts(NEMOTRON_NANO, 4096)
+    scans = 23 * 7 * 64 * 64 * 128
+    expected = 0.5 * (parts.linears + parts.moe + parts.mamba - scans) + scans + parts.attention
+    assert recomputed_flops_per_token(NEMOTRON_NANO, 4096, strategy) == pytest.approx(expected)
 
 
 def resolved(model: Model, cards: int = 64) -> Resolved:

@@ -10,7 +10,7 @@ from planner.catalog.fleets import resolve_fleet
 from planner.engine import fleet, money
 from planner.engine.fleet import FleetTotals, SiteRun, fleet_totals
 from planner.spec.base import PlanError
-from planner.spec.fleet import parse_fleet
+from planner.spec.fleet import Holding, parse_fleet
 
 CATALOG = Catalog.default()
 
@@ -142,15 +142,40 @@ def test_every_fleet_has_totals(name: str) -> None:
     json.dumps(dataclasses.asdict(t), allow_nan=False)
 
 
-def test_a_plan_on_the_largest_run() -> None:
-    plan = CATALOG.plan("deepseek-v3")
-    moved = fleet.plan_on_site(plan, totals("xai-colossus-2024").largest_single_site_run)
+def holdings(*clusters: dict[str, object]) -> tuple[Holding, ...]:
+    tables = [{"name": str(number), **keys} for number, keys in enumerate(clusters)]
+    found = parse_fleet({"schema": 1, "kind": "fleet", "cluster": tables}, "fleet.toml")
+    return fleet.largest_run(resolve_fleet(CATALOG, found))
+
+
+def test_a_plan_on_the_largest_run_keeps_workload_and_software() -> None:
+    plan = CATALOG.plan("palm-540b")
+    there = fleet.largest_run(resolve_fleet(CATALOG, CATALOG.fleet("xai-colossus-2024")))
+    moved = fleet.plan_on_site(plan, there)
     assert (moved.cluster.card, moved.cluster.cards) == ("h100-sxm", 100_000)
-    assert moved.strategy is None
     assert moved.workload == plan.workload
+    assert moved.strategy is not None
+    assert moved.strategy.stack == "pax"
     unnamed = plan.model_copy(update={"name": ""})
-    moved = fleet.plan_on_site(unnamed, totals("xai-colossus-2024").largest_single_site_run)
-    assert moved.name.startswith("deepseek-v3 on 100,000 h100-sxm, ")
+    assert fleet.plan_on_site(unnamed, there, 8).name.startswith("palm-540b on 8 h100-sxm, ")
+
+
+def test_a_card_described_in_the_fleet_is_the_one_a_plan_is_put_on() -> None:
+    small = {"base": "h100-sxm", "memory_gb": 20}
+    there = holdings({"card": small, "cards": 64, "site": "a"})
+    assert CATALOG.resolve(fleet.plan_on_site(CATALOG.plan("llama-3.1-8b"), there)).card.memory_gb == 20
+
+
+def test_cards_that_differ_are_not_one_run() -> None:
+    small = {"base": "h100-sxm", "memory_gb": 20}
+    there = holdings(
+        {"card": "h100-sxm", "cards": 40, "site": "a"},
+        {"card": small, "cards": 64, "site": "a"},
+        {"card": "h100-sxm", "cards": 48, "site": "a"},
+        {"card": "h100-sxm", "cards": 72, "site": "b"},
+        {"card": "h100-sxm", "cards": 999},
+    )
+    assert [h.cluster.cards for h in there] == [40, 48]
 
 
 def test_every_unknown_card_is_named() -> None:

@@ -352,3 +352,32 @@ def test_a_shard_group_of_the_plan_is_among_the_shardings() -> None:
     assert space.strategy(*place).shard_group == 2
     bounded, full = search(r, 30), search(r, 30, exhaustive=True)
     assert [one.strategy for one in bounded.ranked] == [one.strategy for one in full.ranked]
+
+
+@pytest.mark.parametrize("own", [0, 4])
+def test_a_shard_group_that_is_kept_is_the_only_one(own: int) -> None:
+    r = small(DENSE, 8, 8)
+    r = with_(r, sharding="zero3", shard_group=own)
+    kept = Constraints(keep={"shard_group": 2})
+    found = search(r, 30, kept)
+    assert found.ranked
+    assert {one.strategy.shard_group for one in found.ranked} == {2}
+    assert [one.strategy for one in found.ranked] == [
+        one.strategy for one in search(r, 30, kept, exhaustive=True).ranked
+    ]
+    grouped = [one for one in Space(with_(r, shard_group=2)).slices[0].sharding.tolist() if one[1] == 2]
+    assert Space(r, kept).slices[0].sharding.tolist() == grouped
+    whole = search(r, 30, Constraints(keep={"shard_group": 0}))
+    assert {one.strategy.shard_group for one in whole.ranked} == {0}
+    assert whole.searched == Space(with_(r, shard_group=0)).count
+
+
+def test_modules_that_are_kept_are_kept_in_any_order(catalog: Catalog) -> None:
+    r = preset(catalog, "llama-3.1-8b")
+    one, other = (
+        search(r, 5, Constraints(keep={"recompute_modules": modules}))
+        for modules in (("norm", "core_attention"), ("core_attention", "norm"))
+    )
+    assert one.searched == other.searched > 0
+    assert one.ranked == other.ranked
+    assert {found.strategy.recompute_modules for found in one.ranked} == {("core_attention", "norm")}

@@ -124,12 +124,29 @@ def test_what_the_search_was_told_to_leave_out_is_counted_as_well() -> None:
     assert some
 
 
+def test_with_a_shard_group_that_is_kept_every_combination_is_counted() -> None:
+    r = small(DENSE, 12, 12)
+    kept = Constraints(keep={"shard_group": 2})
+    ways = {p: len(Space(r).ways(p)) for p in divisors(12)}
+    total = searched = 0
+    for keys in combinations(dataclasses.replace(r, strategy=r.strategy.model_copy(update={"shard_group": 2}))):
+        problems = errors(dataclasses.replace(r, strategy=r.strategy.model_copy(update={**PLAIN, **keys})))
+        total += ways[keys["pipeline"]]
+        searched += ways[keys["pipeline"]] if not problems and keys.get("shard_group") else 0
+    assert searched == Space(r, kept).count > 0
+    counted = forbidden(r, kept)
+    assert total - searched == sum(one.strategies for one in counted)
+    assert any("shard_group = 2 does not divide" in one.why for one in counted)
+
+
 def test_a_value_held_that_breaks_a_rule_says_which() -> None:
     r = BUILT_IN.resolve(BUILT_IN.plan("llama-3.1-70b"))
     for keep, words in (
         ({"pipeline": 1024}, "more stages"),
         ({"tensor": 3}, "does not divide"),
         ({"tensor": 4}, "told"),
+        ({"recompute_modules": ("moe_activation",)}, "moe_activation is a part of experts"),
+        ({"recompute_layers": 500}, "a stage holds at most 80 layers"),
     ):
         limits = next(one for one in forbidden(r, Constraints(keep=keep)) if one.rule == CONSTRAINTS)
         assert words in limits.why

@@ -98,3 +98,11 @@ def test_counts_a_cluster_cannot_have_are_out_alone(make: Make) -> None:
     assert [one.cards for one in result.results] == [192]
     (out,) = [one for one in result.tried if one.why]
     assert (out.cards, out.why) == (128, "128 cards do not divide over 3 sites")
+
+
+def test_a_node_larger_than_any_cluster_tried_is_said(make: Make) -> None:
+    def made(card: str, count: int) -> Resolved:
+        return dataclasses.replace(make(card, count), cards_per_node=300_000)
+
+    with pytest.raises(PlanError, match="a node of 300,000 cards is more than the largest cluster"):
+        size(made, ["h100-sxm"], 60.0)

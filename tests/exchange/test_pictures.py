@@ -11,13 +11,13 @@ from planner.exchange.charts import ASCII_LEVELS, density, scatter
 from planner.exchange.pictures import lines, rank_map
 from planner.exchange.timeline import IDLE, LETTERS, WEIGHT, draw
 
-SCHEDULES = ("gpipe", "1f1b", "interleaved", "zero-bubble", "dualpipe")
+SCHEDULES = (("gpipe", 1), ("1f1b", 1), ("interleaved", 2), ("zero-bubble", 1), ("zero-bubble", 2), ("dualpipe", 1))
+"""With chunks a stage."""
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(("schedule", "chunks"), SCHEDULES)
 @pytest.mark.parametrize(("stages", "batches"), [(1, 1), (2, 2), (4, 8), (8, 9), (5, 3)])
-def test_all_work_is_done_once_everywhere(schedule: str, stages: int, batches: int) -> None:
-    chunks = 2 if schedule == "interleaved" else 1
+def test_all_work_is_done_once_everywhere(schedule: str, chunks: int, stages: int, batches: int) -> None:
     for row in draw(schedule, stages, chunks, batches).rows:
         backward = 1 if schedule in {"zero-bubble", "dualpipe"} else 2
         for batch in range(batches):
@@ -26,7 +26,7 @@ def test_all_work_is_done_once_everywhere(schedule: str, stages: int, batches: i
         assert row.count(WEIGHT) == (batches * chunks if backward == 1 else 0)
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES[:2])
+@pytest.mark.parametrize("schedule", ["gpipe", "1f1b"])
 def test_a_micro_batch_goes_down_and_comes_back(schedule: str) -> None:
     rows = draw(schedule, 4, 1, 6).rows
     for batch in range(6):
@@ -38,10 +38,22 @@ def test_a_micro_batch_goes_down_and_comes_back(schedule: str) -> None:
 
 
 def test_waiting_is_what_the_schedules_are_known_for() -> None:
-    idle = {name: draw(name, 4, 2, 8).idle for name in SCHEDULES}
-    assert idle["1f1b"] == pytest.approx(3 / 11)
-    assert idle["gpipe"] == pytest.approx(3 / 11)
-    assert idle["dualpipe"] < idle["zero-bubble"] < idle["interleaved"] < idle["1f1b"]
+    gpipe, plain, interleaved, zero, folded, dual = (draw(name, 4, chunks, 8).idle for name, chunks in SCHEDULES)
+    assert plain == gpipe == pytest.approx(3 / 11)
+    assert max(folded, dual) < zero < interleaved < plain
+
+
+@pytest.mark.parametrize(("stages", "batches"), [(2, 2), (4, 8), (8, 8), (5, 10)])
+def test_zb_v_waits_only_until_its_first_micro_batch_has_passed(stages: int, batches: int) -> None:
+    """Qi et al. 2023: with forward, backward and weight gradients of one length there is no bubble."""
+    rows = draw("zero-bubble", stages, 2, batches).rows
+    assert {len(row) for row in rows} == {6 * batches + stages - 1}
+    assert {row.count(IDLE) for row in rows} == {stages - 1}
+    for batch in range(min(batches, 6)):
+        down, up = ([[at for at, slot in enumerate(row) if slot == str(batch)][way] for row in rows] for way in (0, 1))
+        assert down == sorted(down)
+        assert up == sorted(up, reverse=True)
+        assert up[-1] > down[-1]
 
 
 def test_a_drawing_stops_where_it_is_told() -> None:

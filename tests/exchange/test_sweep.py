@@ -134,10 +134,15 @@ def test_an_unfinished_sweep_of_other_keys_is_not_overwritten(catalog: Catalog, 
         run(sweep_of(catalog, "cluster.cards=8,16"), catalog, path)
 
 
-def test_text_that_a_spreadsheet_would_run_is_escaped(catalog: Catalog, tmp_path: Path) -> None:
-    run(sweep_of(catalog, "workload.precision==1+1"), catalog, tmp_path / "out.csv")
+@pytest.mark.parametrize(
+    ("typed", "cell"), [("=1+1", "'=1+1"), ("＝1+1", "'＝1+1"), ("@x", "'@x"), ("red\x1b[31m", "red\\x1b[31m")]
+)
+def test_text_that_a_spreadsheet_or_a_terminal_would_act_on_is_escaped(
+    catalog: Catalog, tmp_path: Path, typed: str, cell: str
+) -> None:
+    run(sweep_of(catalog, f"workload.precision={typed}"), catalog, tmp_path / "out.csv")
     (row,) = written(tmp_path / "out.csv")
-    assert row["workload.precision"] == "'=1+1"
+    assert row["workload.precision"] == cell
 
 
 def test_parquet_without_pyarrow_says_what_to_install(

@@ -144,6 +144,13 @@ RULES_OF_ONE: dict[str, tuple[dict[str, Any], str]] = {
     "top k": ({"moe": {"experts": 4, "topk": 8, "expert_ffn": 64}}, "moe.topk (8) cannot exceed moe.experts (4)"),
     "no ffn": ({"ffn_hidden": 0}, "ffn_hidden is needed"),
     "too many": ({"moe": {"experts": 4, "topk": 2, "expert_ffn": 64, "layers": 40}}, "moe.layers (40) exceeds layers"),
+    "too many of no width": (
+        {"ffn_hidden": 0, "moe": {"experts": 4, "topk": 2, "expert_ffn": 64, "layers": 40}}, "moe.layers (40) exceeds",
+    ),
+    "too many dense": (
+        {"moe": {"experts": 4, "topk": 2, "expert_ffn": 64, "first_k_dense": 30, "dense_layers": 9}},
+        "moe.first_k_dense + moe.dense_layers (39) exceed layers (32)",
+    ),
     "pattern": ({"hybrid": {"pattern": "MM", "mamba_heads": 1, "mamba_head_dim": 1, "mamba_state": 1}}, "2 letters"),
 }  # fmt: skip
 
@@ -215,3 +222,9 @@ def test_a_misspelt_key_is_not_missing_as_well() -> None:
     assert [p.key for p in problems(PLAN.replace("cards = 64", "crads = 64"))] == ["cluster.crads"]
     assert [p.key for p in problems(PLAN.replace("cards = 64", "colour = 64"))] == ["cluster.cards", "cluster.colour"]
     assert [p.key for p in problems(PLAN.replace("[workload]", "[worklaod]"))] == ["worklaod"]
+
+
+def test_a_window_needs_no_attention_layer() -> None:
+    hybrid = {"pattern": "MMMM", "mamba_heads": 8, "mamba_head_dim": 64, "mamba_state": 128}
+    model = build(Model, {**DENSE, "layers": 4, "hybrid": hybrid, "window": 128, "full_every": 4}, "")
+    assert model.windowed_share == 0

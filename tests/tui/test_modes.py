@@ -170,4 +170,4 @@ async def test_accuracy_names_the_families_and_the_nearest_runs() -> None:
             assert family.name in text
             assert f"{family.summary.n:,}" in text
         assert app.session.resolved is not None
-        assert runs_like(app.session.resolved, 1)[0].id[:20] in text
+        assert runs_like(app.session.resolved, 1).nearest[0].id[:20] in text

@@ -71,7 +71,8 @@ def test_screens(snap_compare: Compare, name: str, theme: str, monkeypatch: pyte
     """The same figures whatever the calibration says, and without reading the measured runs."""
     families = [accuracy._family(words, np.linspace(-0.2, 0.25, count)) for words, count in FAMILIES.items()]
     monkeypatch.setattr(accuracy, "by_family", lambda: families)
-    monkeypatch.setattr(accuracy, "runs_like", lambda *_: [Neighbour("bridge-v3-h100", "bridge", 0.93, 0.041)] * 9)
+    like = accuracy.Alike(9, 0.041, (Neighbour("bridge-v3-h100", "bridge", 0.93, 0.041),) * 8)
+    monkeypatch.setattr(accuracy, "runs_like", lambda *_: like)
     monkeypatch.setattr(accuracy, "points", lambda _: [(1.2**n, 1.2**n * (0.9 + n % 5 * 0.05)) for n in range(40)])
     monkeypatch.setattr("planner.exchange.runs.read_all", lambda *_: RunsData((), ()))
     size, keys = SCREENS[name]

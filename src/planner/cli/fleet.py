@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
-    from planner.engine.fleet import SiteRun
+    from planner.engine.money import EquivalentRule
     from planner.engine.result import Outcome
     from planner.exchange.why import Why
-    from planner.spec.fleet import Fleet
+    from planner.spec.fleet import Fleet, Holding
     from planner.spec.plan import Plan
 
-RULES = ("8-bit", "bf16")
+RULES: tuple[EquivalentRule, ...] = ("8-bit", "bf16")
 """How cards are counted as H100s."""
 
 
@@ -27,7 +28,9 @@ RULES = ("8-bit", "bf16")
 )
 @click.option("--why", "figure", metavar="FIGURE", help="Explain one figure (power_mw, capex_usd) instead.")
 @click.option("--plan", "plan_file", metavar="PLAN", help="What this plan takes on the largest single-site run.")
-def command(file: str | None, *, as_json: bool, rule: str, figure: str | None, plan_file: str | None) -> None:
+def command(
+    file: str | None, *, as_json: bool, rule: EquivalentRule, figure: str | None, plan_file: str | None
+) -> None:
     """The totals of a fleet: cards, H100-equivalents, power, capital, operation, export classes, largest run.
 
     FILE is a fleet file, the id of one that comes with the program, or - for standard input. Operation is given a year
@@ -39,19 +42,21 @@ def command(file: str | None, *, as_json: bool, rule: str, figure: str | None, p
     from planner.catalog.fleets import resolve_fleet
     from planner.cli.output import put_json, put_lines, width
     from planner.cli.plans import find_plan, warn_of_own_files
-    from planner.engine.fleet import fleet_totals
+    from planner.engine.fleet import fleet_totals, largest_run
     from planner.exchange import fleet as texts
     from planner.exchange.why_entries import FleetBook
 
     catalog = Catalog.default()
     warn_of_own_files(catalog)
     fleet = _found(file, catalog)
-    totals = fleet_totals(resolve_fleet(catalog, fleet), "bf16" if rule == "bf16" else "8-bit")
+    resolved = resolve_fleet(catalog, fleet)
+    totals = fleet_totals(resolved, rule)
     if figure:
         _explain(FleetBook(file, fleet, totals, rule).explain(figure), as_json=as_json)
         return
     run = totals.largest_single_site_run
-    outcome = _on_site(find_plan(plan_file, catalog), run, catalog) if plan_file else None
+    holdings = largest_run(resolved, rule)
+    outcome = _on_site(find_plan(plan_file, catalog), holdings, catalog) if plan_file else None
     if as_json:
         data = texts.fleet_dict(file, fleet, totals)
         put_json(data | ({"plan": texts.site_run_dict(outcome, run)} if plan_file else {}))
@@ -97,24 +102,26 @@ def _found(word: str, catalog: Catalog) -> Fleet:
     raise PlanError([Problem("error", "", message, f"{hint}`planner catalog fleets` lists fleets.")])
 
 
-def _on_site(plan: Plan, run: SiteRun, catalog: Catalog) -> Outcome | None:
-    """A plan on the largest run, with the best strategy of as many of its cards as divide the batch.
+def _on_site(plan: Plan, holdings: Sequence[Holding], catalog: Catalog) -> Outcome | None:
+    """A plan on the largest run, with the best strategy of as many of its cards as divide the batch; None: none fits.
 
     Raises:
-        PlanError: no site is stated.
+        PlanError: no site is stated, or the plan is impossible there whatever the number of cards.
     """
     from planner.engine.fleet import plan_on_site
     from planner.exchange.questions import searched
     from planner.spec.base import PlanError, Problem
 
-    if not run.cards:
+    if not holdings:
         fix = "Give the [[cluster]] tables a site."
         raise PlanError([Problem("error", "cluster.site", "no site is stated, so no single-site run is known.", fix)])
-    node = catalog.card(run.card).host.cards
-    for cards in range(run.cards - run.cards % node, 0, -node):
+    node = holdings[0].card.host.cards
+    most = sum(holding.cluster.cards for holding in holdings)
+    searched(plan_on_site(plan, holdings, node), catalog)  # raises what is wrong whatever the number of cards
+    for cards in range(most - most % node, 0, -node):
         try:
-            if outcome := searched(plan_on_site(plan, run, cards), catalog):
+            if outcome := searched(plan_on_site(plan, holdings, cards), catalog):
                 return outcome
-        except PlanError:
+        except PlanError:  # fewer cards may do: a single switch has so many ports
             continue
     return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.engine import money, power, run
+from planner.engine import money, run
+from planner.engine.built import built
 from planner.engine.inputs import Inputs
 from planner.engine.layout import Group, groups
 from planner.engine.parts import Materials, materials
@@ -17,43 +18,28 @@ from planner.engine.topology import NetworkShape
 from planner.spec.plan import Resolved
 
 
-def materials_of(r: Resolved) -> Materials:
-    """The bill of materials of a plan's cluster."""
+def built_of(r: Resolved) -> tuple[Materials, PowerDraw]:
+    """The bill of materials of a plan's cluster, and its power."""
     cluster = r.plan.cluster
-    return materials(
-        cards=float(cluster.cards),
-        cards_per_node=float(r.cards_per_node),
-        nics_per_node=float(r.nics_per_node),
-        topology=cluster.topology,
-        parts=r.network,
-        card_name=r.card.name,
-        card_usd=r.card_price_usd,
-        card_w=r.card.tdp_w,
-        host_w_per_card=_host_w(r),
-        oversubscription=cluster.oversubscription,
-        server_usd_per_card=r.plan.cost.server_usd_per_card,
-        scale_up_domain=float(r.scale_up_domain),
-        sites=float(cluster.sites),
-    )
 
+    def bill(host_w: float) -> Materials:
+        return materials(
+            cards=float(cluster.cards),
+            cards_per_node=float(r.cards_per_node),
+            nics_per_node=float(r.nics_per_node),
+            topology=cluster.topology,
+            parts=r.network,
+            card_name=r.card.name,
+            card_usd=r.card_price_usd,
+            card_w=r.card.tdp_w,
+            host_w_per_card=host_w,
+            oversubscription=cluster.oversubscription,
+            server_usd_per_card=r.plan.cost.server_usd_per_card,
+            scale_up_domain=float(r.scale_up_domain),
+            sites=float(cluster.sites),
+        )
 
-def power_of(r: Resolved, built: Materials) -> PowerDraw:
-    """The power of a plan's cluster.
-
-    Args:
-        r: the plan.
-        built: its bill of materials.
-    """
-    cards = float(r.plan.cluster.cards)
-    network_w = 1000.0 * sum(line.kw for line in built.network)
-    return power.power(
-        cards=cards,
-        card_w=r.card.tdp_w,
-        host_w_per_card=_host_w(r, network_w / cards),
-        network_w=network_w,
-        pue=r.plan.power.pue,
-        load=float(power.training_load(r.card.host.max_kw, r.card.host.measured_kw)),
-    )
+    return built(r.card, float(cluster.cards), r.plan.power.pue, bill)
 
 
 def run_length_of(r: Resolved, step_time_s: float) -> RunLength:
@@ -80,19 +66,19 @@ def run_length_of(r: Resolved, step_time_s: float) -> RunLength:
     )
 
 
-def own_cost_of(r: Resolved, built: Materials, draw: PowerDraw) -> money.OwnCost:
+def own_cost_of(r: Resolved, bill: Materials, draw: PowerDraw) -> money.OwnCost:
     """What owning one card of a plan's cluster costs a year.
 
     Args:
         r: the plan.
-        built: its bill of materials.
+        bill: its bill of materials.
         draw: its power.
     """
     cost, cards = r.plan.cost, r.plan.cluster.cards
     return money.own_usd_per_card_year(
         card_usd=r.card_price_usd,
-        server_usd=cost.server_usd_per_card or (built.server.usd + built.rack.usd) / cards,
-        network_usd=cost.network_usd_per_card or float(built.network_usd) / cards,
+        server_usd=cost.server_usd_per_card or (bill.server.usd + bill.rack.usd) / cards,
+        network_usd=cost.network_usd_per_card or float(bill.network_usd) / cards,
         years=cost.years,
         cost_of_capital=cost.cost_of_capital,
         kw_per_card=draw.it_peak_w / cards / 1000.0,
@@ -105,19 +91,11 @@ def own_cost_of(r: Resolved, built: Materials, draw: PowerDraw) -> money.OwnCost
     )
 
 
-def usd_per_card_hour_of(r: Resolved, built: Materials, draw: PowerDraw) -> float:
+def usd_per_card_hour_of(r: Resolved, bill: Materials, draw: PowerDraw) -> float:
     """Price of a card-hour on the basis the plan names; the arguments are those of `own_cost_of`."""
     if r.plan.cost.basis == "rent":
         return r.usd_per_card_hour
-    return float(money.usd_per_used_hour(own_cost_of(r, built, draw).total, r.plan.cost.utilization))
-
-
-def _host_w(r: Resolved, network_w: float = 0.0) -> float:
-    """Power of the server around one card, W; `network_w` is the network's share in a stated all-in power."""
-    host = r.card.host
-    return float(
-        power.host_w_per_card(float(host.cards), r.card.tdp_w, host.max_kw, host.all_in_kw_per_card, network_w)
-    )
+    return float(money.usd_per_used_hour(own_cost_of(r, bill, draw).total, r.plan.cost.utilization))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +169,13 @@ def account(outcome: Outcome) -> Account:
     """Everything behind an outcome's days and cost."""
     r, e = outcome.resolved, outcome.estimate
     x = inputs_of(r)
-    built = materials_of(r)
-    draw = power_of(r, built)
-    own = own_cost_of(r, built, draw)
+    bill, draw = built_of(r)
+    own = own_cost_of(r, bill, draw)
     hour = float(money.usd_per_used_hour(own.total, r.plan.cost.utilization))
     rent = r.usd_per_card_hour
     length = run_length_of(r, e.step_time_s)
     return Account(
-        materials=built,
+        materials=bill,
         draw=draw,
         length=length,
         own=own,

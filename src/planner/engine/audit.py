@@ -96,7 +96,7 @@ def audit(outcome: Outcome, assumed: Collection[str] = ()) -> Finding:
     """
     claim = outcome.resolved.plan.claim or Claim()
     implied = implied_by(outcome, claim)
-    judged = _judged(outcome, claim, implied)
+    judged = _judged(outcome, claim)
     hours_only = bool(judged) and judged[0].figure == "card-hours"
     missing = tuple(sorted((NEEDED_FOR_HOURS if hours_only else NEEDED).intersection(assumed)))
     best = None
@@ -106,7 +106,7 @@ def audit(outcome: Outcome, assumed: Collection[str] = ()) -> Finding:
         if verdict == "faster-than-range":
             best = best_of(outcome.resolved)
             if "strategy" in assumed and best is not None:
-                verdict = _judged(best, claim, implied)[0].verdict
+                verdict = _judged(best, claim)[0].verdict
                 verdict = "plausible" if verdict == "slower-than-range" else verdict
     return Finding(
         outcome=outcome,
@@ -125,8 +125,7 @@ def audit(outcome: Outcome, assumed: Collection[str] = ()) -> Finding:
 def implied_by(outcome: Outcome, claim: Claim) -> Implied:
     """What a claim comes to, from the first of its figures that gives it: hours, days, cost, speed, MFU.
 
-    Formula: tokens a second and card = tokens / (3600 card-hours); MFU = that x FLOPs a token / peak. A cost gives
-    hours only where the plan itself states the rent.
+    Formula: tokens a second and card = tokens / (3600 card-hours); MFU = that x FLOPs a token / peak.
 
     Args:
         outcome: of the plan.
@@ -134,9 +133,7 @@ def implied_by(outcome: Outcome, claim: Claim) -> Implied:
     """
     e, plan = outcome.estimate, outcome.resolved.plan
     tokens, cards = plan.workload.tokens, plan.cluster.cards
-    hours = claim.card_hours or claim.days * HOURS_PER_DAY * cards
-    if not hours and claim.cost_usd and plan.cost.basis == "rent" and plan.cost.usd_per_card_hour:
-        hours = claim.cost_usd / plan.cost.usd_per_card_hour
+    hours = _stated_hours(outcome, claim)
     mfu_per_speed = e.mfu / e.tokens_per_s_per_card
     speed = tokens / (SECONDS_PER_HOUR * hours) if hours else claim.tokens_per_s_per_card or claim.mfu / mfu_per_speed
     if not speed:
@@ -150,6 +147,15 @@ def implied_by(outcome: Outcome, claim: Claim) -> Implied:
         days=claim.days or hours / cards / HOURS_PER_DAY,
         cost_usd=claim.cost_usd or (hours * rate if rate else None),
     )
+
+
+def _stated_hours(outcome: Outcome, claim: Claim) -> float:
+    """Card-hours a claim states, itself or by days or cost; 0: none. A cost does where the plan states the rent."""
+    plan = outcome.resolved.plan
+    if hours := claim.card_hours or claim.days * HOURS_PER_DAY * plan.cluster.cards:
+        return hours
+    rent = plan.cost.usd_per_card_hour if plan.cost.basis == "rent" else None
+    return claim.cost_usd / rent if rent else 0.0
 
 
 def hours_range(outcome: Outcome) -> Interval:
@@ -200,13 +206,12 @@ def judge_sum(outcomes: Sequence[Outcome], card_hours: float) -> Judged:
     return Judged("card-hours", card_hours, low, high, _verdict(card_hours, low, high, less_is_faster=True))
 
 
-def _judged(outcome: Outcome, claim: Claim, implied: Implied) -> tuple[Judged, ...]:
+def _judged(outcome: Outcome, claim: Claim) -> tuple[Judged, ...]:
     """The figures of a claim that can be judged, hours first."""
     found: list[Judged] = []
     e = outcome.estimate
-    stated_cost = claim.cost_usd and outcome.resolved.plan.cost.usd_per_card_hour
-    if implied.card_hours and (claim.card_hours or claim.days or stated_cost):
-        found.append(judge_hours(outcome, implied.card_hours))
+    if hours := _stated_hours(outcome, claim):
+        found.append(judge_hours(outcome, hours))
     if speed := claim.tokens_per_s_per_card:
         fast, slow = (e.tokens_per_s_per_card * e.step_time_s / s for s in e.interval_80["step_time_s"])
         verdict = _verdict(speed, slow, fast, less_is_faster=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.engine import money, offload
-from planner.engine.account import materials_of, power_of, run_length_of, usd_per_card_hour_of
+from planner.engine.account import built_of, run_length_of, usd_per_card_hour_of
 from planner.engine.constants import Constants, calibrated
 from planner.engine.flops import recomputed_flops_per_token
 from planner.engine.inputs import Inputs
@@ -58,8 +58,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
     length = run_length_of(r, step_s)
     days = length.wall_seconds / SECONDS_PER_DAY
     card_hours = cluster.cards * length.wall_seconds / SECONDS_PER_HOUR
-    materials = materials_of(r)
-    draw = power_of(r, materials)
+    materials, draw = built_of(r)
     rate = usd_per_card_hour_of(r, materials, draw)
     spread = spread_of(r, x)
     flops = x.shape.flops_per_token * tokens / step_s / cluster.cards

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from planner.engine.built import built
 from planner.engine.export import ExportClass, diffusion_cap, export_classes
 from planner.engine.money import (
     BUILDING_YEARS,
@@ -16,7 +17,7 @@ from planner.engine.money import (
     hosting_usd_per_year,
 )
 from planner.engine.parts import Materials, materials
-from planner.engine.power import PowerDraw, host_w_per_card, power, training_load
+from planner.engine.power import PowerDraw
 from planner.spec.fleet import FleetCluster, Holding, ResolvedFleet
 from planner.spec.plan import Plan
 
@@ -156,23 +157,47 @@ def fleet_totals(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> Fle
         owning_usd_per_year=sum(s.spread_usd for s in sums) + operating,
         owning_with_interest_usd_per_year=with_interest,
         usd_per_used_card_hour=with_interest / sum(c.cards * c.utilization * HOURS_PER_YEAR for c in costs),
-        largest_single_site_run=_largest_run(sums),
+        largest_single_site_run=_site_run(largest_run(resolved, rule)),
         export_classes=tuple(_export(sums)),
         unpriced=tuple(dict.fromkeys(s.name for s in sums if s.unpriced)),
     )
 
 
-def plan_on_site(plan: Plan, run: SiteRun, cards: int = 0) -> Plan:
-    """A plan on the cards of a site's largest run: its workload there, the strategy left to the search.
+def largest_run(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> tuple[Holding, ...]:
+    """The holdings one run could use: of the sites that are stated, the cards of one kind that do the most together.
+
+    Cards are of one kind where the fleet describes them in the same words. Empty: no site is stated.
+
+    Args:
+        resolved: the fleet.
+        rule: how H100-equivalents, which operations are compared by, are counted.
+    """
+    kinds = list[list[Holding]]()
+    for holding in resolved.holdings:
+        c = holding.cluster
+        if not c.site:
+            continue
+        same = (k for k in kinds if (k[0].cluster.site, k[0].cluster.card) == (c.site, c.card))
+        if (kind := next(same, None)) is None:
+            kinds.append(kind := [])
+        kind.append(holding)
+    return tuple(max(kinds, key=lambda kind: sum(_equivalents(h, rule) for h in kind), default=()))
+
+
+def plan_on_site(plan: Plan, holdings: Sequence[Holding], cards: int = 0) -> Plan:
+    """A plan on the cards of a site's largest run: its workload and its software there.
+
+    The parallel degrees stay as they are too; they are the plan's own cluster's, so a search is to follow.
 
     Args:
         plan: what is trained.
-        run: where; it must have cards.
-        cards: how many of them; 0: all.
+        holdings: where, as `largest_run` has them; at least one.
+        cards: how many of their cards; 0: all.
     """
+    run = _site_run(holdings)
     cards = cards or run.cards
     hardware = {
-        "card": run.card,
+        "card": holdings[0].cluster.card,
         "cards": cards,
         "cards_per_node": None,
         "scale_up": None,
@@ -186,16 +211,15 @@ def plan_on_site(plan: Plan, run: SiteRun, cards: int = 0) -> Plan:
     model = plan.workload.model
     what = plan.name or (model if isinstance(model, str) else str(model.get("name") or "the plan"))
     name = f"{what} on {cards:,} {run.card}, {run.site}"
-    return plan.model_copy(update={"name": name, "cluster": cluster, "strategy": None, "claim": None})
+    return plan.model_copy(update={"name": name, "cluster": cluster, "claim": None})
 
 
 def _sum_of(holding: Holding, pue: float, rule: EquivalentRule) -> _Sum:
-    card, cluster = holding.card, holding.cluster
-    peaks = card.peak_tflops
-    built, draw = _built(holding, pue)
+    cluster = holding.cluster
+    bill, draw = _built(holding, pue)
     owned = cluster.basis == "own"
-    network = cluster.network_usd_per_card * cluster.cards or float(built.network_usd)
-    server = cluster.server_usd_per_card * cluster.cards or float(built.server_usd)
+    network = cluster.network_usd_per_card * cluster.cards or float(bill.network_usd)
+    server = cluster.server_usd_per_card * cluster.cards or float(bill.server_usd)
     hosting = hosting_usd_per_year(
         draw.it_peak_w / 1000.0,
         cluster.colocation_usd_per_kw_month,
@@ -205,24 +229,33 @@ def _sum_of(holding: Holding, pue: float, rule: EquivalentRule) -> _Sum:
     )
     running = float(hosting) + cluster.cards * cluster.staff_usd_per_card_year
     return _Sum(
-        name=holding.card_id or card.name,
+        name=_name(holding),
         holding=holding,
         draw=draw,
-        equivalents=float(h100_equivalents(cluster.cards, peaks.bf16, peaks.fp8, peaks.int8, rule)),
+        equivalents=_equivalents(holding, rule),
         capex_usd=cluster.cards * holding.card_price_usd + server + network if owned else 0.0,
         building_usd=cluster.building_usd_per_kw * draw.it_peak_w / 1000.0 if owned else 0.0,
         operating_usd=running if owned else cluster.cards * holding.usd_per_card_hour * HOURS_PER_YEAR,
     )
 
 
-def _built(holding: Holding, pue: float) -> tuple[Materials, PowerDraw]:
-    """What a cluster is built from, and its power. A stated all-in power holds the network's share too."""
-    card, host, cards = holding.card, holding.card.host, float(holding.cluster.cards)
+def _name(holding: Holding) -> str:
+    return holding.card_id or holding.card.name
 
-    def build(host_w: float) -> Materials:
+
+def _equivalents(holding: Holding, rule: EquivalentRule) -> float:
+    peaks = holding.card.peak_tflops
+    return float(h100_equivalents(holding.cluster.cards, peaks.bf16, peaks.fp8, peaks.int8, rule))
+
+
+def _built(holding: Holding, pue: float) -> tuple[Materials, PowerDraw]:
+    """What a cluster is built from, and its power."""
+    card, cards = holding.card, float(holding.cluster.cards)
+
+    def bill(host_w: float) -> Materials:
         return materials(
             cards=cards,
-            cards_per_node=float(host.cards),
+            cards_per_node=float(card.host.cards),
             nics_per_node=float(holding.nics_per_node),
             topology="multi-plane",
             parts=holding.network,
@@ -233,19 +266,7 @@ def _built(holding: Holding, pue: float) -> tuple[Materials, PowerDraw]:
             scale_up_domain=float(holding.scale_up.domain),
         )
 
-    network_w = 1000.0 * float(build(0.0).network_kw)
-    host_w = float(
-        host_w_per_card(float(host.cards), card.tdp_w, host.max_kw, host.all_in_kw_per_card, network_w / cards)
-    )
-    draw = power(
-        cards=cards,
-        card_w=card.tdp_w,
-        host_w_per_card=host_w,
-        network_w=network_w,
-        pue=pue,
-        load=float(training_load(host.max_kw, host.measured_kw)),
-    )
-    return build(host_w), draw
+    return built(card, cards, pue, bill)
 
 
 def _by_card(sums: Iterable[_Sum]) -> Iterable[CardCount]:
@@ -258,19 +279,12 @@ def _by_card(sums: Iterable[_Sum]) -> Iterable[CardCount]:
         yield CardCount(name, sum(c.cards for c in clusters), sites, homeless)
 
 
-def _largest_run(sums: Iterable[_Sum]) -> SiteRun:
-    """Of the sites that are stated, the cards of one kind that do the most operations together."""
-    cards: dict[tuple[str, str], int] = {}
-    rates: dict[tuple[str, str], float] = {}
-    for s in sums:
-        if site := s.holding.cluster.site:
-            key = site, s.name
-            cards[key] = cards.get(key, 0) + s.holding.cluster.cards
-            rates[key] = rates.get(key, 0.0) + s.equivalents
-    if not rates:
+def _site_run(holdings: Sequence[Holding]) -> SiteRun:
+    """What a fleet's totals say of the holdings of its largest run."""
+    if not holdings:
         return SiteRun()
-    site, card = best = max(rates, key=rates.__getitem__)
-    return SiteRun(site, card, cards[best])
+    first = holdings[0]
+    return SiteRun(first.cluster.site, _name(first), sum(h.cluster.cards for h in holdings))
 
 
 def _export(sums: list[_Sum]) -> Iterable[ExportClass]:

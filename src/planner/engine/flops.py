@@ -65,7 +65,14 @@ def mamba_layer_flops(model: Model) -> float:
     y = model.hybrid
     inner = y.mamba_heads * y.mamba_head_dim
     into = 2.0 * model.hidden * (2 * inner + 2 * y.mamba_groups * y.mamba_state + y.mamba_heads)
-    return into + 7.0 * inner * y.mamba_state + 2.0 * inner * model.hidden
+    return into + scan_flops(model) + 2.0 * inner * model.hidden
+
+
+def scan_flops(model: Model) -> float:
+    """FLOPs per token of one Mamba-2 layer's scan, forward: 7 d N, as `mamba_layer_flops` counts it."""
+    return (
+        7.0 * model.hybrid.mamba_heads * model.hybrid.mamba_head_dim * model.hybrid.mamba_state if model.hybrid else 0.0
+    )
 
 
 def visible_tokens(model: Model, sequence_length: Num, *, full_square: bool = False) -> Num:
@@ -157,28 +164,47 @@ def recomputed_flops_per_token(
     if strategy.recompute == "full":
         share = recomputed_share(strategy.recompute_layers, model.layers, strategy.pipeline)
         return share * (parts.total - parts.logits)
-    modules = strategy.recompute_modules or ("core_attention",)
-    return sum((_module_flops(model, parts, module) for module in modules), 0.0)
+    return _selective_flops(model, parts, frozenset(strategy.recompute_modules or ("core_attention",)))
 
 
-def _module_flops(model: Model, parts: FlopParts, module: RecomputeModule) -> Num:
-    """Forward FLOPs per token of one recomputable module in all layers; elementwise modules have none."""
-    layers = model.attention_layers + model.mtp_depth
-    projections = layers * projection_flops(model)
+def _selective_flops(model: Model, parts: FlopParts, named: frozenset[RecomputeModule]) -> Num:
+    """Forward FLOPs per token of the named modules in all layers; elementwise modules have none.
+
+    Block by block as `planner.engine.blocks` counts their time, so that what two of them share counts once.
+    """
+    half = 0.5 if "half_linears" in named else 0.0
+    projections = (model.attention_layers + model.mtp_depth) * projection_flops(model)
+    dense = parts.linears - projections
+    scans = model.mamba_layers * scan_flops(model)
+    attention = projections + parts.attention
+    if "attention" not in named:
+        core = parts.attention if named & {"core_attention", "all_but_linears"} else 0.0
+        attention = half * projections + (_mla_up_flops(model) if "mla_up" in named else 0.0) + core
+    shared = _shared_expert_flops(model) if "mlp" in named else 0.0
+    return (
+        attention
+        + (dense if "mlp" in named else half * dense)
+        + max(half * parts.moe, shared)
+        + half * (parts.mamba - scans)
+        + (scans if "all_but_linears" in named else 0.0)
+    )
+
+
+def _mla_up_flops(model: Model) -> float:
+    """Forward FLOPs per token of latent attention's up-projections in all layers.
+
+    A query that is not compressed comes from the hidden state.
+    """
     latent = model.mla
-    up = 2.0 * layers * latent.kv_lora * model.heads * (latent.qk_nope + latent.v_head) if latent else 0.0
-    if latent:
-        up += 2.0 * layers * latent.q_lora * model.heads * model.qk_dim
-    shared = model.moe.shared_width if model.moe else 0
-    sparse = model.moe_layers + (model.mtp_depth if model.moe else 0)
-    amounts: dict[RecomputeModule, Num] = {
-        "core_attention": parts.attention,
-        "mla_up": up,
-        "moe_activation": 0.0,
-        "norm": 0.0,
-        "mlp": parts.linears - projections + sparse * ffn_flops(model, shared),
-        "attention": projections + parts.attention,
-        "half_linears": 0.5 * (parts.linears + parts.moe),
-        "all_but_linears": parts.attention,
-    }
-    return amounts[module]
+    if latent is None:
+        return 0.0
+    keys = latent.kv_lora * model.heads * (latent.qk_nope + latent.v_head)
+    query = (latent.q_lora or model.hidden) * model.heads * model.qk_dim
+    return 2.0 * (model.attention_layers + model.mtp_depth) * (keys + query)
+
+
+def _shared_expert_flops(model: Model) -> float:
+    """Forward FLOPs per token of the shared experts in all layers."""
+    if model.moe is None:
+        return 0.0
+    return (model.moe_layers + model.mtp_depth) * ffn_flops(model, model.moe.shared_width)

@@ -96,7 +96,8 @@ def forbidden(resolved: Resolved, constraints: Constraints | None = None) -> tup
     Raises:
         PlanError: no strategy can make the plan possible.
     """
-    free = Space(resolved)
+    limited = Space(resolved, constraints)
+    free = Space(limited.resolved)  # of whose shardings the search keeps a group the plan may not have
     counting = _Counting(free)
     for stages in divisors(resolved.plan.cluster.cards):
         counting.stages(stages)
@@ -104,7 +105,7 @@ def forbidden(resolved: Resolved, constraints: Constraints | None = None) -> tup
         Forbidden(rule, _region(one), one.count, _problems(resolved, one.first.rule, one.first.of)[0].message)
         for rule, one in counting.out.items()
     ]
-    if constraints is not None and (kept := free.count - Space(resolved, constraints).count):
+    if constraints is not None and (kept := free.count - limited.count):
         why = _of_kept(resolved, constraints.keep) or "the search was told to leave them out."
         found.append(Forbidden(CONSTRAINTS, f"all but {constraints.words}", kept, why))
     return tuple(sorted(found, key=lambda one: -one.strategies))
@@ -119,7 +120,8 @@ def _region(out: _Out) -> str:
 
 def _of_kept(resolved: Resolved, keep: Degrees) -> str:
     """What is wrong with the values held, whatever the others are; empty where nothing is."""
-    strategy = resolved.strategy.model_copy(update={**PLAIN, **keep})
+    kind = "selective" if keep.get("recompute_modules") else "full" if keep.get("recompute_layers") else "none"
+    strategy = resolved.strategy.model_copy(update={**PLAIN, "recompute": kind, **keep})
     keys = {f"strategy.{key}" for key in keep}
     broken = errors(dataclasses.replace(resolved, strategy=strategy))
     return next((one.message for one in broken if one.key in keys), "")
@@ -231,7 +233,7 @@ class _Counting:
         return schedules * len(counts), losses
 
     def _shardings(self, degrees: dict[str, int]) -> _Axis:
-        """Shardings over the whole data-parallel group, and over the plan's own shard group."""
+        """Shardings over the whole data-parallel group, and over the shard group of the plan or of the search."""
         every = self.space.shardings()
         group = self.r.strategy.shard_group
         of = {**degrees, "sharding": "zero1", "shard_group": group}

@@ -9,7 +9,7 @@ sequence parallelism over one card is off, an interleaved schedule on one stage 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -53,14 +53,18 @@ class Constraints:
         allowed = {"schedule": self.schedules, "sharding": self.shardings, "recompute": self.recomputes}.get(key, ())
         if allowed and value not in allowed:
             return False
-        return key not in self.keep or bool(self.keep[key] == value)
+        if key not in self.keep:
+            return True
+        kept = self.keep[key]
+        return set(kept) == set(value) if isinstance(value, tuple) else bool(kept == value)
 
     @property
     def words(self) -> str:
         """Which strategies are left."""
         words = [f"tensor up to {self.max_tensor:,}"] if self.max_tensor else []
         words += [" or ".join(allowed) for allowed in (self.schedules, self.shardings, self.recomputes) if allowed]
-        words += [f"{key} {value}" for key, value in self.keep.items()]
+        for key, value in self.keep.items():
+            words.append(f"{key} {'+'.join(value) if isinstance(value, tuple) else value}")
         return ", ".join(words)
 
 
@@ -108,16 +112,17 @@ class Space:
     """Every valid strategy of a resolved plan's cluster and workload.
 
     Args:
-        resolved: the plan; of its strategy only what is not searched counts (stack, overlaps, offload, ...).
-        constraints: what may not change.
+        resolved: the plan; of its strategy only what is not searched counts (stack, overlaps, offload, ...), and its
+            shard group, which is searched beside the whole data-parallel group.
+        constraints: what may not change. A shard group that is kept takes the place of the plan's own.
 
     Raises:
         PlanError: no strategy can make the plan possible (a model without equations, a precision the card lacks).
     """
 
     def __init__(self, resolved: Resolved, constraints: Constraints | None = None) -> None:
-        self.resolved = resolved
         self.constraints = constraints or Constraints()
+        self.resolved = _with_group(resolved, self.constraints.keep.get("shard_group", 0))
         self._free = self.constraints == Constraints(headroom=self.constraints.headroom)
         self._refuse_impossible()
 
@@ -256,12 +261,16 @@ class Space:
         return found
 
     def shardings(self) -> list[tuple[int, int]]:
-        """ZeRO stages over the whole group, and with the plan's own shard group where it has one."""
+        """ZeRO stages over the whole group, and over the shard group where the plan has one or one is kept."""
         own = self.resolved.strategy.shard_group
         pairs = [(zero, 0) for zero in range(len(SHARDINGS))]
         if own:
             pairs += [(zero, own) for zero in range(1, len(SHARDINGS))]
-        return [pair for pair in pairs if self._allow("sharding", SHARDINGS[pair[0]])]
+        return [
+            (zero, group)
+            for zero, group in pairs
+            if self._allow("sharding", SHARDINGS[zero]) and self._allow("shard_group", group)
+        ]
 
     def ways(self, pipeline: int) -> list[Again]:
         """Ways to recompute the layers of so many stages."""
@@ -300,6 +309,13 @@ def canonical(strategy: Strategy, resolved: Resolved) -> Strategy:
     if y.sharding == "none" or y.shard_group == ranks:
         changes["shard_group"] = 0
     return y.model_copy(update=changes)
+
+
+def _with_group(resolved: Resolved, group: int) -> Resolved:
+    """The plan with another shard group; 0: its own."""
+    if group in (0, resolved.strategy.shard_group):
+        return resolved
+    return replace(resolved, strategy=resolved.strategy.model_copy(update={"shard_group": group}))
 
 
 def _splits(m: Model, tensor: int) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from planner.engine.estimate import evaluate
 from planner.engine.run import SECONDS_PER_DAY
 from planner.engine.search import search
-from planner.spec.base import PlanError
+from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Resolved, Strategy
 
 LARGEST = 262_144
@@ -151,6 +151,10 @@ class _Card:
                 self._meets(count)
             return
         missed, node = 0, self.make(self.card, 1).cards_per_node
+        if node > LARGEST:
+            message = f"a node of {node:,} cards is more than the largest cluster that is tried, {LARGEST:,} cards."
+            fix = "Give the numbers of cards to try."
+            raise PlanError([Problem("error", "cluster.cards_per_node", message, fix)])
         first = count = 0
         for count in _counts(node):
             if first and count > BEYOND * first:

@@ -32,6 +32,8 @@ LEAST_WIDTH = 0.05
 """Least half-width in log step time: NVIDIA accepts a spread of 5 % between installations that run one recipe."""
 UNKNOWN_WIDTH = 0.18
 """Half-width where nothing like the plan was measured: the held-out 80 % error of a source on unknown software."""
+ALIKE = 0.5
+"""From this similarity on a measured run counts as like a plan."""
 OWN_RUNS = 3
 """Runs of a user's own from which a stack's measured spread replaces the general one."""
 
@@ -152,7 +154,7 @@ def _around(here: Place) -> tuple[float, int]:
     """Half-width of the range of a plan at a place, before scaling, and how many runs are like it."""
     table = held_out()
     near = table.near(here)
-    return reach(near, table), sum(one > 0.5 for one in near)  # noqa: PLR2004
+    return reach(near, table), sum(one >= ALIKE for one in near)
 
 
 def spread_of(resolved: Resolved, x: Inputs) -> Spread:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from planner.engine.reading import inputs_of
-from planner.engine.uncertainty import Neighbour, held_out, nearest
+from planner.engine.uncertainty import ALIKE, Neighbour, held_out, nearest
 from planner.engine.validation import Summary, summarize_errors
 from planner.spec.plan import Resolved
 from planner.spec.runs import MeasuredRun
 
 ALL = "all runs"
-LIKE = 0.5
-"""From this similarity on a run counts as like a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +43,27 @@ def _family(name: str, errors: np.ndarray) -> Family:  # floats
     return Family(name, summarize_errors(errors, [True] * len(errors)), tuple(errors.tolist()))
 
 
-def runs_like(resolved: Resolved, count: int) -> tuple[Neighbour, ...]:
-    """The measured runs most like a plan, nearest first, with the engine's error there."""
-    return nearest(inputs_of(resolved), count)
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """The measured runs like a plan."""
+
+    count: int
+    median_abs_error: float
+    """Of these runs; 0 where there are none."""
+    nearest: tuple[Neighbour, ...]
+    """The runs most like it, like it or not, the nearest first."""
+
+
+def runs_like(resolved: Resolved, named: int) -> Alike:
+    """The measured runs like a plan, with the engine's error there.
+
+    Args:
+        resolved: the plan.
+        named: how many of the nearest to name.
+    """
+    found = nearest(inputs_of(resolved), len(held_out().errors))
+    errors = [abs(run.error) for run in found if run.similarity >= ALIKE]
+    return Alike(len(errors), statistics.median(errors) if errors else 0.0, found[:named])
 
 
 def points(runs: Iterable[MeasuredRun]) -> list[tuple[float, float]]:

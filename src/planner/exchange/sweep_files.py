@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from planner.engine.search_table import Coded
+from planner.exchange.as_csv import safe_cell
 from planner.exchange.sweep import Sweep
 from planner.exchange.sweep_rows import FIGURES, Columns
 from planner.freeing import give_back
@@ -274,12 +275,8 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    """A cell no spreadsheet takes for a formula, booleans as TOML writes them."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}:
-        return f"'{value}"
-    return value
+    """A cell that is safe to open, booleans as TOML writes them."""
+    return str(value).lower() if isinstance(value, bool) else safe_cell(value)
 
 
 def _unwritable(path: Path, error: OSError) -> PlanError:

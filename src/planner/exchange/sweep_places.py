@@ -94,16 +94,27 @@ def cluster(address: str) -> Iterator[Compute]:
     except ImportError:
         fix = f'Install it with `pip install "{EXTRA}"`, or leave --scheduler out to use this machine.'
         raise _refused(address, "needs Dask, which is not installed.", fix) from None
-    logging.disable(logging.CRITICAL)  # theirs: what matters is said below, once, and nothing else here keeps a log
+    with _unlogged():
+        try:
+            get_address_host_port(address)  # a client takes half a minute to give up on what is no address
+            client = Client(address, timeout=PATIENCE_S, set_as_default=False)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError, TypeError) as error:
+            fix = "Write the address its scheduler shows, for example tcp://10.0.0.1:8786."
+            raise _refused(address, f"is no scheduler that answers ({_first_line(error)}).", fix) from None
+        with client:
+            threads = _agreed(client, address)
+            yield lambda pieces: _on(client, address, pieces, AHEAD * threads)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """No log of Dask's: what matters of it is said once, as a problem, and nothing else here keeps a log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
-        get_address_host_port(address)  # a client takes half a minute to give up on what is no address
-        client = Client(address, timeout=PATIENCE_S, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, TypeError) as error:
-        fix = "Write the address its scheduler shows, for example tcp://10.0.0.1:8786."
-        raise _refused(address, f"is no scheduler that answers ({_first_line(error)}).", fix) from None
-    with client:
-        threads = _agreed(client, address)
-        yield lambda pieces: _on(client, address, pieces, AHEAD * threads)
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _on(client: Client, address: str, pieces: Iterator[Piece], ahead: int) -> Computed:

@@ -2,6 +2,8 @@
 
 Each stage takes, whenever it is free, the first work its schedule prefers among what is ready. Forward takes one slot,
 backward two, or one and one more for weight gradients where the schedule parts them (zero bubble, DualPipe).
+Zero bubble with two chunks a stage is ZB-V (Qi et al. 2023, arXiv 2401.10241): a micro-batch passes the stages down and
+up again, as many of them in flight as there are stages.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ def draw(schedule: str, stages: int, chunks: int, micro_batches: int, slots: int
         micro_batches: how many pass through.
         slots: where the drawing stops.
     """
-    book = _Book(schedule, stages, chunks if schedule == "interleaved" else 1, micro_batches)
+    book = _Book(schedule, stages, chunks, micro_batches)
     cells: list[list[str]] = [[] for _ in range(stages)]
     now = 0
     while not book.finished and now < slots:
@@ -74,6 +76,8 @@ class _Book:
         self.schedule, self.stages, self.micro_batches = schedule, stages, micro_batches
         self.places = stages * chunks
         self.parted = schedule in {"zero-bubble", "dualpipe"}
+        self.folded = schedule == "zero-bubble" and chunks > 1
+        self.looped = schedule == "interleaved" and chunks > 1
         self.done: dict[Work, int] = {}
         self.total = micro_batches * self.places * (3 if self.parted else 2)
 
@@ -96,45 +100,49 @@ class _Book:
 
     def _places_of(self, stage: int, batch: int) -> Iterator[int]:
         """Where along a micro-batch's way a stage stands; DualPipe sends every other one from the far end."""
-        if self.schedule == "dualpipe" and batch % 2:
+        if self.folded:
+            yield from (self.places - 1 - stage, stage)
+        elif self.schedule == "dualpipe" and batch % 2:
             yield self.stages - 1 - stage
         else:
             yield from range(stage, self.places, self.stages)
 
     def _preferred(self, stage: int) -> Iterator[Work]:
         batches = range(self.micro_batches)
-        forward = sorted(
-            (batch // self.stages if self.places > self.stages else batch, place, batch)
-            for batch in batches for place in self._places_of(stage, batch)
-        )  # fmt: skip
-        forwards: list[Work] = [("forward", batch, place) for _, place, batch in forward]
-        backwards: list[Work] = [
-            ("backward", batch, place) for batch in batches for place in self._places_of(stage, batch)
-        ]
+        places = [(batch, place) for batch in batches for place in self._places_of(stage, batch)]
+        forwards: list[Work] = [("forward", *one) for one in sorted(places, key=self._turn)]
+        backwards: list[Work] = [("backward", *one) for one in places]
         if self.schedule == "gpipe":
             yield from forwards
             yield from backwards
             return
-        if self.places > self.stages:
+        if self.looped:
             backwards.sort(key=lambda work: (work[1] // self.stages, -work[2], work[1]))
         yield from backwards
-        if self._in_flight(stage) < self._most(stage):
-            yield from forwards
+        full = self._in_flight(stage) >= self._most(stage)
+        yield from (work for work in forwards if not full or (self.folded and work[2] >= self.stages))
         if self.parted:
             yield from (("weight", batch, place) for _, batch, place in backwards)
 
+    def _turn(self, one: tuple[int, int]) -> tuple[int, int, int]:
+        """Where a micro-batch at a place stands among those waiting for their forward pass."""
+        batch, place = one
+        if self.folded:
+            return 0, -place, batch
+        return batch // self.stages if self.looped else batch, place, batch
+
     def _most(self, stage: int) -> int:
-        """Micro-batches (of a chunk) a stage may hold."""
+        """Micro-batches (of a chunk) a stage may hold; folded, those at its first chunk."""
         if self.schedule == "dualpipe":
             return self.stages + 1
-        if self.places > self.stages:
+        if self.looped:
             return (self.places - self.stages) + 2 * (self.stages - stage - 1) + 1
-        return self.stages - stage
+        return self.stages if self.folded else self.stages - stage
 
     def _in_flight(self, stage: int) -> int:
         held = 0
         for batch in range(self.micro_batches):
-            for place in self._places_of(stage, batch):
+            for place in (stage,) if self.folded else self._places_of(stage, batch):
                 held += ("forward", batch, place) in self.done
                 held -= ("backward", batch, place) in self.done
         return held

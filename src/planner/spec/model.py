@@ -149,11 +149,15 @@ class Model(Entry):
         if self.hybrid and len(self.hybrid.pattern) != self.layers:
             msg = f"hybrid.pattern has {len(self.hybrid.pattern)} letters for {self.layers} layers"
             raise ValueError(msg)
-        if self.dense_layers + self.moe_layers > 0 and self.dense_layers and not self.ffn_hidden:
-            msg = "ffn_hidden is needed: the model has dense FFN layers"
-            raise ValueError(msg)
         if self.dense_layers < 0:
             msg = f"moe.layers ({self.moe_layers}) exceeds layers ({self.layers})"
+            raise ValueError(msg)
+        if self.moe and self.moe_layers < 0:
+            dense = self.moe.first_k_dense + self.moe.dense_layers
+            msg = f"moe.first_k_dense + moe.dense_layers ({dense}) exceed layers ({self.layers})"
+            raise ValueError(msg)
+        if self.dense_layers and not self.ffn_hidden:
+            msg = "ffn_hidden is needed: the model has dense FFN layers"
             raise ValueError(msg)
         return self
 
@@ -196,7 +200,7 @@ class Model(Entry):
     @property
     def windowed_share(self) -> float:
         """Share of the attention layers that are windowed, 0 to 1."""
-        if not self.window:
+        if not self.window or not self.attention_layers:
             return 0.0
         if self.full_every:
             return 1.0 - (self.attention_layers // self.full_every) / self.attention_layers

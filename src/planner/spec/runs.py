@@ -70,10 +70,13 @@ class Measured(Spec):
     __pydantic_extra__: dict[str, Any]
 
     step_time_s: Positive | None = None
+    """Seconds of one optimizer step."""
     step_time_derived: bool = False
     """The step time was computed from another figure of the source."""
     tokens_per_s: Positive | None = None
+    """Tokens a second, all cards together."""
     tokens_per_s_per_card: Positive | None = None
+    """Tokens a second and card."""
     samples_per_s: Positive | None = None
     """Sequences a second, all cards together."""
     model_tflops_per_card: Positive | None = None
@@ -81,7 +84,9 @@ class Measured(Spec):
     hardware_tflops_per_card: Positive | None = None
     """FLOP/s with recompute."""
     mfu: Positive | None = None
+    """Model FLOP/s over the card's dense BF16 peak, 0 to 1, by the run's convention."""
     hfu: Positive | None = None
+    """The same with recompute."""
     memory_gb: Positive | None = None
     """Memory of the fullest card, GB."""
 
@@ -98,11 +103,15 @@ class Run(Spec):
     __pydantic_extra__: dict[str, Any]
 
     id: Word
+    """Name of the row, its own among all rows."""
     group: Word
     """The source family: rows of one family are never split between fitting and testing."""
     source: str = ""
+    """Where the figures were read, in words."""
     url: str = ""
+    """Its address."""
     date: Day = ""
+    """When it was published or measured: a year, a month or a day."""
     release: str = ""
     """Release of the software, or the table of the source."""
     config_id: str = ""
@@ -114,7 +123,9 @@ class Run(Spec):
     strategy: Strategy = Strategy()
     measured: Measured = Measured()
     step_time_derived: bool = False
+    """As in `measured`, where a file has it here."""
     flops_convention: FlopsConvention = "unstated"
+    """How the source counts FLOPs, where it gives FLOP/s, MFU or HFU; unstated: taken as causal."""
     outcome: Literal["ran", "oom"] = "ran"
     """oom: it ran out of memory, and has no throughput."""
     unstated: Strings = ()

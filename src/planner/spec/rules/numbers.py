@@ -12,6 +12,10 @@ Rule = Callable[[Resolved], Iterator[Problem]]
 
 Change = tuple[tuple[str, Setting], ...]
 
+LARGEST_PRIME = 1_000_000
+"""Prime factors are looked for up to here, which is all there are of numbers up to its square: a slip of the pen must
+not take seconds to divide."""
+
 NEAR = 2
 """Times more or less that still passes for the cards or the batch somebody wanted."""
 
@@ -48,13 +52,30 @@ def card_counts(resolved: Resolved, step: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=256)
 def divisors(number: int) -> tuple[int, ...]:
-    """All divisors, ascending.
+    """All divisors, ascending. Prime factors above `LARGEST_PRIME` are not told apart: two of them count as one.
 
     >>> divisors(12)
     (1, 2, 3, 4, 6, 12)
     """
-    low = [n for n in range(1, int(number**0.5) + 1) if number % n == 0]
-    return tuple(sorted({*low, *(number // n for n in low)}))
+    found = [1]
+    for powers in _prime_powers(number):
+        found = [divisor * power for divisor in found for power in powers]
+    return tuple(sorted(found))
+
+
+def _prime_powers(number: int) -> Iterator[list[int]]:
+    """Of each prime factor the powers that divide a number, from 1 on."""
+    rest, prime = number, 2
+    while prime * prime <= rest and prime <= LARGEST_PRIME:
+        powers = [1]
+        while rest % prime == 0:
+            rest //= prime
+            powers.append(powers[-1] * prime)
+        if len(powers) > 1:
+            yield powers
+        prime += 1 if prime == 2 else 2  # noqa: PLR2004 - the others are odd
+    if rest > 1:
+        yield [1, rest]
 
 
 def multiples_around(number: int, step: int) -> tuple[int, ...]:

@@ -60,20 +60,18 @@ class PlanAccuracy(Page):
     def _near(self, width: int) -> list[Line]:
         if self._session.resolved is None:
             return [(), *paragraph("There is no plan to compare with.", width, "quiet")]
-        found = accuracy.runs_like(self._session.resolved, 200)
-        like = [run for run in found if run.similarity >= accuracy.LIKE]
-        errors = sorted(abs(run.error) for run in like)
+        like = accuracy.runs_like(self._session.resolved, NEAR)
         words = "No measured run is much like this plan; its ranges are wide for that."
-        if errors:
+        if like.count:
             words = (
-                f"On {len(errors)} measured runs of its kind, the engine was {percent(errors[len(errors) // 2])} off "
+                f"On {like.count} measured runs of its kind, the engine was {percent(like.median_abs_error)} off "
                 "at the median. The nearest:"
             )
         lines: list[Line] = [(), *paragraph(words, width, "quiet"), ()]
         names = max(width - 18, 10)
         head = f"{'alike':>6}{'error':>9}"
         lines.append(padded([(" " * (names + 2), "text"), (head, "quiet")], width))
-        for run in found[:NEAR]:
+        for run in like.nearest:
             figures = [(f"{run.similarity:>6.0%}", "quiet"), (f"{percent(run.error, sign=True):>9}", "strong")]
             *above, last = wrap(run.id, names)
             lines += [padded([(f"  {piece}", "text")], width) for piece in above]

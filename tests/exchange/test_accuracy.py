@@ -1,0 +1,30 @@
+"""The measured runs like a plan."""
+
+import math
+import statistics
+
+import pytest
+from tests.plans import outcome, preset
+
+from planner.engine.reading import inputs_of
+from planner.engine.result import Outcome
+from planner.engine.uncertainty import ALIKE, features_of, held_out, similarity
+from planner.exchange.accuracy import runs_like
+
+A100 = outcome(
+    cluster__card="a100-sxm-80", cluster__cards=256, workload__sequence_length=2048, strategy__stack="in-house"
+)
+"""Of the kind most runs are of: more than 400."""
+PLANS = (preset("llama-3.1-405b"), preset("deepseek-v3"), preset("palm-540b"), outcome(), A100)
+
+
+@pytest.mark.parametrize("of", PLANS)
+def test_every_run_like_a_plan_counts(of: Outcome) -> None:
+    found = runs_like(of.resolved, 3)
+    here = features_of(inputs_of(of.resolved))
+    alike = {one.id: similarity(here, one.place) for one in held_out().errors}
+    errors = [abs(math.expm1(one.log)) for one in held_out().errors if alike[one.id] >= ALIKE]
+    assert found.count == of.estimate.runs_behind == len(errors)
+    assert found.median_abs_error == pytest.approx(statistics.median(errors) if errors else 0.0)
+    assert of is not A100 or found.count > 400
+    assert [one.similarity for one in found.nearest] == sorted(alike.values(), reverse=True)[:3]
