@@ -9,11 +9,12 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from planner.catalog import Catalog
-from planner.engine.constants import table
+from planner.engine.constants import calibrated, scaled, table
+from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange.defaults import IDLE, as_text, default_values
 from planner.exchange.format import between, percent, significant
-from planner.exchange.formulas import COUNTS, FORMULAS, Formula
+from planner.exchange.formulas import FORMULAS, Formula
 from planner.exchange.listing import rows
 from planner.exchange.plan_toml import as_dict
 from planner.exchange.report import Line, Style, wrapped
@@ -30,6 +31,8 @@ NAME, VALUE = 26, 16
 """Columns of the tables of inputs."""
 ORIGIN = 24
 """Columns that longer names leave to where values come from; where they cannot, they are not lined up."""
+NUDGE = 1.0 + 1e-6
+"""What a constant is multiplied by to see whether it counts: too little for another stage to set the pace."""
 OWNED = ("card", "scale_up", "scale_out", "model", "stack")
 """What a plan names; figures of it are written with its role before a dot."""
 HOST_KEYS = ("cluster.cards_per_node", "cluster.nics_per_node", "cluster.scale_up", "cluster.scale_up_domain",
@@ -146,7 +149,7 @@ def explain(outcome: Outcome, key: str, background: Background) -> Why:
     interval = e.interval_80.get(key)
     note = f"80 % range {between(*interval, formula.show)}, {_standing(outcome)}" if interval else ""
     inputs = [found for need in formula.needs for found in _inputs(outcome, need, background)]
-    constants = [_constant(name, outcome.resolved) for name in formula.constants if _counts(name, outcome.resolved)]
+    constants = [_constant(name, outcome.resolved) for name in _counting(formula, outcome.resolved)]
     known = background.catalog.sources()
     read = dict.fromkeys(source for item in inputs for source in item.sources)
     cited = (f"{key}: {known[key].title} {known[key].url}".strip() if key in known else key for key in read)
@@ -290,8 +293,12 @@ def _facts(entry: Card | ScaleUp | ScaleOut | Model | Stack, need: str, catalog:
             yield Input(f"{role}.{row.key}", name, row.value, where + mark, row.sources)
 
 
-def _counts(name: str, r: Resolved) -> bool:
-    return name not in COUNTS or COUNTS[name](r)
+def _counting(formula: Formula, r: Resolved) -> Iterator[str]:
+    """The constants of a figure that count in this plan: with a little more of one the engine says another figure."""
+    now = formula.value(evaluate(r).estimate)
+    for name in formula.constants:
+        if formula.value(evaluate(r, scaled(calibrated(), name, NUDGE)).estimate) != now:
+            yield name
 
 
 def _constant(name: str, r: Resolved) -> Input:
