@@ -26,7 +26,7 @@ BUILDING_YEARS = 15.0
 """Years a building is paid back over. An assumption; no source read states one."""
 
 H100_8BIT_TOPS = 1979.0
-"""Dense 8-bit rate of an H100 SXM, TOP/s. Source: Epoch AI, ai-chip-counts."""
+"""Dense 8-bit rate of an H100 SXM, TOP/s. Source: NVIDIA H100 data sheet (3,958 with sparsity)."""
 
 H100_BF16_TFLOPS = 989.0
 """Dense BF16 rate of an H100 SXM, TFLOP/s. Source: NVIDIA H100 data sheet."""
@@ -227,7 +227,7 @@ def h100_equivalents(
     Formula: "8-bit": cards x the card's dense 8-bit rate / 1,979, a card without 8-bit units counting at its BF16 rate
     (TPU v4: 0.139); "bf16": cards x dense BF16 rate / 989.
 
-    Source: Epoch AI, ai-chip-counts (Epoch AI, ai-chip-counts).
+    Source: Epoch AI, AI chip counts (github.com/epoch-research/ai-chip-counts), for the 8-bit rule.
 
     Args:
         cards: how many (float or array).

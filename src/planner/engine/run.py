@@ -13,15 +13,15 @@ SECONDS_PER_HOUR = 3600.0
 SECONDS_PER_DAY = 24.0 * SECONDS_PER_HOUR
 
 CHECKPOINT_BYTES_PER_PARAM = 14.0
-"""BF16 weight 2, FP32 master weight 4, Adam's two FP32 moments 8. Source: Megatron-LM; Llama 3's files have
-16 (gradients kept), DeepSeek's with BF16 moments 10 (Young 1974, Daly 2006)."""
+"""BF16 weight 2, FP32 master weight 4, Adam's two FP32 moments 8. Source: Rajbhandari 2019 (arXiv 1910.02054, section
+3.1). With BF16 moments, as DeepSeek-V3 keeps them (arXiv 2412.19437, section 3.3), it would be 10."""
 
 CHECKPOINT_BYTES_FULL_PRECISION = 12.0
 """The same where weights are FP32 throughout: weight 4, Adam's two FP32 moments 8."""
 
 COPY_STALL_S = 5.0
-"""Seconds training stands still for an asynchronous checkpoint: the copy from card to host memory, 1 to 10 s.
-Source: Daly 2006 and operators' reports, which calibrates its goodput with 5 s."""
+"""Seconds training stands still for an asynchronous checkpoint: the copy from card to host memory. Source: MegaScale
+(arXiv 2402.15627): "several seconds"; five of them are an assumption."""
 
 HARDWARE_SHARE = 0.78
 """Share of unexpected interruptions that take a node out for repair. Source: Llama 3 (arXiv 2407.21783, section 3.3.4):
@@ -109,7 +109,7 @@ def stall(write_s: Num, every_s: Num, copy_stall_s: Num = COPY_STALL_S) -> Num:
     the write where that is quicker. The next copy must wait for the last write: an interval shorter than the write
     stalls for the rest of it.
 
-    Source: Daly 2006 and operators' reports (asynchronous: device-to-host copy only, 1 to 10 s).
+    Source: MegaScale (arXiv 2402.15627) for the two stages. That a copy waits for the last write is an assumption.
 
     Args:
         write_s: time until the checkpoint is on storage (float or array).
@@ -123,10 +123,10 @@ def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> N
     """Wall time over training time, at least 1.
 
     Formula: M exp(R / M) (exp((T + C) / M) - 1) / T: interruptions come at random, also while checkpoints are written
-    and while the run restarts. To first order it is the first-order 1 / G = (1 + C / T) (1 + (T / 2 + R) / M); unlike
-    that, it counts interruptions by wall time, as their published rates do.
+    and while the run restarts. To first order it is (1 + C / T) (1 + (T / 2 + R) / M), which counts interruptions
+    by training time; this counts them by wall time, as their published rates do.
 
-    Source: Daly 2006 (as above), equation 20.
+    Source: Daly 2006 (see `optimum_interval`), equation 20.
 
     Args:
         stall_s: C, stall of one checkpoint (float or array).
@@ -142,7 +142,7 @@ def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> N
 def checkpoint_bytes_per_param(full_precision: Num) -> Num:
     """Bytes of a parameter in a checkpoint: 14 in mixed precision (8-bit too), 12 where everything is FP32.
 
-    Source: Daly 2006 and operators' reports.
+    Source: see `CHECKPOINT_BYTES_PER_PARAM`.
 
     Args:
         full_precision: the run is in FP32 or TF32 (bool or array).
