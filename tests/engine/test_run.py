@@ -43,7 +43,7 @@ def test_llama_3_effective_time_above_90_percent(storage: float) -> None:
     assert 0.90 < llama(checkpoint_gb_per_s=storage).goodput < 0.96
 
 
-def test_goodput_formula_of_engine_md() -> None:
+def test_goodput_to_first_order() -> None:
     # Daly 2006: M = 3.1 h, stall 5 s, restart and detection 12 min give an interval of 5.6 min and G = 0.91.
     mean = 3.1 * 3600
     every = run.optimum_interval(5.0, mean)

@@ -140,6 +140,10 @@ def test_an_unknown_price_is_no_price() -> None:
     assert "no price is known for this card" in text
 
 
+def test_a_plan_like_no_measured_run_says_so() -> None:
+    assert "80 % range, no measured run is like it" in text_of(told(runs_behind=0))
+
+
 def test_all_defaults_are_told_when_asked() -> None:
     assert "usd_per_kwh" not in text_of(told())
     assert "usd_per_kwh 0.08" in text_of(told(), everything=True)

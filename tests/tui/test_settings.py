@@ -99,6 +99,13 @@ async def test_hints_and_remarks_name_the_keys_in_force(own_folders: Path) -> No
         assert "F13 why" in screen_text(app)
 
 
+def test_the_example_of_the_documentation_works(own_folders: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    example = next(part for part in page.split("```") if part.startswith("toml\n[keys]"))
+    _write(own_folders, "keymap.toml", example.removeprefix("toml\n"))
+    assert keymap.load() == ({"strategies": ("S",), "undo": ("u", "ctrl+z")}, [])
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

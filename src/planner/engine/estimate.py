@@ -104,7 +104,7 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
 
 
 def _params_6nd(x: Inputs) -> float:
-    """Active parameters without the input embedding: the N of 6ND (contract, section 6)."""
+    """Active parameters without the input embedding: the N of 6ND (Kaplan 2020, arXiv 2001.08361)."""
     s = x.shape
     return float(s.active_params - (1.0 - s.tied) * s.vocab * s.hidden)
 

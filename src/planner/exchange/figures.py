@@ -57,6 +57,11 @@ class Figure:
     note: str = ""
 
 
+def ranges_from(e: Estimate) -> str:
+    """What the 80 % ranges of an estimate stand on, to follow a comma or a colon."""
+    return f"from {e.runs_behind:,} measured runs like it" if e.runs_behind else "no measured run is like it"
+
+
 def plan_facts(r: Resolved) -> list[str]:
     """The cluster and the workload, fact by fact."""
     c, w = r.plan.cluster, r.plan.workload

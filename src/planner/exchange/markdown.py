@@ -9,7 +9,16 @@ from itertools import groupby
 from planner import __version__
 from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
 from planner.exchange.defaults import as_text, counting_defaults
-from planner.exchange.figures import MFU_NOTE, claims, compute_parts, headline, layout_facts, plan_facts, step_parts
+from planner.exchange.figures import (
+    MFU_NOTE,
+    claims,
+    compute_parts,
+    headline,
+    layout_facts,
+    plan_facts,
+    ranges_from,
+    step_parts,
+)
 from planner.exchange.format import gigabytes, megawatts, money, seconds, share
 from planner.spec.words import escaped
 
@@ -35,7 +44,7 @@ def markdown(outcome: Outcome) -> str:
         "  \n".join(facts),
         "**It fits.**" if outcome.fits else "**It does not fit.**",
         _table(("", "", "80 % range", ""), ((f.name, f.value, f.range_80, f.note) for f in headline(outcome))),
-        f"{MFU_NOTE} The ranges come from {e.runs_behind:,} measured runs like it.",
+        f"{MFU_NOTE} 80 % ranges: {ranges_from(e)}.",
     ]
     if said := claims(outcome):
         source = f" ({plain(r.plan.claim.source)})" if r.plan.claim and r.plan.claim.source else ""

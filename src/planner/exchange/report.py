@@ -19,6 +19,7 @@ from planner.exchange.figures import (
     headline,
     layout_facts,
     plan_facts,
+    ranges_from,
     step_parts,
 )
 from planner.exchange.format import bar, gigabytes, megawatts, money, seconds, share
@@ -88,8 +89,7 @@ def _plan(outcome: Outcome, width: int) -> Iterator[Line]:
 
 def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
     verdict = "It fits." if outcome.fits else "IT DOES NOT FIT."
-    runs = outcome.estimate.runs_behind
-    ranges = f"80 % range, from {runs:,} measured runs like it" if runs else "80 % range; no measured run is like it"
+    ranges = f"80 % range, {ranges_from(outcome.estimate)}"
     style: Style = "heading" if outcome.fits else "error"
     if RANGES + len(ranges) > width:
         yield Line(verdict, style)

@@ -13,6 +13,7 @@ from planner.engine.constants import calibrated, scaled, table
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange.defaults import IDLE, as_text, default_values
+from planner.exchange.figures import ranges_from
 from planner.exchange.format import between, percent, significant
 from planner.exchange.formulas import FORMULAS, Formula
 from planner.exchange.listing import rows
@@ -147,7 +148,7 @@ def explain(outcome: Outcome, key: str, background: Background) -> Why:
         return _of_key(outcome, key, background)
     formula, e = FORMULAS[key], outcome.estimate
     interval = e.interval_80.get(key)
-    note = f"80 % range {between(*interval, formula.show)}, {_standing(outcome)}" if interval else ""
+    note = f"80 % range {between(*interval, formula.show)}, {ranges_from(e)}" if interval else ""
     inputs = [found for need in formula.needs for found in _inputs(outcome, need, background)]
     constants = [_constant(name, outcome.resolved) for name in _counting(formula, outcome.resolved)]
     known = background.catalog.sources()
@@ -202,11 +203,6 @@ def _row(item: Input, column: int, width: int) -> Iterator[Line]:
 
 def _indented(words: str, width: int, style: Style = "text") -> list[Line]:
     return wrapped(f"  {words}", width, style, indent=2)
-
-
-def _standing(outcome: Outcome) -> str:
-    runs = outcome.estimate.runs_behind
-    return f"from {runs:,} measured runs like it" if runs else "no measured run is like it"
 
 
 def _plain(name: str) -> str:

@@ -91,7 +91,7 @@ ACTIONS: Final = (
            "keep"),
     Action("variants", "Variants", ("K",), "workbench", "", "Kept ones, side by side in Compare; Enter goes back to "
            "one, Del drops it.", "variants"),
-    Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
+    Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back, up to 200 times.", "undo"),
     Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),
     Action("results", "Fields or results", ("v", "f4"), "workbench", "results",
