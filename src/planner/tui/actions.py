@@ -123,7 +123,7 @@ ACTIONS: Final = (
            "kind(1)"),
     Action("previous-kind", "Previous kind", ("left",), "catalogue", "", "The same backwards.", "kind(-1)"),
     Action("choose", "Choose a figure", ("left", "right", "up", "down"), "results", "choose",
-           "A headline figure, a part of the step, a kind of memory, a problem; i explains it."),
+           "A headline figure, a part of the step, a kind of memory, a problem."),
     Action("to-field", "To the field of a problem", ("enter",), "results", "", "On a problem."),
 )  # fmt: skip
 

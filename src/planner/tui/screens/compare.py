@@ -38,10 +38,15 @@ TWINS: Final = {
 PRESET: Final = "preset"
 FILE: Final = "file"
 VARIANT: Final = "variant"
-INTRODUCTION: Final = (
-    "What would this plan be on another card, fabric or topology? n picks one, or a preset, or a plan file of this "
-    "folder; up to four plans are shown as they are and with the best strategy found for each, what differs first."
-)
+
+
+def introduction() -> str:
+    """What the screen is for, before anything is compared."""
+    return (
+        f"What would this plan be on another card, fabric or topology? {first_key('compare-add')} picks one, or a "
+        "preset, or a plan file of this folder; up to four plans are shown as they are and with the best strategy "
+        "found for each, what differs first."
+    )
 
 
 class Comparison(Page):
@@ -94,7 +99,7 @@ class CompareScreen(PartsScreen):
 
     def _compute(self) -> None:
         page = self.query_one(Comparison)
-        page.plans, page.words = [], INTRODUCTION if not self._others else "Searching each for its best strategy …"
+        page.plans, page.words = [], introduction() if not self._others else "Searching each for its best strategy …"
         page.to_top()
         if not self._others:
             self.rest()
