@@ -9,7 +9,6 @@ from planner.spec.plan import Plan, Resolved, Strategy
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
-    from planner.engine.search_space import Constraints
 
 SEARCHED = (
     "tensor", "sequence", "context", "pipeline", "virtual_stages", "expert", "expert_tensor", "micro_batch", "schedule",
@@ -21,13 +20,12 @@ ALWAYS = ("tensor", "pipeline", "micro_batch", "sharding", "recompute")
 """Keys written even where they are the default: they are what a reader of a plan looks for."""
 
 
-def best_for(plan: Plan, catalog: Catalog, constraints: Constraints | None = None) -> Plan:
+def best_for(plan: Plan, catalog: Catalog) -> Plan:
     """The plan with the best strategy for its cluster; with the closest one where nothing fits.
 
     Args:
         plan: a plan; of its strategy, if it has one, only what is not searched counts.
         catalog: where its names are looked up.
-        constraints: what may not change.
 
     Raises:
         PlanError: it names what is not there, or no strategy at all is valid for it.
@@ -37,8 +35,8 @@ def best_for(plan: Plan, catalog: Catalog, constraints: Constraints | None = Non
 
     asked = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
     resolved = catalog.resolve(asked)
-    found = search(resolved, 1, constraints).ranked
-    chosen = found[0] if found else closest(resolved, constraints)
+    found = search(resolved, 1).ranked
+    chosen = found[0] if found else closest(resolved)
     if chosen is None:
         raise PlanError([no_strategy(resolved)], plan.name)
     return with_strategy(asked, chosen.strategy)

@@ -102,21 +102,20 @@ def optimum_interval(stall_s: Num, mean_time_s: Num) -> Num:
     return where(ratio < 1.0, daly, mean_time_s)
 
 
-def stall(write_s: Num, every_s: Num, copy_stall_s: Num = COPY_STALL_S) -> Num:
+def stall(write_s: Num, every_s: Num) -> Num:
     """Time training stands still for one checkpoint, s.
 
-    A checkpoint is copied to host memory and written from there while training goes on, so training sees the copy, or
-    the write where that is quicker. The next copy must wait for the last write: an interval shorter than the write
-    stalls for the rest of it.
+    A checkpoint is copied to host memory and written from there while training goes on, so training sees the copy
+    (`COPY_STALL_S`), or the write where that is quicker. The next copy must wait for the last write: an interval
+    shorter than the write stalls for the rest of it.
 
     Source: MegaScale (arXiv 2402.15627) for the two stages. That a copy waits for the last write is an assumption.
 
     Args:
         write_s: time until the checkpoint is on storage (float or array).
         every_s: training time between two checkpoints (float or array).
-        copy_stall_s: time of the copy to host memory (float or array).
     """
-    return maximum(minimum(write_s, copy_stall_s), write_s - every_s)
+    return maximum(minimum(write_s, COPY_STALL_S), write_s - every_s)
 
 
 def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> Num:
@@ -150,26 +149,18 @@ def checkpoint_bytes_per_param(full_precision: Num) -> Num:
     return where(full_precision, CHECKPOINT_BYTES_FULL_PRECISION, CHECKPOINT_BYTES_PER_PARAM)
 
 
-def spare_cards(
-    cards: Num,
-    mtbf_card_hours: Num,
-    cards_per_node: Num = 8.0,
-    hardware_share: Num = HARDWARE_SHARE,
-    repair_hours: Num = REPAIR_HOURS,
-) -> Num:
+def spare_cards(cards: Num, mtbf_card_hours: Num, cards_per_node: Num = 8.0) -> Num:
     """Cards to hold ready, in whole nodes.
 
-    Formula: nodes in repair have mean m = cards x hardware_share x repair_hours / mtbf; their 99 % quantile is taken
+    Formula: nodes in repair have mean m = cards x HARDWARE_SHARE x REPAIR_HOURS / mtbf; their 99 % quantile is taken
     as m + 2.326 sqrt(m), rounded up. Source: standard for Poisson arrivals (Palm's theorem for spares).
 
     Args:
         cards: cards of the run (float or array).
         mtbf_card_hours: card-hours per interruption (float or array).
         cards_per_node: cards that leave with a failed node (float or array).
-        hardware_share: share of interruptions that need a repair (float or array).
-        repair_hours: hours until a failed node is back (float or array).
     """
-    mean = cards * hardware_share * repair_hours / mtbf_card_hours
+    mean = cards * HARDWARE_SHARE * REPAIR_HOURS / mtbf_card_hours
     return cards_per_node * ceil(mean + P99 * sqrt(mean))
 
 
@@ -187,7 +178,6 @@ def run_length(
     checkpoint_every_s: Num,
     bytes_per_param: Num = CHECKPOINT_BYTES_PER_PARAM,
     cards_per_node: Num = 8.0,
-    copy_stall_s: Num = COPY_STALL_S,
 ) -> RunLength:
     """Length of a run with its failures and checkpoints.
 
@@ -207,7 +197,6 @@ def run_length(
         checkpoint_every_s: training time between checkpoints, s; 0: the optimum (Young/Daly).
         bytes_per_param: bytes a parameter in a checkpoint.
         cards_per_node: cards of one node, for the spares.
-        copy_stall_s: time of a checkpoint's copy to host memory, s.
 
     Returns:
         The run's length; each field a float, or an array of the arguments' common shape.
@@ -217,10 +206,10 @@ def run_length(
     mean_time = mean_time_between_interruptions(cards, mtbf_card_hours)
     size = bytes_per_param * total_params
     write_s = size / (1e9 * checkpoint_gb_per_s)
-    copy = minimum(write_s, copy_stall_s)
+    copy = minimum(write_s, COPY_STALL_S)
     best = maximum(optimum_interval(copy, mean_time), write_s - copy)
     every = where(checkpoint_every_s > 0, checkpoint_every_s, best)
-    stalled = stall(write_s, every, copy_stall_s)
+    stalled = stall(write_s, every)
     lost = minimum(every, train_seconds)  # a run shorter than the interval begins again from its start
     unsafe = write_s - stalled  # training goes on while the checkpoint is not safe yet: lost too when it fails then
     factor = slowdown(stalled, lost, restart_s + write_s + unsafe, mean_time)

@@ -83,7 +83,7 @@ def account_dict(outcome: Outcome, found: Account) -> dict[str, Any]:
         "network": {
             "topology": r.plan.cluster.topology,
             "oversubscription": r.plan.cluster.oversubscription,
-            **_floats(asdict(shape) | {"switches": shape.switches}, leave_out="max_endpoints"),
+            **_floats(asdict(shape) | {"switches": shape.switches}),
             "switch_ports": r.network.switch_ports,
             "usd": float(found.materials.network_usd),
             "kw": float(found.materials.network_kw),
@@ -92,8 +92,8 @@ def account_dict(outcome: Outcome, found: Account) -> dict[str, Any]:
     }
 
 
-def _floats(values: dict[str, Any], leave_out: str = "") -> dict[str, float]:
-    return {name: float(value) for name, value in values.items() if name != leave_out}
+def _floats(values: dict[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
 
 
 def _price_dict(price: Price) -> dict[str, float]:
