@@ -13,7 +13,7 @@ from planner.cli.config import command
 from planner.exchange import settings
 from planner.tui import keymap
 from planner.tui.actions import rebind
-from planner.tui.app import file_problems
+from planner.tui.own_files import file_problems
 from planner.tui.screens.base import LeanScreen, ModeScreen
 
 

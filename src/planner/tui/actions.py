@@ -9,7 +9,7 @@ from typing import Final, Literal
 from textual.binding import Binding
 from textual.keys import _character_to_key
 
-from planner.tui.screens import SCREENS, offered
+from planner.tui.screens import SCREENS
 
 Where = Literal[
     "everywhere", "modes", "panels", "workbench", "field", "typing", "results",
@@ -193,15 +193,8 @@ def bindings(where: Where) -> list[Binding]:
 
 
 def modes() -> list[Action]:
-    """The modes that are offered, in order."""
-    names = ("workbench", *offered())
-    return [action for action in ACTIONS if action.where == "modes" and action.id in names]
-
-
-def mode_bindings() -> list[Binding]:
-    """The keys of the modes that are offered."""
-    names = {action.id for action in modes()}
-    return [binding for binding in bindings("modes") if binding.id in names]
+    """The modes, in order."""
+    return [action for action in ACTIONS if action.where == "modes"]
 
 
 def panel_bindings() -> list[Binding]:

@@ -24,7 +24,7 @@ from textual.screen import Screen
 
 from planner.exchange import settings
 from planner.tui import keymap, screens, theme
-from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes, rebind
+from planner.tui.actions import ACTIONS, bindings, keys_of, modes, rebind
 from planner.tui.keyboard import Keyboard
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.first import FirstScreen
@@ -65,7 +65,7 @@ class PlannerApp(Keyboard):
 
     TITLE = "planner"
     CSS_PATH = [STYLES / f"{name}.tcss" for name in ("app", "workbench", "pages", "parts")]
-    BINDINGS = [*bindings("everywhere"), *mode_bindings(), Binding("ctrl+c", "how_to_quit", show=False)]
+    BINDINGS = [*bindings("everywhere"), *bindings("modes"), Binding("ctrl+c", "how_to_quit", show=False)]
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(
@@ -374,14 +374,6 @@ class PlannerApp(Keyboard):
         picker = Picker("Commands", entries, done)
         screen.mount(picker)
         screen.set_focus(picker)
-
-
-def file_problems(wanted: str) -> list[str]:
-    """What is wrong with the user's own keys and themes, and with the name of the wanted theme."""
-    themes = list(theme.load_all())
-    names = {found.name for found in themes if not isinstance(found, theme.ThemeError)}
-    missing = [] if wanted in names else [theme.missing(wanted, names)]
-    return [*keymap.load()[1], *(str(found) for found in themes if isinstance(found, theme.ThemeError)), *missing]
 
 
 def _writes_unicode() -> bool:

@@ -6,8 +6,7 @@ from typing import Final
 
 from textual.app import ComposeResult
 
-from planner.tui.actions import ACTIONS, PANELS, Where, first_key, keys_of, modes
-from planner.tui.screens import SCREENS, offered
+from planner.tui.actions import ACTIONS, PANELS, Where, first_key, keys_of
 from planner.tui.screens.base import ModeScreen
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, padded
@@ -63,8 +62,8 @@ class HelpText(Page):
         for mark, ink, words in MARKS:
             lines += self._rows(mark, ink, words, width)
         for where, title in PLACES.items():
-            actions = modes() if where == "modes" else [action for action in ACTIONS if action.where == where]
-            if not actions or (where in SCREENS and where not in offered()):
+            actions = [action for action in ACTIONS if action.where == where]
+            if not actions:
                 continue
             lines += [(), heading(title, width)]
             for action in actions:
