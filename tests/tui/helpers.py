@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from textual.pilot import Pilot
 
 from planner.catalog import Catalog
-from planner.choose import SEARCHED
 from planner.engine.found import Effect, Ranked, Region, SearchResult
 from planner.engine.result import Estimate, Outcome
 from planner.engine.search_space import Constraints
 from planner.exchange.questions import Answer
 from planner.spec.base import PlanError, Problem
-from planner.spec.plan import Plan, Resolved
+from planner.spec.plan import SEARCHED, Plan, Resolved
 from planner.spec.question import Question
 from planner.spec.rules import check
 from planner.tui.app import PlannerApp

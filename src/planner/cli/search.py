@@ -138,10 +138,8 @@ def _scale(
     plan: Plan, resolved: Resolved, cards: tuple[str, ...], constraints: Constraints, catalog: Catalog
 ) -> Iterator[Line]:
     """The plan on more and fewer cards, each with its best strategy, as the terminal UI draws it."""
-    import dataclasses
     from functools import partial
 
-    from planner.choose import with_strategy
     from planner.cli.output import ascii_only, folding, width
     from planner.engine.estimate import evaluate
     from planner.engine.search import search
@@ -150,10 +148,7 @@ def _scale(
 
     def best(r: Resolved) -> Outcome | None:
         ranked = search(r, 1, constraints).ranked
-        if not ranked:
-            return None
-        strategy = ranked[0].strategy
-        return evaluate(dataclasses.replace(r, plan=with_strategy(r.plan, strategy), strategy=strategy))
+        return evaluate(r.with_strategy(ranked[0].strategy)) if ranked else None
 
     whole = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
     every = [point for card in ("", *cards) for point in points(whole, card, catalog, best)]
@@ -178,9 +173,9 @@ def _known(key: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _kept(texts: tuple[str, ...], plan: Plan, catalog: Catalog) -> dict[str, object]:
     """Keys held at a value, checked as those of a plan file are."""
-    from planner.choose import SEARCHED
     from planner.exchange.edits import set_keys
     from planner.exchange.sweep import parse_vary
+    from planner.spec.plan import SEARCHED
 
     kept: dict[str, object] = {}
     for text in texts:

@@ -17,7 +17,7 @@ from planner.exchange.figures import ranges_from
 from planner.exchange.format import between, percent, significant
 from planner.exchange.formulas import FORMULAS, Formula
 from planner.exchange.listing import rows
-from planner.exchange.plan_toml import as_dict
+from planner.exchange.plan_toml import as_dict, flat
 from planner.exchange.report import Line, Style, wrapped
 from planner.spec.base import PlanError, Problem
 from planner.spec.card import Card
@@ -241,7 +241,7 @@ def _inputs(outcome: Outcome, need: str, background: Background) -> Iterator[Inp
 def plan_values(r: Resolved) -> dict[str, str]:
     """Every key of a plan with its value in force, as text."""
     found: dict[str, str] = {key: as_text(value) for key, value in default_values(r).items()}
-    for key, value in _flat(as_dict(r.plan)):
+    for key, value in flat(as_dict(r.plan)).items():
         found[key] = _shown(value)
     named = {"cluster.card": r.card, "cluster.scale_up": r.scale_up, "cluster.scale_out": r.scale_out,
              "workload.model": r.model, "strategy.stack": r.stack}  # fmt: skip
@@ -251,7 +251,7 @@ def plan_values(r: Resolved) -> dict[str, str]:
 
 def origin(r: Resolved, key: str, background: Background) -> str:
     """Where the value of a plan's key came from."""
-    said = any(each == key or each.startswith(f"{key}.") for each, _ in _flat(as_dict(r.plan)))
+    said = any(each == key or each.startswith(f"{key}.") for each in flat(as_dict(r.plan)))
     if key in background.changed:
         whose = background.changed[key]
         return whose if said else f"{whose}: back to the default"
@@ -338,14 +338,6 @@ def about(kind: type[BaseModel], key: str) -> str:
         options = [field.annotation, *getattr(field.annotation, "__args__", ())]
         spec = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
     return words
-
-
-def _flat(data: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{start}{name}.")
-        else:
-            yield f"{start}{name}", value
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - any value of a plan

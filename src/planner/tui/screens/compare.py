@@ -15,7 +15,6 @@ from planner.exchange.edits import changed
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan
-from planner.tui import thinking
 from planner.tui.actions import bindings, first_key
 from planner.tui.explaining import NOTHING, own_book, row_book
 from planner.tui.fields import CLUSTER
@@ -143,7 +142,7 @@ class CompareScreen(PartsScreen):
         filled = plan if plan.strategy is not None else session.filled(plan)
         resolved = session.catalog.resolve(filled)
         ranked = session.tools.search(resolved, 1, check).ranked
-        best = session.evaluate(thinking.with_strategy(resolved, ranked[0].strategy)) if ranked else None
+        best = session.evaluate(resolved.with_strategy(ranked[0].strategy)) if ranked else None
         try:
             own: Outcome = session.evaluate(resolved)
         except PlanError:

@@ -112,7 +112,7 @@ class ScaleScreen(PartsScreen):
     def _best(self, resolved: Resolved, check: Check) -> Outcome | None:
         check()
         ranked = self.session.tools.search(resolved, 1, check).ranked
-        return self.session.evaluate(thinking.with_strategy(resolved, ranked[0].strategy)) if ranked else None
+        return self.session.evaluate(resolved.with_strategy(ranked[0].strategy)) if ranked else None
 
     def _add(self, point: Point | None) -> None:
         if point is not None:

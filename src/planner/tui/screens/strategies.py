@@ -181,7 +181,7 @@ class StrategiesScreen(PartsScreen):
         """Take over the strategy under the cursor."""
         chosen = row.value
         assert isinstance(chosen, Outcome)  # noqa: S101 - as filled in
-        plan = thinking.with_strategy(chosen.resolved, chosen.resolved.strategy).plan
+        plan = chosen.resolved.plan.with_strategy(chosen.resolved.strategy)
         try:
             thinking.apply(self.session, plan, f"strategy {row.cells[0]}")
         except PlanError as error:
@@ -204,7 +204,7 @@ class StrategiesScreen(PartsScreen):
         row = table.highlighted
         if row is None or not isinstance(row.value, Outcome):
             return NOTHING
-        resolved = thinking.with_strategy(row.value.resolved, row.value.resolved.strategy)
+        resolved = row.value.resolved.with_strategy(row.value.resolved.strategy)
         book = row_book(self.session, dataclasses.replace(row.value, resolved=resolved), f"strategy {row.cells[0]}")
         return book, FIGURES.get(table.by, "training_days")
 
