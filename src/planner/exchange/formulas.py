@@ -167,9 +167,10 @@ STEP = (
             ("strategy.recompute", "strategy.recompute_modules", "strategy.recompute_layers", "compute.gemm",
              "compute.attention", "compute.memory_bound", "compute.host"), ("host_skew", "untuned")),
     Formula("compute.host", "··", "Time the cards wait for launches, a layer and direction; eager code launches more, "
-            "CUDA graphs and XLA leave less.", seconds,
-            (*_WORK, "strategy.kernel_fusion", "strategy.cuda_graphs", "strategy.pipeline"),
-            ("host_layer", "host_moe", "host_expert", "graphs_partial", "graphs_full", "untuned")),
+            "CUDA graphs and XLA leave less. Untuned software waits for the slowest host of a tensor group too.",
+            seconds, (*_WORK, "strategy.kernel_fusion", "strategy.cuda_graphs", "strategy.pipeline", "strategy.tensor"),
+            ("host_layer", "host_moe", "host_expert", "host_skew", "host_skew_queued", "graphs_partial", "graphs_full",
+             "untuned")),
     Formula("step.tensor", "·", "All-gathers and reduce-scatters of activations in the tensor group: bytes over the "
             "bandwidth, and a latency a hop; the software hides a part behind the products.", seconds,
             (*_WORK, *_LAYOUT, "strategy.overlap.tensor", "strategy.loss", "scale_up.gb_per_s",
