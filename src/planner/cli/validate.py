@@ -81,15 +81,15 @@ def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median
 def _show_held_out() -> None:
     """The table and the chart of the terminal UI's screen."""
     from planner.catalog import Catalog
-    from planner.cli.output import ascii_only, put_lines, width
+    from planner.cli.output import put_lines, width
     from planner.exchange.accuracy import by_family, points
     from planner.exchange.accuracy_pictures import BIAS, TITLE, chart_rows, family_rows, introduction
     from planner.exchange.report import Line, wrapped
     from planner.exchange.runs import read_all, shipped_runs
 
-    plain, families = ascii_only(), by_family()
-    rows = [*family_rows(families, width(), ascii_only=plain)]
-    drawn = chart_rows(points(read_all(shipped_runs(), Catalog.default()).runs), width(), CHART, ascii_only=plain)
+    families = by_family()
+    rows = [*family_rows(families, width())]
+    drawn = chart_rows(points(read_all(shipped_runs(), Catalog.default()).runs), width(), CHART)
     put_lines([
         *wrapped(introduction(families), width()), Line(""), *map(_joined, rows), Line(""), Line(BIAS), Line(""),
         Line(TITLE, "heading"), *map(_joined, drawn),

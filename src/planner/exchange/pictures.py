@@ -129,14 +129,14 @@ def _shown_nodes(r: Resolved) -> list[int]:
     return sorted(node for node in chosen if node < nodes)
 
 
-def every(outcome: Outcome, width: int, *, ascii_only: bool = False) -> list[Line]:
+def every(outcome: Outcome, width: int) -> list[Line]:
     """All pictures of a plan, each under its heading: the bars of the workbench, then those of `lines`."""
     e = outcome.estimate
-    parts = [Line(one.text) for one in step_bars(e, width, ascii_only=ascii_only)]
+    parts = [Line(one.text) for one in step_bars(e, width)]
     return [
         Line(step_title(e), "heading"), *parts, Line(""), Line(memory_title(e), "heading"),
-        Line(memory_legend(ascii_only=ascii_only), "quiet"),
-        *(Line(one.text, "error" if one.over else "text") for one in memory_bars(e, width, ascii_only=ascii_only)),
+        Line(memory_legend(), "quiet"),
+        *(Line(one.text, "error" if one.over else "text") for one in memory_bars(e, width)),
         Line(""), *lines(outcome, width),
     ]  # fmt: skip
 

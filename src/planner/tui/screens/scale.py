@@ -25,7 +25,6 @@ from planner.tui.thinking import Check
 from planner.tui.widgets.lines import Line, padded
 from planner.tui.widgets.page import Page, paragraph
 from planner.tui.widgets.picker import Option, Picker
-from planner.tui.widgets.results import Results
 from planner.tui.widgets.table import Column, Row, Table
 
 MOST: Final = 4
@@ -65,8 +64,8 @@ class Charts(Page):
             return []
         across = scale.across(width)
         rows = max(height - 1, scale.CHART) if across > 1 else scale.CHART
-        lines = scale.charts(self.points, self.name_of, width, rows, across=across, ascii_only=Results.ascii_only)
-        return [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
+        lines = scale.charts(self.points, self.name_of, width, rows, across=across)
+        return [padded([(row, "bar" if "│" in row else "quiet")], width) for row in lines]
 
     def name_of(self, card: str) -> str:
         """A card's name."""
