@@ -12,8 +12,12 @@ from typing import Final
 from planner.exchange.accuracy import ALL, Family
 from planner.exchange.charts import density, scatter
 from planner.exchange.format import seconds
+from planner.exchange.report import Line, wrapped
 
 Row = list[tuple[str, str]]
+
+CHART: Final = 22
+"""Rows of the chart, below the table."""
 
 REACH: Final = 0.3
 """Errors the pictures of a family go to."""
@@ -83,3 +87,21 @@ def chart_rows(points: Sequence[tuple[float, float]], width: int, height: int) -
     yield [(" " * (CAPTION + 1), "text"), ("└" + "─" * inner, "rule")]
     axis = f"{seconds(low)}{'measured':^{max(inner - 2 * CAPTION, 8)}}{seconds(high):>{CAPTION}}"
     yield [(" " * (CAPTION + 2), "text"), (axis, "quiet")]
+
+
+def lines(families: Sequence[Family], points: Sequence[tuple[float, float]], width: int) -> Iterator[Line]:
+    """The table and, below it, the chart.
+
+    Args:
+        families: all runs, then each family.
+        points: measured and predicted seconds, at least one.
+        width: columns to fill.
+    """
+    yield from (*wrapped(introduction(families), width), Line(""))
+    yield from (Line(_text(row)) for row in family_rows(families, width))
+    yield from (Line(""), Line(BIAS), Line(""), Line(TITLE, "heading"))
+    yield from (Line(_text(row)) for row in chart_rows(points, width, CHART))
+
+
+def _text(row: Row) -> str:
+    return "".join(words for words, _ in row).rstrip()
