@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.engine.result import MEMORY_PARTS, Estimate
+from planner.engine.result import Estimate
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import gigabytes, seconds
 
@@ -82,11 +82,6 @@ def step_bars(e: Estimate, width: int, most: int = 0) -> list[StepBar]:
 def memory_title(e: Estimate) -> str:
     """What is shown of memory."""
     return f"Memory by stage, of {gigabytes(e.memory_capacity_gb)} a run can use"
-
-
-def memory_legend() -> str:
-    """The mark of each kind of memory."""
-    return "  " + "  ".join(f"{FILLS[kind]} {kind}" for kind in MEMORY_PARTS)
 
 
 def memory_bars(e: Estimate, width: int, rows: int = 0) -> Iterator[StageBar]:

@@ -42,9 +42,6 @@ STEP_NAMES = {
 }
 """Parts of a step as people call them."""
 
-LEAST_SHARE = 0.0005
-"""Parts of less than this share of a step are not worth a line."""
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -141,23 +138,6 @@ def claims(outcome: Outcome) -> list[str]:
 def fullest_stage(e: Estimate) -> int:
     """The pipeline stage whose memory decides whether the plan fits."""
     return max(range(len(e.memory_gb_by_stage)), key=e.memory_gb_by_stage.__getitem__)
-
-
-def step_parts(e: Estimate) -> list[tuple[str, float]]:
-    """Name and seconds of every part of a step that is worth a line; they add up to it."""
-    return [
-        (name, e.step_breakdown_s[part]) for part, name in STEP_NAMES.items() if _counts(e, e.step_breakdown_s[part])
-    ]
-
-
-def compute_parts(e: Estimate) -> list[tuple[str, float]]:
-    """The same of the step's compute."""
-    times = e.compute_breakdown_s
-    return [(name, times[part]) for part, name in COMPUTE_NAMES.items() if _counts(e, times[part])]
-
-
-def _counts(e: Estimate, time: float) -> bool:
-    return time > LEAST_SHARE * e.step_time_s
 
 
 def _days(value: float) -> str:

@@ -21,7 +21,7 @@ SHORTENED = 99_999.5
 ASCII: Final = str.maketrans({
     **dict.fromkeys("─━╸╺–", "-"), **dict.fromkeys("│┃╻╹╋", "|"), **dict.fromkeys("╭╮╰╯└┏┓┗┛┣┫", "+"),
     **dict(zip("▁▂▃▄▅▆▇█", ".:-=+*%#", strict=True)), **dict(zip("▓▒░▪", "=+:.", strict=True)),
-    **dict.fromkeys("▏▎▍▋▊▉", "#"), **dict(zip("●○◆◇", "*o#x", strict=True)),
+    **dict(zip("●○◆◇", "*o#x", strict=True)),
     **{chr(braille): "o" for braille in range(0x2801, 0x2900)},
     "▌": ">", "•": "*", "·": ".", "✓": "+", "✗": "x", "✖": "X", "▲": "!", "▾": "v", "▴": "^",
     "↑": "^", "↓": "v", "←": "<", "→": ">", "…": "~", "“": '"', "”": '"', "×": "x", "µ": "u",
@@ -170,16 +170,6 @@ def in_ascii(text: str) -> str:
     '.=# 10 us - ?'
     """
     return text.translate(ASCII).encode("ascii", "replace").decode("ascii")
-
-
-def bar(share: float, width: int) -> str:
-    """A horizontal bar of eighth blocks, so many cells for a share of 1.
-
-    >>> bar(0.5, 4), bar(0.28, 4)
-    ('██', '█▏')
-    """
-    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
-    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
 def period(date: str) -> str:
