@@ -145,7 +145,7 @@ def test_a_plan_that_does_not_fit_says_so_first_and_what_to_do_last() -> None:
 
 
 def test_an_unknown_price_is_no_price() -> None:
-    text = text_of(told(cost_usd=0.0, extra={}))
+    text = text_of(told(cost_usd=0.0, usd_per_card_hour=0.0))
     assert "  Cost              unknown\n" in text
     assert "no price is known for this card" in text
 

@@ -92,7 +92,7 @@ def headline(outcome: Outcome) -> list[Figure]:
     e, ranges = outcome.estimate, outcome.estimate.interval_80
     stages = len(e.memory_gb_by_stage)
     stage = f", stage {fullest_stage(e)} of {stages}" if stages > 1 else ""
-    rate = outcome.estimate.extra.get("usd_per_card_hour", 0.0)
+    rate = e.usd_per_card_hour
     basis = "rented" if outcome.resolved.plan.cost.basis == "rent" else "owned"
     per_million = f"${significant(e.usd_per_million_tokens)} a million tokens"
     hours = f"{basis}, ${rate:,.2f} each" if rate else "no price is known for this card"
@@ -107,7 +107,9 @@ def headline(outcome: Outcome) -> list[Figure]:
         Figure("Training time", _days(e.training_days), between(*ranges["training_days"], _days), _interruptions(e)),
         cost if e.cost_usd else Figure("Cost", "unknown"),
         Figure("Card-hours", amount(e.card_hours), "", hours),
-        Figure("Step time", seconds(e.step_time_s), between(*ranges["step_time_s"], seconds), _steps(e)),
+        Figure(
+            "Step time", seconds(e.step_time_s), between(*ranges["step_time_s"], seconds), f"{amount(e.steps)} steps"
+        ),
         Figure("Memory", gigabytes(e.memory_gb), "", f"of {gigabytes(e.memory_capacity_gb)}{stage}"),
         Figure("Tokens a second", short(e.tokens_per_s), "", f"{amount(e.tokens_per_s_per_card)} a card"),
         Figure("FLOP/s a card", f"{significant(e.model_tflops_per_card)} TFLOP/s", "", "the model's own"),
@@ -145,9 +147,5 @@ def _days(value: float) -> str:
 
 
 def _interruptions(e: Estimate) -> str:
-    count = e.extra.get("interruptions", 0.0)
-    return f"goodput {percent(e.goodput)}, {count:,.0f} failures" if count >= 1 else f"goodput {percent(e.goodput)}"
-
-
-def _steps(e: Estimate) -> str:
-    return f"{amount(e.extra['steps'])} steps" if "steps" in e.extra else ""
+    failures = f", {e.interruptions:,.0f} failures" if e.interruptions >= 1 else ""
+    return f"goodput {percent(e.goodput)}{failures}"

@@ -93,10 +93,10 @@ def cells(point: Point, name: str) -> tuple[str, ...]:
     if point.outcome is None:
         return (f"{point.cards:,}", name, *["–"] * 6, point.trouble)
     e, r = point.outcome.estimate, point.outcome.resolved
-    bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
+    bubble = e.step_breakdown_s["pipeline_bubble"] / e.step_time_s
     return (
         f"{point.cards:,}", name, day_count(e.training_days), money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
-        percent(e.goodput), percent(bubble), significant(e.extra.get("interruptions", 0.0)),
+        percent(e.goodput), percent(bubble), significant(e.interruptions),
         describe(r.strategy, r.data_parallel),
     )  # fmt: skip
 

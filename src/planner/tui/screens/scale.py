@@ -227,7 +227,6 @@ def _row(point: Point, name: str) -> Row:
     if point.outcome is None:
         return Row(point, cells, (point.cards, name, *[float("inf")] * 6, point.trouble), "faint")
     e = point.outcome.estimate
-    bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
-    failures = e.extra.get("interruptions", 0.0)
-    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, failures, cells[-1])
+    bubble = e.step_breakdown_s["pipeline_bubble"] / e.step_time_s
+    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, e.interruptions, cells[-1])
     return Row(point, cells, keys)
