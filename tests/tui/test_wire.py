@@ -142,7 +142,7 @@ async def test_ascii_alone_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch
     app = Recorder(name="東京 Ko\u0308ln")
     async with app.run_test(size=(120, 40)) as pilot:
         terminal = Terminal(120, 40)
-        for key in ("", "down", "text:[", "alt+6", "z", "question_mark", "escape", "o", "escape"):
+        for key in ("", "down", "text:[", "alt+6", "z", "question_mark", "escape", "o", "escape", "z"):
             await press(pilot, key)
             for text in app.sent:
                 assert text.isascii()
@@ -154,6 +154,7 @@ async def test_ascii_alone_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch
         seen = "\n".join("".join(char for char, _ in row) for row in terminal.cells)
         assert " ???? Koln " in seen
         assert "###" in seen
+        assert re.search(r" 40\.0 % +\d+\.\d +\$", seen)  # not the large figures, whose lines ASCII does not have
 
 
 async def test_no_colours_where_nobody_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ WHOLE = 100.0
 SHORTENED = 99_999.5
 """From here on an amount is given a letter for thousands and more."""
 ASCII: Final = str.maketrans({
-    **dict.fromkeys("─━╸╺–", "-"), **dict.fromkeys("│┃╻╹╋", "|"), **dict.fromkeys("╭╮╰╯└┏┓┗┛┣┫", "+"),
+    **dict.fromkeys("─╸–", "-"), "━": "=", "│": "|", **dict.fromkeys("╭╮╰╯└", "+"),
     **dict(zip("▁▂▃▄▅▆▇█", ".:-=+*%#", strict=True)), **dict(zip("▓▒░▪", "=+:.", strict=True)),
     **dict(zip("●○◆◇", "*o#x", strict=True)),
     **{chr(braille): "o" for braille in range(0x2801, 0x2900)},

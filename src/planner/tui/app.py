@@ -99,6 +99,7 @@ class PlannerApp(Keyboard):
         rebind(chosen)
         self.set_keymap({name: ",".join(keys) for name, keys in chosen.items()})
         self.set_class(self.settings.text("density") == "compact", "-compact")
+        self.set_class(ascii_only, "-ascii")
 
     @cached_property
     def session(self) -> Session:

@@ -127,7 +127,7 @@ class OutcomePanel(Chooser):
         if self.outcome is None:
             return self.nothing(width)
         figures = headline(self.outcome)
-        large = height >= LARGE_HEIGHT and width >= LARGE_WIDTH
+        large = height >= LARGE_HEIGHT and width >= LARGE_WIDTH and not self.app.has_class("-ascii")
         lines = self._large(figures, width) if large else small(figures, width, self.marked(), stale=self.stale)
         line: list[tuple[str, str]] = [(" ", "text")]
         for key, words in self._facts(width).items():
