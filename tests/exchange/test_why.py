@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests.tui.helpers import CATALOG, plain_engine
 
@@ -18,8 +16,7 @@ from planner.spec.parse import parse_plan
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
-    found = plain_engine(CATALOG.resolve(CATALOG.plan("deepseek-v3")))
-    return replace(found, estimate=replace(found.estimate, extra={"usd_per_card_hour": 2.0}))
+    return plain_engine(CATALOG.resolve(CATALOG.plan("deepseek-v3")))
 
 
 BACKGROUND = why.Background(CATALOG, "deepseek-v3", {"cluster.cards": "yours"})

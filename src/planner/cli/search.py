@@ -140,7 +140,7 @@ def _scale(
     """The plan on more and fewer cards, each with its best strategy, as the terminal UI draws it."""
     from functools import partial
 
-    from planner.cli.output import ascii_only, folding, width
+    from planner.cli.output import folding, width
     from planner.engine.estimate import evaluate
     from planner.engine.search import search
     from planner.exchange.scale import lines, name_of, points
@@ -155,7 +155,7 @@ def _scale(
     order = {card: place for place, card in enumerate(("", *cards))}
     every.sort(key=lambda point: (order[point.card], point.cards))
     names = partial(name_of, resolved=resolved, catalog=catalog)
-    yield from lines(every, names, width(), fold=folding(), ascii_only=ascii_only())
+    yield from lines(every, names, width(), fold=folding())
 
 
 def _known(key: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -286,7 +286,7 @@ def _against_own(own: Outcome | PlanError, best: Outcome) -> Iterator[Line]:
 
 def _picture(result: SearchResult, best: Outcome, own: Outcome | PlanError | None) -> Iterator[Line]:
     """Days against memory, where there is more than one way."""
-    from planner.cli.output import ascii_only, width
+    from planner.cli.output import width
     from planner.engine.result import Outcome
     from planner.exchange.report import Line
     from planner.exchange.strategies import pareto
@@ -296,5 +296,5 @@ def _picture(result: SearchResult, best: Outcome, own: Outcome | PlanError | Non
     point = (own.estimate.memory_gb, own.estimate.training_days) if isinstance(own, Outcome) else None
     yield Line("")
     wide = min(width(), WIDEST_PICTURE)
-    rows = pareto(result, best, point, wide, PICTURE_ROWS, ascii_only=ascii_only())
+    rows = pareto(result, best, point, wide, PICTURE_ROWS)
     yield from (Line(row.rstrip()) for row in rows)

@@ -138,7 +138,7 @@ def implied_by(outcome: Outcome, claim: Claim) -> Implied:
     if not speed:
         return Implied(None, None, None, claim.days or None, claim.cost_usd or None)
     hours = hours or tokens / (SECONDS_PER_HOUR * speed * e.goodput)
-    rate = e.extra["usd_per_card_hour"]
+    rate = e.usd_per_card_hour
     return Implied(
         mfu=speed * mfu_per_speed,
         tokens_per_s_per_card=speed,

@@ -15,6 +15,8 @@ from planner.exchange.format import amount, gigabytes, megawatts, money, percent
 
 BILL = "bill_of_materials"
 """The table of an estimate that is a list of parts: a figure of it is what they cost together."""
+EXTRA = "extra"
+"""The table of the JSON whose figures are fields of the estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,14 @@ class Formula:
     """Those of the engine that can move it, in some plan, other than through the figures it needs."""
     cites: tuple[str, ...] = ()
     where: str = ""
-    """Table of the estimate the figure stands in, and its key there after a dot; empty: the figure is its own field."""
+    """Table of the JSON estimate the figure stands in, and its key there after a dot; empty: it stands in none."""
 
     def value(self, e: Estimate) -> float:
         """The figure in an estimate."""
         table, _, key = self.where.partition(".")
         if table == BILL:
             return sum(part.usd for part in e.bill_of_materials)
-        return float(getattr(e, table).get(key, 0.0) if table else getattr(e, self.id))
+        return float(getattr(e, self.id) if table in {"", EXTRA} else getattr(e, table)[key])
 
 
 def _days(value: float) -> str:

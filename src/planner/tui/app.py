@@ -82,8 +82,8 @@ class PlannerApp(Keyboard):
         self.animation_level = "none"
         sys.setswitchinterval(SWITCH_S)
         self.settings = settings.load(flags)
-        self._ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
-        self._wire = Wire(ascii_only=self._ascii_only, colour=not os.environ.get("NO_COLOR"))
+        ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
+        self._wire = Wire(ascii_only=ascii_only, colour=not os.environ.get("NO_COLOR"))
         self._source = source
         self._beginning = plan, source, catalog, engine, tools
         self._told = False
@@ -99,6 +99,7 @@ class PlannerApp(Keyboard):
         rebind(chosen)
         self.set_keymap({name: ",".join(keys) for name, keys in chosen.items()})
         self.set_class(self.settings.text("density") == "compact", "-compact")
+        self.set_class(ascii_only, "-ascii")
 
     @cached_property
     def session(self) -> Session:
@@ -190,9 +191,7 @@ class PlannerApp(Keyboard):
     def workbench(self) -> WorkbenchScreen:
         """The screen of the plan, below those of the other modes."""
         from planner.tui.screens.workbench import WorkbenchScreen
-        from planner.tui.widgets.results import Results
 
-        Results.ascii_only = self._ascii_only
         return WorkbenchScreen(self.session)
 
     async def _begin(self) -> None:

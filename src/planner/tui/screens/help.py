@@ -6,6 +6,7 @@ from typing import Final
 
 from textual.app import ComposeResult
 
+from planner.exchange.bars import FILLS
 from planner.tui.actions import ACTIONS, PANELS, Where, first_key, keys_of
 from planner.tui.screens.base import ModeScreen
 from planner.tui.text import fit, wrap
@@ -33,7 +34,7 @@ MARKS: Final = (
     ("!", "error", "not possible; go there for the reason"),
     ("✖ ▲ ·", "warn", "error, warning, note"),
     ("34.9 – 48.7", "quiet", "80 % range: in four of five cases the real run lies in it, judged by measured runs"),
-    ("█ ▓ ▒ ░ ▪", "bar", "weights, gradients, optimizer, activations, other memory"),
+    (" ".join(FILLS.values()), "bar", f"{', '.join(FILLS)} memory"),
 )
 PLACES: Final[dict[Where, str]] = {
     "everywhere": "Everywhere", "modes": "From screen to screen", "panels": "On every screen with panels",

@@ -22,7 +22,6 @@ from planner.tui.thinking import Check, Stopped
 from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.lines import Line
 from planner.tui.widgets.page import Page, paragraph, report
-from planner.tui.widgets.results import Results
 
 INTRODUCTION = (
     "Each thing ten per cent more, one at a time, the strategy as it is; the bar is the change of days, or of the cost "
@@ -43,7 +42,7 @@ class Limits(Page):
         if self.effects is None:
             return [(), *paragraph(self.trouble or "computing …", width, "quiet")]
         lines: list[Line] = [(), *paragraph(INTRODUCTION, width, "quiet"), ()]
-        return [*lines, *report(tornado(self.effects, width - 2, ascii_only=Results.ascii_only), width), ()]
+        return [*lines, *report(tornado(self.effects, width - 2), width), ()]
 
 
 class LimitsScreen(LeanScreen):
