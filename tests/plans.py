@@ -114,7 +114,8 @@ def told(**changes: Any) -> Outcome:
         },
         runs_behind=12,
         bill_of_materials=(Part("H100 SXM5 80 GB", 64.0, 1.5e6, 44.8), Part("cable", 128.0, 0.0, 0.0)),
-        extra={"steps": 238_419.0, "interruptions": 0.7, "usd_per_card_hour": 2.0},
+        steps=238_419.0, interruptions=0.7, checkpoint_gb=112.0, checkpoint_every_s=3_600.0, spare_cards=0.0,
+        it_peak_mw=0.09, usd_per_card_hour=2.0,
     )  # fmt: skip
     made = replace(estimate, **changes)
     return Outcome(r, made.memory_gb <= made.memory_capacity_gb, (), made)

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved, Strategy
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
-    from planner.engine.search_space import Constraints
-
-SEARCHED = (
-    "tensor", "sequence", "context", "pipeline", "virtual_stages", "expert", "expert_tensor", "micro_batch", "schedule",
-    "sharding", "shard_group", "recompute", "recompute_modules", "recompute_layers",
-)  # fmt: skip
-"""Keys of a strategy that a search decides; the others stay the user's."""
-
-ALWAYS = ("tensor", "pipeline", "micro_batch", "sharding", "recompute")
-"""Keys written even where they are the default: they are what a reader of a plan looks for."""
 
 
-def best_for(plan: Plan, catalog: Catalog, constraints: Constraints | None = None) -> Plan:
+def best_for(plan: Plan, catalog: Catalog) -> Plan:
     """The plan with the best strategy for its cluster; with the closest one where nothing fits.
 
     Args:
         plan: a plan; of its strategy, if it has one, only what is not searched counts.
         catalog: where its names are looked up.
-        constraints: what may not change.
 
     Raises:
         PlanError: it names what is not there, or no strategy at all is valid for it.
@@ -37,28 +26,11 @@ def best_for(plan: Plan, catalog: Catalog, constraints: Constraints | None = Non
 
     asked = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
     resolved = catalog.resolve(asked)
-    found = search(resolved, 1, constraints).ranked
-    chosen = found[0] if found else closest(resolved, constraints)
+    found = search(resolved, 1).ranked
+    chosen = found[0] if found else closest(resolved)
     if chosen is None:
         raise PlanError([no_strategy(resolved)], plan.name)
-    return with_strategy(asked, chosen.strategy)
-
-
-def with_strategy(plan: Plan, chosen: Strategy) -> Plan:
-    """The plan with what a search decided, written as a person would: without the keys that are defaults."""
-    before = plan.strategy or Strategy()
-    keys: dict[str, Any] = {k: getattr(before, k) for k in before.model_fields_set if k not in SEARCHED}
-    plain = Strategy()
-    for name in SEARCHED:
-        value = getattr(chosen, name)
-        if name in ALWAYS or value != getattr(plain, name):
-            keys[name] = value
-    if chosen.tensor == 1:
-        keys.pop("sequence", None)
-    if chosen.pipeline == 1 and chosen.schedule == "1f1b":
-        keys.pop("schedule", None)
-    ordered = {name: keys[name] for name in Strategy.model_fields if name in keys}
-    return plan.model_copy(update={"strategy": Strategy(**ordered)})
+    return asked.with_strategy(chosen.strategy)
 
 
 def no_strategy(resolved: Resolved) -> Problem:

@@ -1,6 +1,5 @@
 """The command line as a whole: what it offers, how it ends, and that each failure is one message."""
 
-import importlib.util
 import os
 import pty
 import re
@@ -22,18 +21,15 @@ from planner.cli import COMMANDS, main
 from planner.exchange import plan_toml
 from planner.spec.base import PlanError, Problem
 
-THERE = [name for name, (module, _) in COMMANDS.items() if importlib.util.find_spec(module)]
 
-
-def test_help_lists_every_command_that_is_there_and_no_other() -> None:
+def test_help_lists_every_command_and_no_other() -> None:
     text = planner("--help").stdout
-    assert re.findall(r"^  ([a-z-]+)  ", text[text.index("Commands:") :], re.MULTILINE) == THERE
-    assert {"estimate", "export", "catalog", "schema", "validate"} <= set(THERE)
-    for name in THERE:
-        assert COMMANDS[name][1] in text
+    assert re.findall(r"^  ([a-z-]+)  ", text[text.index("Commands:") :], re.MULTILINE) == list(COMMANDS)
+    for _, words in COMMANDS.values():
+        assert words in text
 
 
-@pytest.mark.parametrize("name", THERE)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_helps(name: str) -> None:
     done = planner(name, "--help")
     assert done.exit_code == 0
@@ -143,7 +139,6 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
         module = types.ModuleType("planner.cli.failing")
         module.command = command  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "planner.cli.estimate", module)
-        module.__spec__ = importlib.util.find_spec("planner.cli.export")
 
     return install
 

@@ -112,3 +112,19 @@ def test_several_files_are_read_as_one(file: Path, tmp_path: Path) -> None:
     told = validate("--runs", str(file), "--runs", str(other)).stdout
     assert "runs.toml" in told
     assert "other.toml" in told
+
+
+def test_names_of_files_neither_act_on_a_terminal_nor_break_the_table(tmp_path: Path) -> None:
+    path = tmp_path / "runs.toml"
+    rows = [run("plain", group="東京-" + "x" * 60), run("bad", further="\x1b[2J")]
+    text = {"schema": 1, "kind": "runs", "model": {"mine-8b": SHAPE}, "run": rows}
+    path.write_text(tomli_w.dumps(text), encoding="utf-8")
+    done = validate("--runs", str(path))
+    assert "\x1b" not in done.stdout + done.stderr
+    assert r'further: "\x1b[2J" holds control characters' in done.stdout
+    (row,) = [line for line in done.stdout.splitlines() if "東京" in line]
+    assert "x… " in row
+    assert row.split()[1] == "1"
+    data = validate("--runs", str(path), "--json").stdout
+    assert data.isascii()
+    assert [*json.loads(data)["by_group"]] == [rows[0]["group"]]

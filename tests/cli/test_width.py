@@ -17,6 +17,7 @@ NARROW = {
     "audit": "audit deepseek-v3 gb200-nvl72-deepseek-v3 llama-3.1-405b-8k-gpus",
     **{kind: f"catalog {kind}" for kind in ("cards", "fabrics", "models", "stacks", "presets", "fleets", "parts")},
     "settings": "config show",
+    "validate": "validate",
 }
 
 

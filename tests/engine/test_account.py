@@ -26,7 +26,7 @@ def test_the_plans_own_basis_is_the_cost_of_the_estimate(basis: str) -> None:
     e = found.estimate
     assert price.per_run == pytest.approx(e.cost_usd)
     assert price.per_million_tokens == pytest.approx(e.usd_per_million_tokens)
-    assert price.per_card_hour == pytest.approx(e.extra["usd_per_card_hour"])
+    assert price.per_card_hour == pytest.approx(e.usd_per_card_hour)
     used = 1.0 if basis == "rent" else 0.8
     assert price.per_year == pytest.approx(price.per_card_hour * used * money.HOURS_PER_YEAR * 16_384)
 

@@ -18,7 +18,7 @@ def found(name: str) -> Finding:
 
 def judged(of: Outcome, **claim: float) -> Finding:
     plan = of.resolved.plan.model_copy(update={"claim": Claim.model_validate(claim)})
-    changed = Outcome(audit.with_strategy(of.resolved, of.resolved.strategy), of.fits, of.problems, of.estimate)
+    changed = Outcome(of.resolved.with_strategy(of.resolved.strategy), of.fits, of.problems, of.estimate)
     object.__setattr__(changed.resolved, "plan", plan)
     return audit.audit(changed)
 
@@ -61,7 +61,7 @@ def test_llama_3_1_family_is_39_3_million_hours() -> None:
     names = ("llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b")
     claims = [found(name).claim.card_hours for name in names]
     assert sum(claims) == 39_300_000
-    verdict = audit.judge_sum([preset(name) for name in names], 39.3e6)
+    verdict = audit.judge_hours([preset(name) for name in names], 39.3e6)
     ranges = [audit.hours_range(preset(name)) for name in names]
     assert verdict.low == pytest.approx(sum(low for low, _ in ranges))
 

@@ -109,8 +109,8 @@ def test_tokens_flops_and_days_by_hand() -> None:
     tokens = 512 * 8192
     assert e.tokens_per_s == pytest.approx(tokens / e.step_time_s)
     assert e.tokens_per_s_per_card == pytest.approx(e.tokens_per_s / 64)
-    assert e.extra["steps"] == math.ceil(1e12 / tokens)
-    assert e.training_days == pytest.approx(e.extra["steps"] * e.step_time_s / e.goodput / 86_400)
+    assert e.steps == math.ceil(1e12 / tokens)
+    assert e.training_days == pytest.approx(e.steps * e.step_time_s / e.goodput / 86_400)
     assert e.card_hours == pytest.approx(64 * 24 * e.training_days)
     assert e.mfu == pytest.approx(e.model_tflops_per_card / 989, rel=0.001)
 

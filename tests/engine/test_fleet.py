@@ -55,7 +55,7 @@ def test_deepseek_v3_is_half_a_percent_of_the_fleet() -> None:
     # SemiAnalysis, DeepSeek Debates, 2025-01: 2.788 M hours of 526 M a year; 5.576 M$ of 643 M$.
     t = totals("deepseek")
     assert t.cards * money.HOURS_PER_YEAR == pytest.approx(526e6, rel=0.001)
-    assert money.rent(2.788e6, 2.0) / t.owning_usd_per_year == pytest.approx(0.009, abs=0.0005)
+    assert 2.788e6 * 2.0 / t.owning_usd_per_year == pytest.approx(0.009, abs=0.0005)
 
 
 # Epoch AI, xai_datacenter_timelines.csv (2026-04-22): H100-equivalents, facility MW, compute and construction B$, and

@@ -35,11 +35,6 @@ def test_capital_of_a_31250_dollar_card(rate: float, years: float, usd: float) -
     assert money.annuity(31_250.0, rate, years) / money.HOURS_PER_YEAR == pytest.approx(usd, abs=0.006)
 
 
-def test_deepseek_v3_cost_5_576_million() -> None:
-    # arXiv 2412.19437, table 1: 2.788 M H800 hours at 2 $.
-    assert money.rent(2.788e6, 2.0) == pytest.approx(5.576e6)
-
-
 def test_electricity_of_the_20480_card_site() -> None:
     # SemiAnalysis, AI Datacenter Energy Dilemma: 20.7 M$ a year at 0.083 $/kWh; its year has 8,760 hours, ours 8,766.
     usd = money.hosting_usd_per_year(20_480 * 1.389, 0.0, 0.083, 1.25, 0.8)

@@ -91,13 +91,6 @@ def test_deepseek_topology_costs_at_catalogue_prices(row: tuple[Topology, int, f
     assert usd / endpoints / 1e3 / kusd - 1 == pytest.approx(off, abs=0.002)
 
 
-def test_slim_fly_cost() -> None:
-    # 32,928 endpoints, 146 M$; not a topology a plan may name, so priced from its counts.
-    shape = parts.network_shape("slim-fly", 32_928.0, 64.0)
-    usd = shape.switches * 36_000.0 + 32_928 * 725.0 + shape.inter_switch_links * 1_975.0
-    assert usd / 1e6 == pytest.approx(146, rel=0.005)
-
-
 def test_transceivers_of_a_three_tier_cluster() -> None:
     # SemiAnalysis, 100,000 H100 Clusters: 98,304 cards need one transceiver each on the NIC side.
     bill = cluster(98_304 / 8, "fat-tree")
@@ -125,10 +118,6 @@ def test_the_bill_holds_every_part_once() -> None:
     ]  # fmt: skip
     assert sum(p.usd for p in bill.bill) == pytest.approx(bill.card.usd + bill.server_usd + bill.network_usd)
     assert bill.server.kw + bill.nic.kw == pytest.approx(2048 * 0.575)
-    assert bill.bill == parts.bill(
-        cards=2048.0, cards_per_node=8.0, nics_per_node=8.0, topology="fat-tree", parts=NDR, card_name="card",
-        card_usd=25_000.0, card_w=700.0, host_w_per_card=575.0,
-    )  # fmt: skip
 
 
 def test_two_sites_have_two_networks() -> None:

@@ -43,7 +43,7 @@ def test_llama_3_effective_time_above_90_percent(storage: float) -> None:
     assert 0.90 < llama(checkpoint_gb_per_s=storage).goodput < 0.96
 
 
-def test_goodput_formula_of_engine_md() -> None:
+def test_goodput_to_first_order() -> None:
     # Daly 2006: M = 3.1 h, stall 5 s, restart and detection 12 min give an interval of 5.6 min and G = 0.91.
     mean = 3.1 * 3600
     every = run.optimum_interval(5.0, mean)
@@ -119,7 +119,7 @@ def test_interval_shorter_than_the_write_stalls_for_the_rest() -> None:
 
 
 def test_checkpoint_of_deepseek_v3() -> None:
-    # 14 bytes a parameter (Daly 2006 and operators' reports), 671 G parameters: 9.4 TB, 47 s at 200 GB/s.
+    # 14 bytes a parameter (Rajbhandari 2019), 671 G parameters: 9.4 TB, 47 s at 200 GB/s.
     length = llama(total_params=671e9, checkpoint_gb_per_s=200.0)
     assert length.checkpoint_bytes == pytest.approx(9.394e12)
     assert length.checkpoint_write_s == pytest.approx(46.97)
@@ -141,7 +141,8 @@ def test_spares_are_whole_nodes_and_grow_with_the_cluster() -> None:
     assert np.all(spares % 8 == 0)
     assert np.all(np.diff(spares) > 0)
     # OPT-175B lost two machines a day of 124 (metaseq chronicles); back after one day.
-    assert run.spare_cards(992.0, 992 * 24 / 2, hardware_share=1.0) == 8 * np.ceil(2 + 2.326 * np.sqrt(2))
+    mtbf = 992 * 24 * run.HARDWARE_SHARE / 2
+    assert run.spare_cards(992.0, mtbf) == 8 * np.ceil(2 + 2.326 * np.sqrt(2))
 
 
 def test_arrays_give_what_floats_give() -> None:

@@ -7,8 +7,11 @@ from itertools import pairwise
 import pytest
 from tests.tui.helpers import CATALOG, plain_engine
 
-from planner.exchange.charts import ASCII_LEVELS, density, scatter
+from planner.exchange.bars import FILLS
+from planner.exchange.charts import LEVELS, density, scatter
+from planner.exchange.format import in_ascii
 from planner.exchange.pictures import lines, rank_map
+from planner.exchange.plots import MARKS
 from planner.exchange.timeline import IDLE, LETTERS, WEIGHT, draw
 
 SCHEDULES = (("gpipe", 1), ("1f1b", 1), ("interleaved", 2), ("zero-bubble", 1), ("zero-bubble", 2), ("dualpipe", 1))
@@ -81,16 +84,21 @@ def test_the_rank_map_names_each_card_once() -> None:
 
 def test_charts_keep_their_size() -> None:
     points = [(0.1, 0.11), (1.0, 0.9), (30.0, 31.0)]
-    for ascii_only in (False, True):
-        rows = scatter(points, 40, 10, ascii_only=ascii_only)
-        assert {len(row) for row in rows} == {40}
-        assert len(rows) == 10
-        assert not ascii_only or "".join(rows).isascii()
+    rows = scatter(points, 40, 10)
+    assert {len(row) for row in rows} == {40}
+    assert len(rows) == 10
     assert scatter([], 4, 2) == ["    ", "    "]
-    assert all(char in ASCII_LEVELS for char in density([0.1, 5.0], 0.3, 9, ascii_only=True))
+    assert density([0.1, 5.0], 0.3, 9) == "      █ █"
+
+
+def test_what_a_picture_tells_apart_stays_apart_in_ascii() -> None:
+    for marks in (LEVELS, MARKS, [*FILLS.values()]):
+        plain = in_ascii("".join(marks))
+        assert len(set(plain)) == len(plain) == len(marks)
+        assert "?" not in plain
 
 
 def test_points_on_the_line_rise() -> None:
-    rows = scatter([(10.0**power, 10.0**power) for power in range(5)], 20, 10, ascii_only=True)
-    places = [row.index("o") for row in rows if "o" in row]
+    rows = scatter([(10.0**power, 10.0**power) for power in range(5)], 20, 10)
+    places = [row.index("o") for row in map(in_ascii, rows) if "o" in row]
     assert all(upper > lower for upper, lower in pairwise(places))

@@ -32,22 +32,24 @@ It fits.                        80 % range, from 12 measured runs like it
   Claimed: MFU 40.0 %, 1,500 card-hours (a [paper]).
 
 Where a step of 8.00 s goes
-  compute              █████████████████████████████▎            6.00 s   75.0 %
-    matrix products    ███████████████████▌                      4.00 s   50.0 %
-    attention          ████▉                                     1.00 s   12.5 %
-    memory-bound       ██▉                                       600 ms    7.5 %
-    logits and loss    ██                                        400 ms    5.0 %
-  tensor parallel      ████▉                                     1.00 s   12.5 %
-  pipeline bubble      ██▌                                       500 ms    6.2 %
-  data parallel        █▎                                        250 ms    3.1 %
-  optimizer            ▎                                        49.0 ms    0.6 %
-  other                █                                         200 ms    2.5 %
+  matrix products   ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━   4.00 s   50 %
+  attention         ━━━━━━━━━━╸                                  1.00 s   12 %
+  memory-bound      ━━━━━━╸                                      600 ms    8 %
+  logits and loss   ━━━━                                         400 ms    5 %
+  tensor parallel   ━━━━━━━━━━╸                                  1.00 s   12 %
+  pipeline bubble   ━━━━━                                        500 ms    6 %
+  pipeline transfer ╸                                           1.00 ms   <1 %
+  data parallel     ━━╸                                          250 ms    3 %
+  optimizer         ╸                                           49.0 ms   <1 %
+  other             ━━                                           200 ms    2 %
+  Compute in all: 6.00 s, 75 %.
 
 Memory by stage, of 80.0 GB a run can use
-  stage 0:  █ weights 4.00 GB  ▓ gradients 8.00 GB  ▒ optimizer 2.00 GB
-            ░ activations 40.0 GB  · other 4.00 GB
-  stage 0, fullest     ██▓▓▓▓▓▒░░░░░░░░░░░░░░░░░░░░░░░░··                58.0 GB
-  stage 1              ██▓▓▓▓▓▒░░░░░░░░░░░░░░░░░░··                      48.0 GB
+  █ weights  ▓ gradients  ▒ optimizer  ░ activations  ▪ other
+  stage 0   ███▓▓▓▓▓▒▒░░░░░░░░░░░░░░░░░░░░░░░░░░░▪▪▪                  58.0 GB
+  stage 1   ███▓▓▓▓▓▒▒░░░░░░░░░░░░░░░░░░░░▪▪▪                         48.0 GB
+  Stage 0, the fullest: weights 4.00 GB, gradients 8.00 GB, optimizer 2.00 GB,
+                        activations 40.0 GB, other 4.00 GB
 
 Bill of materials                                    count     to buy      power
   H100 SXM5 80 GB                                       64    $1.50 M    44.8 kW
@@ -104,14 +106,20 @@ def text_of(done: Outcome, *, everything: bool = False) -> str:
 
 def test_every_part_of_a_step_is_told_with_its_share() -> None:
     text = text_of(outcome(workload__model=EXPERTS, strategy__expert=8))
-    for part in ("compute", "matrix products", "expert exchange", "pipeline bubble"):
-        (line,) = [line for line in text.splitlines() if line.strip().startswith(part)]
+    for part in ("matrix products", "expert exchange", "pipeline bubble"):
+        (line,) = [line for line in text.splitlines() if line.startswith(f"  {part} ")]
         assert line.endswith(" %")
 
 
+def test_what_compute_comes_to_is_the_sum_of_its_bars() -> None:
+    e = told().estimate
+    *_, said = report.step_lines(e, 80)
+    assert e.step_breakdown_s["compute"] == sum(e.compute_breakdown_s.values())
+    assert said.text == "  Compute in all: 6.00 s, 75 %."
+
+
 def stages(text: str) -> list[str]:
-    return [words[1].rstrip(",") for line in text.splitlines() if (words := line.split())[:1] == ["stage"]
-            and not words[1].endswith(":")]  # fmt: skip
+    return [words[1] for line in text.splitlines() if (words := line.split())[:1] == ["stage"]]
 
 
 def test_first_fullest_and_last_stage_and_all_when_asked() -> None:
@@ -130,14 +138,20 @@ def test_a_plan_that_does_not_fit_says_so_first_and_what_to_do_last() -> None:
     assert not done.fits
     lines = report.lines(done, 100)
     assert any(line.text.startswith("IT DOES NOT FIT.") and line.style == "error" for line in lines)
-    assert any(line.text.startswith("✖ all cards") and line.style == "error" for line in lines)
+    assert any(
+        line.text.startswith("  all cards ") and line.text.endswith(" GB ✖") and line.style == "error" for line in lines
+    )
     assert any(line.text.startswith("error    strategy: does not fit") for line in lines)
 
 
 def test_an_unknown_price_is_no_price() -> None:
-    text = text_of(told(cost_usd=0.0, extra={}))
+    text = text_of(told(cost_usd=0.0, usd_per_card_hour=0.0))
     assert "  Cost              unknown\n" in text
     assert "no price is known for this card" in text
+
+
+def test_a_plan_like_no_measured_run_says_so() -> None:
+    assert "80 % range, no measured run is like it" in text_of(told(runs_behind=0))
 
 
 def test_all_defaults_are_told_when_asked() -> None:

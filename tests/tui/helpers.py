@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from textual.pilot import Pilot
 
 from planner.catalog import Catalog
-from planner.choose import SEARCHED
 from planner.engine.found import Effect, Ranked, Region, SearchResult
 from planner.engine.result import Estimate, Outcome
 from planner.engine.search_space import Constraints
 from planner.exchange.questions import Answer
 from planner.spec.base import PlanError, Problem
-from planner.spec.plan import Plan, Resolved
+from planner.spec.plan import SEARCHED, Plan, Resolved
 from planner.spec.question import Question
 from planner.spec.rules import check
 from planner.tui.app import PlannerApp
@@ -64,7 +63,8 @@ def plain_engine(resolved: Resolved) -> Outcome:
         compute_breakdown_s={name: share * step for name, share in compute.items()},
         interval_80={"step_time_s": (step * 0.9, step * 1.1), "mfu": (0.36, 0.44),
                      "training_days": (days * 0.9, days * 1.1), "cost_usd": (cost * 0.9, cost * 1.1)},
-        runs_behind=12, extra={"usd_per_card_hour": resolved.usd_per_card_hour, "interruptions": 48.0},
+        runs_behind=12, steps=days * 86_400 / step, interruptions=48.0, checkpoint_gb=9_000.0, checkpoint_every_s=900.0,
+        spare_cards=16.0, it_peak_mw=plan.cluster.cards * 1.2e-3, usd_per_card_hour=resolved.usd_per_card_hour,
     )  # fmt: skip
     return Outcome(resolved, fits, problems, estimate)
 

@@ -22,7 +22,7 @@ def no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("planner.exchange.runs.read_all", lambda *_: RunsData((), ()))
 
 
-@pytest.mark.parametrize("name", screens.offered())
+@pytest.mark.parametrize("name", screens.SCREENS)
 @pytest.mark.parametrize("size", SIZES.values())
 async def test_a_key_leads_to_each_mode_and_escape_back(name: str, size: tuple[int, int]) -> None:
     app = app_on()
@@ -52,16 +52,6 @@ async def test_from_mode_to_mode_and_home() -> None:
         assert app.screen is catalogue
         await press(pilot, "h")
         assert isinstance(app.screen, WorkbenchScreen)
-
-
-async def test_a_mode_without_a_module_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(screens.SCREENS, "audit", "planner.tui.screens.nowhere:Nothing")
-    assert "audit" not in screens.offered()
-    assert "audit" not in {action.id for action in modes()}
-    app = app_on()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "a")
-        assert "Audit" not in screen_lines(app)[0]
 
 
 async def test_modes_stand_in_the_bar_the_commands_and_the_help() -> None:

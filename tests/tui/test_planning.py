@@ -313,7 +313,7 @@ def test_a_search_stops_where_nobody_waits() -> None:
 
 
 def test_every_key_of_a_searched_strategy_is_taken_over() -> None:
-    from planner.choose import SEARCHED
+    from planner.spec.plan import SEARCHED
     from planner.tui.thinking import changes
 
     plan = CATALOG.plan("deepseek-v3")

@@ -13,7 +13,7 @@ from planner.cli.config import command
 from planner.exchange import settings
 from planner.tui import keymap
 from planner.tui.actions import rebind
-from planner.tui.app import file_problems
+from planner.tui.own_files import file_problems
 from planner.tui.screens.base import LeanScreen, ModeScreen
 
 
@@ -97,6 +97,27 @@ async def test_hints_and_remarks_name_the_keys_in_force(own_folders: Path) -> No
         assert "▾ F15 33 more settings" in text
         await press(pilot, "C")
         assert "F13 why" in screen_text(app)
+
+
+async def test_text_of_screens_names_the_keys_in_force(own_folders: Path) -> None:
+    _write(own_folders, "keymap.toml", '[keys]\nwhy = "f13"\ncompare-add = "f14"\nlimits = "L"\n')
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "question_mark")
+        assert "F13 explains" in screen_text(app)
+        await press(pilot, "c")
+        assert "F14 picks one" in screen_text(app)
+        await press(pilot, "h L")
+        assert "What would help" in screen_text(app)
+        await press(pilot, "L")
+        assert "What would help" not in screen_text(app)
+
+
+def test_the_example_of_the_documentation_works(own_folders: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    example = next(part for part in page.split("```") if part.startswith("toml\n[keys]"))
+    _write(own_folders, "keymap.toml", example.removeprefix("toml\n"))
+    assert keymap.load() == ({"strategies": ("S",), "undo": ("u", "ctrl+z")}, [])
 
 
 @pytest.mark.parametrize(

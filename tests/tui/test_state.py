@@ -10,6 +10,7 @@ from tests.tui.helpers import CATALOG, plain_engine
 
 from planner.spec.base import PlanError
 from planner.tui import session_file
+from planner.tui.actions import BY_ID
 from planner.tui.state import Session
 
 
@@ -63,6 +64,15 @@ def test_an_edit_after_undo_starts_a_new_future(session: Session) -> None:
     session.edit("cluster.cards", 1024, "Cards 1024")
     assert session.redo() is None
     assert [step.label for step in session.history] == ["opened", "Cards 1024"]
+
+
+def test_undo_goes_back_as_often_as_the_help_says(session: Session) -> None:
+    first, often = session.plan, 200
+    assert str(often) in BY_ID["undo"].help
+    for cards in range(often + 5):
+        session.apply([("cluster.cards", 2048 + 8 * cards)], "cards")
+    assert sum(1 for _ in iter(session.undo, None)) == often
+    assert session.plan == first
 
 
 def test_nothing_to_undo(session: Session) -> None:

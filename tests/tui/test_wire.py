@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 from tests.tui.helpers import CATALOG, PLAIN, plain_engine, press
@@ -17,6 +18,7 @@ from textual.screen import Screen
 
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
+from planner.exchange.format import in_ascii
 from planner.spec.plan import Resolved
 from planner.tui.app import PlannerApp
 from planner.tui.wire import _codes
@@ -30,8 +32,9 @@ KEYS = (
 class Recorder(PlannerApp):
     """The application, writing into a list as well."""
 
-    def __init__(self, engine: Callable[[Resolved], Outcome] = plain_engine) -> None:
+    def __init__(self, engine: Callable[[Resolved], Outcome] = plain_engine, name: str = "") -> None:
         plan = CATALOG.plan("deepseek-v3")
+        plan = plan.model_copy(update={"name": name or plan.name})
         super().__init__(plan, "deepseek-v3", catalog=CATALOG, engine=engine, tools=PLAIN)
         self.sent: list[str] = []
 
@@ -136,13 +139,22 @@ async def test_forgetting_writes_everything_again() -> None:
 
 async def test_ascii_alone_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLANNER_ASCII", "1")
-    app = Recorder()
+    app = Recorder(name="東京 Ko\u0308ln")
     async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "down text:[ alt+6 z question_mark escape o escape")
-        assert "".join(app.sent).isascii()
-        assert "WWW" in "".join(app.sent)
-    monkeypatch.delenv("PLANNER_ASCII")
-    Recorder()
+        terminal = Terminal(120, 40)
+        for key in ("", "down", "text:[", "alt+6", "z", "question_mark", "escape", "o", "escape", "z"):
+            await press(pilot, key)
+            for text in app.sent:
+                assert text.isascii()
+                terminal.feed(text)
+            app.sent.clear()
+            for y, (shown, meant) in enumerate(zip(terminal.cells, _meant(app), strict=True)):
+                plain = "".join(in_ascii(char) * get_character_cell_size(char) for char, _ in meant)
+                assert "".join(char for char, _ in shown) == plain, (key, y)
+        seen = "\n".join("".join(char for char, _ in row) for row in terminal.cells)
+        assert " ???? Koln " in seen
+        assert "###" in seen
+        assert re.search(r" 40\.0 % +\d+\.\d +\$", seen)  # not the large figures, whose lines ASCII does not have
 
 
 async def test_no_colours_where_nobody_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,22 @@ async def test_export_says_why_it_cannot(tmp_path: Path, monkeypatch: pytest.Mon
         assert "cannot be written" in screen_text(app)
 
 
+async def test_an_export_without_figures_says_why_there_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "text:2047 enter w tab right enter")
+        reason = app.session.stale
+        assert reason
+        assert screen_text(app).count(reason[:60]) == 2  # below the form, and what Enter came to
+        assert "not possible: " in screen_text(app)
+        await press(pilot, "left enter")
+        assert plan_toml.read("deepseek-v3.toml").cluster.cards == 2047
+    assert not (tmp_path / "deepseek-v3.json").exists()
+
+
 async def test_commands_are_found_and_run_by_name() -> None:
     app = app_on()
     async with app.run_test(size=WIDE) as pilot:

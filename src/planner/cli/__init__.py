@@ -32,7 +32,7 @@ COMMANDS = {
     "config": ("planner.cli.config", "Settings: values and origins; shell completions; manual page."),
     "schema": ("planner.cli.schema", "JSON Schema of the files, for editors."),
 }
-"""Name -> module and one line of help. A command whose module is not there is not offered."""
+"""Name -> module and one line of help."""
 
 STDIN = 0
 

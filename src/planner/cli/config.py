@@ -45,7 +45,7 @@ def validate(context: click.Context) -> None:
     from planner.cli.output import complain, put
     from planner.data_files import config_folder
     from planner.exchange.settings import load
-    from planner.tui.app import file_problems
+    from planner.tui.own_files import file_problems
 
     settings = load()
     problems = [*settings.problems, *file_problems(settings.text("theme"))]

@@ -34,7 +34,7 @@ def command(
     FILE is a plan file, a preset's id, or - for standard input. The exit status is 1 where the plan does not fit.
     """
     from planner.catalog import Catalog
-    from planner.cli.output import ascii_only, put_json, put_lines, width
+    from planner.cli.output import put_json, put_lines, width
     from planner.cli.plans import is_preset, outcome_of
 
     catalog = Catalog.default()
@@ -51,7 +51,7 @@ def command(
     elif pictures:
         from planner.exchange.pictures import every
 
-        put_lines(every(outcome, width(), ascii_only=ascii_only()))
+        put_lines(every(outcome, width()))
     elif as_json:
         from planner.exchange.as_json import outcome_dict
 

@@ -33,7 +33,7 @@ def put(text: str) -> None:
     """Write a whole text to standard output, in UTF-8 whatever the terminal says it is."""
     from planner.exchange.files import STREAM, write_atomic
 
-    write_atomic(STREAM, text)
+    write_atomic(STREAM, as_wanted(text))
 
 
 def put_lines(lines: Iterable[Line]) -> None:
@@ -54,7 +54,7 @@ def complain(*messages: str) -> None:
     from planner.spec.words import escaped
 
     with contextlib.suppress(OSError, ValueError):  # nobody can be told
-        click.echo("\n".join(escaped(message) for message in messages), err=True, color=False)
+        click.echo(as_wanted("\n".join(escaped(message) for message in messages)), err=True, color=False)
 
 
 def width() -> int:
@@ -62,11 +62,12 @@ def width() -> int:
     return shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else PIPE_WIDTH
 
 
-def ascii_only() -> bool:
-    """The user wants pictures without block and line-drawing characters."""
+def as_wanted(text: str) -> str:
+    """A text to be read as the user wants it: with every character, or in ASCII alone (the setting `glyphs`)."""
+    from planner.exchange.format import in_ascii
     from planner.exchange.settings import load
 
-    return load().text("glyphs") == "ascii"
+    return in_ascii(text) if load().text("glyphs") == "ascii" else text
 
 
 def folding() -> int:

@@ -138,11 +138,9 @@ def _scale(
     plan: Plan, resolved: Resolved, cards: tuple[str, ...], constraints: Constraints, catalog: Catalog
 ) -> Iterator[Line]:
     """The plan on more and fewer cards, each with its best strategy, as the terminal UI draws it."""
-    import dataclasses
     from functools import partial
 
-    from planner.choose import with_strategy
-    from planner.cli.output import ascii_only, folding, width
+    from planner.cli.output import folding, width
     from planner.engine.estimate import evaluate
     from planner.engine.search import search
     from planner.exchange.scale import lines, name_of, points
@@ -150,17 +148,14 @@ def _scale(
 
     def best(r: Resolved) -> Outcome | None:
         ranked = search(r, 1, constraints).ranked
-        if not ranked:
-            return None
-        strategy = ranked[0].strategy
-        return evaluate(dataclasses.replace(r, plan=with_strategy(r.plan, strategy), strategy=strategy))
+        return evaluate(r.with_strategy(ranked[0].strategy)) if ranked else None
 
     whole = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
     every = [point for card in ("", *cards) for point in points(whole, card, catalog, best)]
     order = {card: place for place, card in enumerate(("", *cards))}
     every.sort(key=lambda point: (order[point.card], point.cards))
     names = partial(name_of, resolved=resolved, catalog=catalog)
-    yield from lines(every, names, width(), fold=folding(), ascii_only=ascii_only())
+    yield from lines(every, names, width(), fold=folding())
 
 
 def _known(key: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -178,9 +173,9 @@ def _known(key: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _kept(texts: tuple[str, ...], plan: Plan, catalog: Catalog) -> dict[str, object]:
     """Keys held at a value, checked as those of a plan file are."""
-    from planner.choose import SEARCHED
     from planner.exchange.edits import set_keys
     from planner.exchange.sweep import parse_vary
+    from planner.spec.plan import SEARCHED
 
     kept: dict[str, object] = {}
     for text in texts:
@@ -291,7 +286,7 @@ def _against_own(own: Outcome | PlanError, best: Outcome) -> Iterator[Line]:
 
 def _picture(result: SearchResult, best: Outcome, own: Outcome | PlanError | None) -> Iterator[Line]:
     """Days against memory, where there is more than one way."""
-    from planner.cli.output import ascii_only, width
+    from planner.cli.output import width
     from planner.engine.result import Outcome
     from planner.exchange.report import Line
     from planner.exchange.strategies import pareto
@@ -301,5 +296,5 @@ def _picture(result: SearchResult, best: Outcome, own: Outcome | PlanError | Non
     point = (own.estimate.memory_gb, own.estimate.training_days) if isinstance(own, Outcome) else None
     yield Line("")
     wide = min(width(), WIDEST_PICTURE)
-    rows = pareto(result, best, point, wide, PICTURE_ROWS, ascii_only=ascii_only())
+    rows = pareto(result, best, point, wide, PICTURE_ROWS)
     yield from (Line(row.rstrip()) for row in rows)

@@ -6,7 +6,6 @@ engine's card-hours, which hold failures and checkpoints; its speeds are of step
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +15,7 @@ from planner.engine.estimate import evaluate
 from planner.engine.result import Interval, Outcome
 from planner.engine.run import SECONDS_PER_HOUR
 from planner.engine.search import search
-from planner.spec.plan import Claim, Resolved, Strategy
+from planner.spec.plan import Claim, Resolved
 from planner.spec.runs import FlopsConvention
 
 Verdict = Literal["plausible", "faster-than-range", "slower-than-range", "not-enough-stated"]
@@ -139,7 +138,7 @@ def implied_by(outcome: Outcome, claim: Claim) -> Implied:
     if not speed:
         return Implied(None, None, None, claim.days or None, claim.cost_usd or None)
     hours = hours or tokens / (SECONDS_PER_HOUR * speed * e.goodput)
-    rate = e.extra["usd_per_card_hour"]
+    rate = e.usd_per_card_hour
     return Implied(
         mfu=speed * mfu_per_speed,
         tokens_per_s_per_card=speed,
@@ -172,28 +171,11 @@ def best_of(resolved: Resolved) -> Outcome | None:
         PlanError: no strategy can make the plan possible.
     """
     ranked = search(resolved, top=1).ranked
-    return evaluate(with_strategy(resolved, ranked[0].strategy)) if ranked else None
+    return evaluate(resolved.with_strategy(ranked[0].strategy)) if ranked else None
 
 
-def with_strategy(resolved: Resolved, strategy: Strategy) -> Resolved:
-    """A resolved plan with a strategy the search found on it, which keeps the software's facts."""
-    plan = resolved.plan.model_copy(update={"strategy": strategy})
-    return dataclasses.replace(resolved, plan=plan, strategy=strategy)
-
-
-def judge_hours(outcome: Outcome, card_hours: float) -> Judged:
-    """Card-hours beside the engine's range.
-
-    Args:
-        outcome: of a plan.
-        card_hours: said of the same run.
-    """
-    low, high = hours_range(outcome)
-    return Judged("card-hours", card_hours, low, high, _verdict(card_hours, low, high, less_is_faster=True))
-
-
-def judge_sum(outcomes: Sequence[Outcome], card_hours: float) -> Judged:
-    """Card-hours said of several runs together beside the sum of their ranges.
+def judge_hours(outcomes: Sequence[Outcome], card_hours: float) -> Judged:
+    """Card-hours said of a run, or of several together, beside the sum of the engine's ranges.
 
     The ends add up as they stand: runs of one owner on one software are off in the same direction.
 
@@ -211,7 +193,7 @@ def _judged(outcome: Outcome, claim: Claim) -> tuple[Judged, ...]:
     found: list[Judged] = []
     e = outcome.estimate
     if hours := _stated_hours(outcome, claim):
-        found.append(judge_hours(outcome, hours))
+        found.append(judge_hours([outcome], hours))
     if speed := claim.tokens_per_s_per_card:
         fast, slow = (e.tokens_per_s_per_card * e.step_time_s / s for s in e.interval_80["step_time_s"])
         verdict = _verdict(speed, slow, fast, less_is_faster=False)

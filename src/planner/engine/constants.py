@@ -189,3 +189,10 @@ def table() -> dict[str, dict[str, Any]]:
 def calibrated() -> Constants:
     """The constants in force."""
     return from_values({name: float(row["value"]) for name, row in table().items()})
+
+
+def scaled(c: Constants, name: str, factor: float) -> Constants:
+    """The constants with one of them times a factor, for every architecture where it has one value for each."""
+    value: Table | float = getattr(c, name)
+    changed: Any = value * factor if isinstance(value, float) else tuple(float(each) * factor for each in value)
+    return dataclasses.replace(c, **{name: changed})

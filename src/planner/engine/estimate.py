@@ -10,10 +10,9 @@ from planner.engine.inputs import Inputs
 from planner.engine.layout import Groups, groups
 from planner.engine.memory import layer_bytes, most_bytes, stage_memory
 from planner.engine.memory_fit import memory_problems
-from planner.engine.power import PowerDraw
 from planner.engine.reading import inputs_of
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate, Outcome
-from planner.engine.run import SECONDS_PER_DAY, SECONDS_PER_HOUR, RunLength
+from planner.engine.run import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from planner.engine.step import step
 from planner.engine.uncertainty import Spread, spread_of
 from planner.spec.base import PlanError, Problem
@@ -99,12 +98,18 @@ def _estimate(r: Resolved, x: Inputs, c: Constants) -> Estimate:
         runs_behind=spread.runs,
         bill_of_materials=materials.bill,
         memory_capacity_gb=c.usable * x.machine.memory_bytes / 1e9,
-        extra=_extra(length, draw, rate),
+        steps=float(length.steps),
+        interruptions=float(length.interruptions),
+        checkpoint_gb=float(length.checkpoint_bytes) / 1e9,
+        checkpoint_every_s=float(length.checkpoint_every_s),
+        spare_cards=float(length.spares),
+        it_peak_mw=float(draw.it_peak_w) / 1e6,
+        usd_per_card_hour=float(rate),
     )
 
 
 def _params_6nd(x: Inputs) -> float:
-    """Active parameters without the input embedding: the N of 6ND (contract, section 6)."""
+    """Active parameters without the input embedding: the N of 6ND (Kaplan 2020, arXiv 2001.08361)."""
     s = x.shape
     return float(s.active_params - (1.0 - s.tied) * s.vocab * s.hidden)
 
@@ -129,18 +134,6 @@ def _intervals(spread: Spread, step_s: float, mfu: float, days: float, cost: flo
         "mfu": (mfu / high, mfu / low),
         "training_days": (days * low, days * high),
         "cost_usd": (cost * low, cost * high),
-    }
-
-
-def _extra(length: RunLength, draw: PowerDraw, rate: float) -> dict[str, float]:
-    return {
-        "steps": float(length.steps),
-        "interruptions": float(length.interruptions),
-        "checkpoint_gb": float(length.checkpoint_bytes) / 1e9,
-        "checkpoint_every_s": float(length.checkpoint_every_s),
-        "spare_cards": float(length.spares),
-        "it_peak_mw": float(draw.it_peak_w) / 1e6,
-        "usd_per_card_hour": float(rate),
     }
 
 

@@ -11,7 +11,6 @@ from planner.engine.estimate import evaluate
 from planner.engine.found import Effect, Ranked
 from planner.engine.result import Estimate, Outcome
 from planner.engine.search import search
-from planner.engine.search_reasons import with_strategy
 from planner.spec.plan import Resolved
 
 MORE = 1.1
@@ -65,14 +64,14 @@ def _memory(own: Outcome, c: Constants, best: Ranked | None, between: Callable[[
     roomy = search(more, 1, constants=c, between=between, within_s=within).ranked
     if not roomy:
         return Effect(*MEMORY, 0.0, 0.0, 0.0, 0.0, "With 10 % more memory still no strategy fits.")
-    now = evaluate(with_strategy(more, roomy[0]), c).estimate
+    now = evaluate(more.with_strategy(roomy[0].strategy), c).estimate
     whose = ""
     if not own.fits:
         whose = f"With 10 % more memory the plan as it is would {'' if evaluate(more, c).fits else 'still not '}fit. "
     if not tight:
         note = f"{whose}The best strategy would take {now.training_days:.3g} days."
         return Effect(*MEMORY, 0.0, 0.0, 0.0, 0.0, note)
-    base = evaluate(with_strategy(r, tight[0]), c).estimate
+    base = evaluate(r.with_strategy(tight[0].strategy), c).estimate
     note = "Memory size, other than the rest: the best strategy with 10 % more against the best without."
     return _effect(*MEMORY, base, now, whose + note)
 

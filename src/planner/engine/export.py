@@ -1,6 +1,8 @@
 """Where a card stands under the export rules of the United States, rule by rule. Scalars only: a class is a word.
 
-Source of all thresholds: ECCN 3A090 and BIS rules (ECCN 3A090 as published; bill texts; secondary notes for 2026).
+Sources of the thresholds: ECCN 3A090 (15 CFR 774, supplement 1) of October 2022 and of October 2023; the AI Diffusion
+rule of January 2025; the letters of April 2025; the rule of January 2026 (Federal Register 2026-00789), whose two
+limits were read in secondary notes, not in the rule itself.
 An answer to a planning question, not legal advice.
 """
 

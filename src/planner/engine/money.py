@@ -26,7 +26,7 @@ BUILDING_YEARS = 15.0
 """Years a building is paid back over. An assumption; no source read states one."""
 
 H100_8BIT_TOPS = 1979.0
-"""Dense 8-bit rate of an H100 SXM, TOP/s. Source: Epoch AI, ai-chip-counts."""
+"""Dense 8-bit rate of an H100 SXM, TOP/s. Source: NVIDIA H100 data sheet (3,958 with sparsity)."""
 
 H100_BF16_TFLOPS = 989.0
 """Dense BF16 rate of an H100 SXM, TFLOP/s. Source: NVIDIA H100 data sheet."""
@@ -35,11 +35,11 @@ EquivalentRule = Literal["8-bit", "bf16"]
 """How cards are counted as H100s: by dense 8-bit rate (Epoch AI) or by dense BF16 rate."""
 
 
-def annuity(capital: Num, rate: Num, years: Num, payments_per_year: Num = PAYMENTS_PER_YEAR) -> Num:
+def annuity(capital: Num, rate: Num, years: Num) -> Num:
     """Constant yearly payment that pays capital back with interest, USD a year.
 
-    Formula: with i = rate / k and n = years x k for k payments a year, k x capital x i / (1 - (1 + i)^-n); at rate
-    zero capital / years.
+    Formula: with i = rate / k and n = years x k for k = `PAYMENTS_PER_YEAR`, k x capital x i / (1 - (1 + i)^-n); at
+    rate zero capital / years.
 
     Source: standard; SemiAnalysis, GPU Cloud Economics Explained (2023-12) uses it with monthly payments.
 
@@ -47,31 +47,15 @@ def annuity(capital: Num, rate: Num, years: Num, payments_per_year: Num = PAYMEN
         capital: what is paid back, USD (float or array).
         rate: cost of capital a year, 0 or more (float or array).
         years: depreciation period (float or array).
-        payments_per_year: k (float or array).
 
     >>> round(annuity(261_900.0, 0.13, 4.0) / 12)
     7026
     >>> annuity(100.0, 0.0, 4.0)
     25.0
     """
-    interest = maximum(rate, NO_INTEREST) / payments_per_year
-    factor = interest / (1.0 - (1.0 + interest) ** (-years * payments_per_year))
-    return where(rate > NO_INTEREST, capital * factor * payments_per_year, capital / years)
-
-
-def rent(card_hours: Num, usd_per_card_hour: Num) -> Num:
-    """Cost of rented cards, USD.
-
-    Source: DeepSeek-V3 (arXiv 2412.19437, table 1): 2.788 M H800 hours at 2 $ are 5.576 M$.
-
-    Args:
-        card_hours: cards x hours (float or array).
-        usd_per_card_hour: price of one card for one hour (float or array).
-
-    >>> rent(2.788e6, 2.0)
-    5576000.0
-    """
-    return card_hours * usd_per_card_hour
+    interest = maximum(rate, NO_INTEREST) / PAYMENTS_PER_YEAR
+    factor = interest / (1.0 - (1.0 + interest) ** (-years * PAYMENTS_PER_YEAR))
+    return where(rate > NO_INTEREST, capital * factor * PAYMENTS_PER_YEAR, capital / years)
 
 
 def hosting_usd_per_year(
@@ -227,7 +211,7 @@ def h100_equivalents(
     Formula: "8-bit": cards x the card's dense 8-bit rate / 1,979, a card without 8-bit units counting at its BF16 rate
     (TPU v4: 0.139); "bf16": cards x dense BF16 rate / 989.
 
-    Source: Epoch AI, ai-chip-counts (Epoch AI, ai-chip-counts).
+    Source: Epoch AI, AI chip counts (github.com/epoch-research/ai-chip-counts), for the 8-bit rule.
 
     Args:
         cards: how many (float or array).

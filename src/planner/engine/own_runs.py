@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from planner.engine.uncertainty import OWN_RUNS
 from planner.spec.base import PlanError, Problem
 from planner.spec.stack import Stack, StackFactor
 
@@ -13,8 +14,6 @@ LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
 """Beyond these a measured step has another unit, card or layout than the row says."""
 MOST_SPREAD = 0.7
 """Spread of a factor's logarithm, a factor of two either way, above which the runs tell of several softwares."""
-LEAST = 3
-"""Runs a factor needs: two fix a line, the third shows whether it holds."""
 
 
 def factor_of(measured: Sequence[float], predicted: Sequence[float]) -> StackFactor:
@@ -30,8 +29,8 @@ def factor_of(measured: Sequence[float], predicted: Sequence[float]) -> StackFac
     Raises:
         PlanError: fewer than three runs, a factor no software has, or runs that contradict each other.
     """
-    if len(measured) < LEAST:
-        message = f"a stack's factor needs at least {LEAST} runs, and {len(measured)} can be used."
+    if len(measured) < OWN_RUNS:
+        message = f"a stack's factor needs at least {OWN_RUNS} runs, and {len(measured)} can be used."
         raise PlanError([Problem("error", "run", message, "Measure layouts that differ: the factor stands for all.")])
     ratios = [m / p for m, p in zip(measured, predicted, strict=True)]
     factor = statistics.median(ratios)

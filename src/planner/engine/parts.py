@@ -9,22 +9,9 @@ from dataclasses import dataclass
 
 from planner.engine.num import Num, any_of, ceil, floor, maximum, where
 from planner.engine.result import Part
-from planner.engine.topology import NetworkShape, extra_latency_s, hops, network_shape, top_tier_share
+from planner.engine.topology import network_shape
 from planner.spec.fabric import Topology
 from planner.spec.network import NetworkParts
-
-__all__ = [
-    "Bill",
-    "Materials",
-    "NetworkShape",
-    "bill",
-    "extra_latency_s",
-    "hops",
-    "materials",
-    "network_shape",
-    "racks",
-    "top_tier_share",
-]
 
 Bill = tuple[Part, ...]
 """The bill of materials, one line a part."""
@@ -164,31 +151,3 @@ def materials(
         network=tuple(line for line in lines if any_of(line.count > 0)),
         rack=_line(parts.rack, rack_count, parts.rack_usd, 0.0),
     )
-
-
-def bill(
-    *,
-    cards: Num,
-    cards_per_node: Num,
-    nics_per_node: Num,
-    topology: Topology,
-    parts: NetworkParts,
-    card_name: str,
-    card_usd: Num,
-    card_w: Num,
-    host_w_per_card: Num,
-    **more: Num,
-) -> Bill:
-    """The lines of `materials`, whose arguments it takes."""
-    return materials(
-        cards=cards,
-        cards_per_node=cards_per_node,
-        nics_per_node=nics_per_node,
-        topology=topology,
-        parts=parts,
-        card_name=card_name,
-        card_usd=card_usd,
-        card_w=card_w,
-        host_w_per_card=host_w_per_card,
-        **more,
-    ).bill

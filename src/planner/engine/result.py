@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from planner.spec.base import Problem
 from planner.spec.plan import Resolved
@@ -65,9 +65,18 @@ class Estimate:
     """80 % ranges of step_time_s, mfu, training_days, cost_usd."""
     runs_behind: int
     """Measured runs the interval was derived from."""
+    steps: float
+    interruptions: float
+    """Failures expected in the whole run."""
+    checkpoint_gb: float
+    checkpoint_every_s: float
+    spare_cards: float
+    """Cards beside the plan's own that cover repairs of a day."""
+    it_peak_mw: float
+    """Power of cards, hosts, switches and storage, all at their rating."""
+    usd_per_card_hour: float
+    """0 where no price is known."""
     bill_of_materials: tuple[Part, ...] = ()
-    extra: dict[str, float] = field(default_factory=dict)
-    """Further figures by name (interruptions, checkpoint_every_s, checkpoint_gb, steps, ...)."""
 
 
 @dataclass(frozen=True, slots=True)

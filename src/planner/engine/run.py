@@ -13,15 +13,15 @@ SECONDS_PER_HOUR = 3600.0
 SECONDS_PER_DAY = 24.0 * SECONDS_PER_HOUR
 
 CHECKPOINT_BYTES_PER_PARAM = 14.0
-"""BF16 weight 2, FP32 master weight 4, Adam's two FP32 moments 8. Source: Megatron-LM; Llama 3's files have
-16 (gradients kept), DeepSeek's with BF16 moments 10 (Young 1974, Daly 2006)."""
+"""BF16 weight 2, FP32 master weight 4, Adam's two FP32 moments 8. Source: Rajbhandari 2019 (arXiv 1910.02054, section
+3.1). With BF16 moments, as DeepSeek-V3 keeps them (arXiv 2412.19437, section 3.3), it would be 10."""
 
 CHECKPOINT_BYTES_FULL_PRECISION = 12.0
 """The same where weights are FP32 throughout: weight 4, Adam's two FP32 moments 8."""
 
 COPY_STALL_S = 5.0
-"""Seconds training stands still for an asynchronous checkpoint: the copy from card to host memory, 1 to 10 s.
-Source: Daly 2006 and operators' reports, which calibrates its goodput with 5 s."""
+"""Seconds training stands still for an asynchronous checkpoint: the copy from card to host memory. Source: MegaScale
+(arXiv 2402.15627): "several seconds"; five of them are an assumption."""
 
 HARDWARE_SHARE = 0.78
 """Share of unexpected interruptions that take a node out for repair. Source: Llama 3 (arXiv 2407.21783, section 3.3.4):
@@ -102,31 +102,30 @@ def optimum_interval(stall_s: Num, mean_time_s: Num) -> Num:
     return where(ratio < 1.0, daly, mean_time_s)
 
 
-def stall(write_s: Num, every_s: Num, copy_stall_s: Num = COPY_STALL_S) -> Num:
+def stall(write_s: Num, every_s: Num) -> Num:
     """Time training stands still for one checkpoint, s.
 
-    A checkpoint is copied to host memory and written from there while training goes on, so training sees the copy, or
-    the write where that is quicker. The next copy must wait for the last write: an interval shorter than the write
-    stalls for the rest of it.
+    A checkpoint is copied to host memory and written from there while training goes on, so training sees the copy
+    (`COPY_STALL_S`), or the write where that is quicker. The next copy must wait for the last write: an interval
+    shorter than the write stalls for the rest of it.
 
-    Source: Daly 2006 and operators' reports (asynchronous: device-to-host copy only, 1 to 10 s).
+    Source: MegaScale (arXiv 2402.15627) for the two stages. That a copy waits for the last write is an assumption.
 
     Args:
         write_s: time until the checkpoint is on storage (float or array).
         every_s: training time between two checkpoints (float or array).
-        copy_stall_s: time of the copy to host memory (float or array).
     """
-    return maximum(minimum(write_s, copy_stall_s), write_s - every_s)
+    return maximum(minimum(write_s, COPY_STALL_S), write_s - every_s)
 
 
 def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> Num:
     """Wall time over training time, at least 1.
 
     Formula: M exp(R / M) (exp((T + C) / M) - 1) / T: interruptions come at random, also while checkpoints are written
-    and while the run restarts. To first order it is the first-order 1 / G = (1 + C / T) (1 + (T / 2 + R) / M); unlike
-    that, it counts interruptions by wall time, as their published rates do.
+    and while the run restarts. To first order it is (1 + C / T) (1 + (T / 2 + R) / M), which counts interruptions
+    by training time; this counts them by wall time, as their published rates do.
 
-    Source: Daly 2006 (as above), equation 20.
+    Source: Daly 2006 (see `optimum_interval`), equation 20.
 
     Args:
         stall_s: C, stall of one checkpoint (float or array).
@@ -142,7 +141,7 @@ def slowdown(stall_s: Num, every_s: Num, recovery_s: Num, mean_time_s: Num) -> N
 def checkpoint_bytes_per_param(full_precision: Num) -> Num:
     """Bytes of a parameter in a checkpoint: 14 in mixed precision (8-bit too), 12 where everything is FP32.
 
-    Source: Daly 2006 and operators' reports.
+    Source: see `CHECKPOINT_BYTES_PER_PARAM`.
 
     Args:
         full_precision: the run is in FP32 or TF32 (bool or array).
@@ -150,26 +149,18 @@ def checkpoint_bytes_per_param(full_precision: Num) -> Num:
     return where(full_precision, CHECKPOINT_BYTES_FULL_PRECISION, CHECKPOINT_BYTES_PER_PARAM)
 
 
-def spare_cards(
-    cards: Num,
-    mtbf_card_hours: Num,
-    cards_per_node: Num = 8.0,
-    hardware_share: Num = HARDWARE_SHARE,
-    repair_hours: Num = REPAIR_HOURS,
-) -> Num:
+def spare_cards(cards: Num, mtbf_card_hours: Num, cards_per_node: Num = 8.0) -> Num:
     """Cards to hold ready, in whole nodes.
 
-    Formula: nodes in repair have mean m = cards x hardware_share x repair_hours / mtbf; their 99 % quantile is taken
+    Formula: nodes in repair have mean m = cards x HARDWARE_SHARE x REPAIR_HOURS / mtbf; their 99 % quantile is taken
     as m + 2.326 sqrt(m), rounded up. Source: standard for Poisson arrivals (Palm's theorem for spares).
 
     Args:
         cards: cards of the run (float or array).
         mtbf_card_hours: card-hours per interruption (float or array).
         cards_per_node: cards that leave with a failed node (float or array).
-        hardware_share: share of interruptions that need a repair (float or array).
-        repair_hours: hours until a failed node is back (float or array).
     """
-    mean = cards * hardware_share * repair_hours / mtbf_card_hours
+    mean = cards * HARDWARE_SHARE * REPAIR_HOURS / mtbf_card_hours
     return cards_per_node * ceil(mean + P99 * sqrt(mean))
 
 
@@ -187,7 +178,6 @@ def run_length(
     checkpoint_every_s: Num,
     bytes_per_param: Num = CHECKPOINT_BYTES_PER_PARAM,
     cards_per_node: Num = 8.0,
-    copy_stall_s: Num = COPY_STALL_S,
 ) -> RunLength:
     """Length of a run with its failures and checkpoints.
 
@@ -207,7 +197,6 @@ def run_length(
         checkpoint_every_s: training time between checkpoints, s; 0: the optimum (Young/Daly).
         bytes_per_param: bytes a parameter in a checkpoint.
         cards_per_node: cards of one node, for the spares.
-        copy_stall_s: time of a checkpoint's copy to host memory, s.
 
     Returns:
         The run's length; each field a float, or an array of the arguments' common shape.
@@ -217,10 +206,10 @@ def run_length(
     mean_time = mean_time_between_interruptions(cards, mtbf_card_hours)
     size = bytes_per_param * total_params
     write_s = size / (1e9 * checkpoint_gb_per_s)
-    copy = minimum(write_s, copy_stall_s)
+    copy = minimum(write_s, COPY_STALL_S)
     best = maximum(optimum_interval(copy, mean_time), write_s - copy)
     every = where(checkpoint_every_s > 0, checkpoint_every_s, best)
-    stalled = stall(write_s, every, copy_stall_s)
+    stalled = stall(write_s, every)
     lost = minimum(every, train_seconds)  # a run shorter than the interval begins again from its start
     unsafe = write_s - stalled  # training goes on while the checkpoint is not safe yet: lost too when it fails then
     factor = slowdown(stalled, lost, restart_s + write_s + unsafe, mean_time)

@@ -128,7 +128,7 @@ def nothing_fits(
     own = resolved.plan.cluster.cards
     tries = (with_cards(resolved, own << doubled) for doubled in range(1, DOUBLINGS + 1))
     enough = next((more for more in tries if _fits(more, constraints, constants)), None)
-    stages = evaluate(with_strategy(resolved, least), constants).estimate.memory_gb_by_stage
+    stages = evaluate(resolved.with_strategy(least.strategy), constants).estimate.memory_gb_by_stage
     free = Constraints(headroom=constraints.headroom) if constraints else None
     return NothingFits(
         closest=least,
@@ -176,8 +176,3 @@ def with_cards(resolved: Resolved, cards: int) -> Resolved:
     """The plan on another number of cards."""
     cluster = resolved.plan.cluster.model_copy(update={"cards": cards})
     return dataclasses.replace(resolved, plan=resolved.plan.model_copy(update={"cluster": cluster}))
-
-
-def with_strategy(resolved: Resolved, ranked: Ranked) -> Resolved:
-    """The plan with a ranked strategy."""
-    return dataclasses.replace(resolved, strategy=ranked.strategy)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine import memory
-from planner.engine.constants import Constants
 from planner.engine.inputs import SCHEDULES, SHARDINGS
 from planner.engine.layout import groups
 from planner.engine.search import Search
@@ -57,17 +56,14 @@ class Blocks:
     Args:
         resolved: the plan.
         constraints: what may not change.
-        constants: other than the calibrated ones.
 
     Raises:
         PlanError: no strategy can make the plan possible.
     """
 
-    def __init__(
-        self, resolved: Resolved, constraints: Constraints | None = None, constants: Constants | None = None
-    ) -> None:
+    def __init__(self, resolved: Resolved, constraints: Constraints | None = None) -> None:
         self.space = Space(resolved, constraints)
-        self._search = Search(self.space, 1, constants)
+        self._search = Search(self.space, 1)
         self._ends = np.cumsum([block_count(grid) for grid in self._search.grids])
 
     def __len__(self) -> int:

@@ -5,16 +5,12 @@ Everything takes floats or NumPy arrays that broadcast against each other, and r
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from planner.engine.num import Num, any_of, ceil, floor, log2, maximum, minimum, where
 from planner.spec.fabric import Topology
-
-Shape = Topology | Literal["slim-fly"]
-"""The topologies a plan may name, and the slim fly published cost tables compare them with."""
 
 Pattern = Literal["ring", "all-to-all"]
 
@@ -41,8 +37,6 @@ class NetworkShape:
     """Nodes that reach each other through one switch."""
     block_nodes: Num
     """Nodes that reach each other without the top tier (in a dragonfly: one group)."""
-    max_endpoints: Num
-    """Endpoints the topology can have with this radix; beyond it the counts have no meaning."""
 
     @property
     def switches(self) -> Num:
@@ -89,7 +83,6 @@ def fat_tree(endpoints: Num, radix: Num, oversubscription: Num = 1.0, nics_per_l
         max_hops=where(single, 1.0, 3.0 + 2.0 * extra),
         leaf_nodes=maximum(floor(where(single, radix, leaf) / nics_per_leaf_node), 1.0),
         block_nodes=maximum(floor(where(single, radix, block) / nics_per_leaf_node), 1.0),
-        max_endpoints=math.inf,
     )
 
 
@@ -166,34 +159,6 @@ def dragonfly(endpoints: Num, radix: Num, oversubscription: Num, nics_per_node: 
         max_hops=where(single, 1.0, where(groups > 1, 4.0, 2.0)),
         leaf_nodes=maximum(floor(where(single, radix, p) / nics_per_node), 1.0),
         block_nodes=maximum(floor(where(single, radix, p * a) / nics_per_node), 1.0),
-        max_endpoints=p * a * (a * h + 1.0),
-    )
-
-
-def slim_fly(endpoints: Num, nics_per_node: Num = 8.0) -> NetworkShape:
-    """Slim fly: every switch reaches every other through at most one more.
-
-    Formula: 2 q^2 switches of 3q/2 links to others and 3q/4 endpoints, q the smallest multiple of four that holds the
-    endpoints; it needs a radix of 9q/4.
-
-    Source: Besta and Hoefler 2014 (SC14), section II, for q = 4w; Insights into DeepSeek-V3, table 3: 32,928 endpoints,
-    1,568 switches, 32,928 links (q = 28, not a prime power, so an estimate there too).
-
-    Args:
-        endpoints: NIC ports to join (float or array).
-        nics_per_node: NICs of one node, all on one switch (float or array).
-    """
-    q = 4.0 * ceil((endpoints / 1.5) ** (1.0 / 3.0) / 4.0 - EDGE)
-    return NetworkShape(
-        tiers=2.0,
-        leaf_switches=2.0 * q * q,
-        middle_switches=0.0,
-        top_switches=0.0,
-        inter_switch_links=1.5 * q**3,
-        max_hops=3.0,
-        leaf_nodes=maximum(floor(0.75 * q / nics_per_node), 1.0),
-        block_nodes=maximum(floor(0.75 * q / nics_per_node), 1.0),
-        max_endpoints=1.5 * q**3,
     )
 
 
@@ -215,7 +180,6 @@ def torus(endpoints: Num) -> NetworkShape:
         max_hops=ceil(1.5 * endpoints ** (1.0 / 3.0) - EDGE),
         leaf_nodes=1.0,
         block_nodes=1.0,
-        max_endpoints=math.inf,
     )
 
 
@@ -236,7 +200,6 @@ def single_switch(radix: Num, nics_per_node: Num = 8.0) -> NetworkShape:
         max_hops=1.0,
         leaf_nodes=nodes,
         block_nodes=nodes,
-        max_endpoints=radix,
     )
 
 
@@ -250,7 +213,7 @@ TREES: dict[str, Callable[[Num, Num, Num, Num], NetworkShape]] = {
 
 
 def network_shape(
-    topology: Shape, endpoints: Num, radix: Num, oversubscription: Num = 1.0, nics_per_node: Num = 8.0
+    topology: Topology, endpoints: Num, radix: Num, oversubscription: Num = 1.0, nics_per_node: Num = 8.0
 ) -> NetworkShape:
     """Switches, links and hops of a topology that holds the endpoints.
 
@@ -264,8 +227,6 @@ def network_shape(
     nics = maximum(nics_per_node, 1.0)
     if topology in TREES:
         return TREES[topology](endpoints, radix, oversubscription, nics)
-    if topology == "slim-fly":
-        return slim_fly(endpoints, nics)
     if topology == "torus":
         return torus(endpoints)
     return single_switch(radix, nics)

@@ -35,7 +35,8 @@ UNKNOWN_WIDTH = 0.18
 ALIKE = 0.5
 """From this similarity on a measured run counts as like a plan."""
 OWN_RUNS = 3
-"""Runs of a user's own from which a stack's measured spread replaces the general one."""
+"""Runs of a user's own that a stack's factor needs, and from which its measured spread replaces the general one: two
+fix a line, the third shows whether it holds."""
 
 
 @dataclass(frozen=True, slots=True)

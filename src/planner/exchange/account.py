@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from planner.catalog.network import grids
@@ -23,6 +24,8 @@ REACH = (
 )
 """Of the table of groups."""
 
+Section = Callable[[Outcome, Account, int], Iterator[Line]]
+
 
 def lines(outcome: Outcome, found: Account, width: int, *, everything: bool = False) -> Iterator[Line]:
     """All four sections.
@@ -33,11 +36,21 @@ def lines(outcome: Outcome, found: Account, width: int, *, everything: bool = Fa
         width: columns of paragraphs; tables take what they need.
         everything: also rents of every year and carbon on every grid.
     """
-    for number, (title, section) in enumerate(SECTIONS.items()):
+    for number, (title, section) in enumerate(sections(everything=everything).items()):
         if number:
             yield Line("")
         yield Line(title, "heading")
-        yield from section(outcome, found, width, everything=everything)
+        yield from section(outcome, found, width)
+
+
+def sections(*, everything: bool) -> dict[str, Section]:
+    """Title -> what makes the lines below it, of plan, account and width; the arguments are those of `lines`."""
+    return {
+        "Money": partial(money_lines, everything=everything),
+        "Power and carbon": partial(power_lines, everything=everything),
+        "Failures": failure_lines,
+        "Network": network_lines,
+    }
 
 
 def account_dict(outcome: Outcome, found: Account) -> dict[str, Any]:
@@ -83,7 +96,7 @@ def account_dict(outcome: Outcome, found: Account) -> dict[str, Any]:
         "network": {
             "topology": r.plan.cluster.topology,
             "oversubscription": r.plan.cluster.oversubscription,
-            **_floats(asdict(shape) | {"switches": shape.switches}, leave_out="max_endpoints"),
+            **_floats(asdict(shape) | {"switches": shape.switches}),
             "switch_ports": r.network.switch_ports,
             "usd": float(found.materials.network_usd),
             "kw": float(found.materials.network_kw),
@@ -92,8 +105,8 @@ def account_dict(outcome: Outcome, found: Account) -> dict[str, Any]:
     }
 
 
-def _floats(values: dict[str, Any], leave_out: str = "") -> dict[str, float]:
-    return {name: float(value) for name, value in values.items() if name != leave_out}
+def _floats(values: dict[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
 
 
 def _price_dict(price: Price) -> dict[str, float]:
@@ -103,7 +116,7 @@ def _price_dict(price: Price) -> dict[str, float]:
 # ------------------------------------------------------------------------------------------------------------ money
 
 
-def money_lines(outcome: Outcome, found: Account, width: int, *, everything: bool = False) -> Iterator[Line]:
+def money_lines(outcome: Outcome, found: Account, width: int, *, everything: bool) -> Iterator[Line]:
     """Rented and owned, each by card-hour, million tokens, run and year; the arguments are those of `lines`."""
     r = outcome.resolved
     planned = r.plan.cost.basis
@@ -179,7 +192,7 @@ def _dollars(value: float) -> str:
 # ------------------------------------------------------------------------------------------------------------ power
 
 
-def power_lines(outcome: Outcome, found: Account, width: int, *, everything: bool = False) -> Iterator[Line]:
+def power_lines(outcome: Outcome, found: Account, width: int, *, everything: bool) -> Iterator[Line]:
     """Power at most and in training, heat, energy, carbon; the arguments are those of `lines`."""
     draw, plan = found.draw, outcome.resolved.plan
     load = float(draw.it_average_w / draw.it_peak_w)
@@ -227,7 +240,7 @@ def _carbon(outcome: Outcome, width: int, *, everything: bool) -> Iterator[Line]
 # --------------------------------------------------------------------------------------------------------- failures
 
 
-def failure_lines(outcome: Outcome, found: Account, width: int, *, everything: bool = False) -> Iterator[Line]:  # noqa: ARG001
+def failure_lines(outcome: Outcome, found: Account, width: int) -> Iterator[Line]:
     """Interruptions, checkpoints, what is lost, spares; the arguments are those of `lines`."""
     for name, text in _failure_rows(outcome, found):
         yield from wrapped(f"  {name:<16}{text}", width, "text", 18)
@@ -264,7 +277,7 @@ def _failure_rows(outcome: Outcome, found: Account) -> Iterator[tuple[str, str]]
 # ---------------------------------------------------------------------------------------------------------- network
 
 
-def network_lines(outcome: Outcome, found: Account, width: int, *, everything: bool = False) -> Iterator[Line]:  # noqa: ARG001
+def network_lines(outcome: Outcome, found: Account, width: int) -> Iterator[Line]:
     """Switches, price, and what they leave to each group; the arguments are those of `lines`."""
     r = outcome.resolved
     cluster, cards = r.plan.cluster, r.plan.cluster.cards
@@ -306,12 +319,3 @@ def _built(outcome: Outcome, found: Account) -> str:
     depth = f"{tiers:,.0f} {'tier' if tiers == 1 else 'tiers'}"
     joined = f", {links} between them, {cluster.oversubscription:,g} to 1 at the top" if count > 1 else ""
     return f"{where}{switches} in {depth}{joined}. A message passes {hops} at most."
-
-
-SECTIONS = {
-    "Money": money_lines,
-    "Power and carbon": power_lines,
-    "Failures": failure_lines,
-    "Network": network_lines,
-}
-"""Title -> what makes the lines below it."""

@@ -12,8 +12,12 @@ from typing import Final
 from planner.exchange.accuracy import ALL, Family
 from planner.exchange.charts import density, scatter
 from planner.exchange.format import seconds
+from planner.exchange.report import Line, wrapped
 
 Row = list[tuple[str, str]]
+
+CHART: Final = 22
+"""Rows of the chart, below the table."""
 
 REACH: Final = 0.3
 """Errors the pictures of a family go to."""
@@ -44,13 +48,12 @@ def introduction(families: Sequence[Family]) -> str:
     )
 
 
-def family_rows(families: Sequence[Family], width: int, *, ascii_only: bool = False) -> Iterator[Row]:
+def family_rows(families: Sequence[Family], width: int) -> Iterator[Row]:
     """A heading, then a line a family with a picture of its errors.
 
     Args:
         families: all runs, then each family.
         width: columns to fill; without room there are no pictures.
-        ascii_only: no block characters.
     """
     picture = min(max(width - 2 - NAMES - FIGURES, 0), WIDEST)
     picture -= 1 - picture % 2
@@ -63,27 +66,42 @@ def family_rows(families: Sequence[Family], width: int, *, ascii_only: bool = Fa
         s, ink = row.summary, "strong" if row.name == ALL else "text"
         figures = f"{s.n:>6,}{percent(s.median_abs_error):>8}{percent(s.p90_abs_error):>7}"
         figures += f"{percent(s.bias, sign=True):>8}   "
-        chart = density(row.errors, REACH, picture, ascii_only=ascii_only) if drawn else ""
+        chart = density(row.errors, REACH, picture) if drawn else ""
         name = row.name if len(row.name) <= names else f"{row.name[: names - 1]}…"
         yield [("  ", "text"), (f"{name:<{names}}", ink), (figures, ink), (chart, "bar")]
 
 
-def chart_rows(
-    points: Sequence[tuple[float, float]], width: int, height: int, *, ascii_only: bool = False
-) -> Iterator[Row]:
+def chart_rows(points: Sequence[tuple[float, float]], width: int, height: int) -> Iterator[Row]:
     """Predicted against measured, with captions and axes.
 
     Args:
         points: measured and predicted seconds, at least one.
         width: columns to fill.
         height: rows of the chart without its axis.
-        ascii_only: no braille.
     """
     inner = max(width - CAPTION - 3, 4)
     low, high = min(min(pair) for pair in points), max(max(pair) for pair in points)
     captions = {0: seconds(high), height // 2: seconds(math.sqrt(low * high)), height - 1: seconds(low)}
-    for number, row in enumerate(scatter(points, inner, height, ascii_only=ascii_only)):
+    for number, row in enumerate(scatter(points, inner, height)):
         yield [(f"{captions.get(number, ''):>{CAPTION}} ", "quiet"), ("│", "rule"), (row, "bar")]
     yield [(" " * (CAPTION + 1), "text"), ("└" + "─" * inner, "rule")]
     axis = f"{seconds(low)}{'measured':^{max(inner - 2 * CAPTION, 8)}}{seconds(high):>{CAPTION}}"
     yield [(" " * (CAPTION + 2), "text"), (axis, "quiet")]
+
+
+def lines(families: Sequence[Family], points: Sequence[tuple[float, float]], width: int) -> Iterator[Line]:
+    """The table and, below it, the chart.
+
+    Args:
+        families: all runs, then each family.
+        points: measured and predicted seconds, at least one.
+        width: columns to fill.
+    """
+    yield from (*wrapped(introduction(families), width), Line(""))
+    yield from (Line(_text(row)) for row in family_rows(families, width))
+    yield from (Line(""), Line(BIAS), Line(""), Line(TITLE, "heading"))
+    yield from (Line(_text(row)) for row in chart_rows(points, width, CHART))
+
+
+def _text(row: Row) -> str:
+    return "".join(words for words, _ in row).rstrip()

@@ -19,6 +19,10 @@ HEADLINE = (
     "cost_usd", "usd_per_million_tokens", "energy_mwh", "power_mw", "co2_kg", "memory_gb",
 )  # fmt: skip
 """Single figures of an estimate, in the order of the contract."""
+EXTRA = (
+    "steps", "interruptions", "checkpoint_gb", "checkpoint_every_s", "spare_cards", "it_peak_mw", "usd_per_card_hour",
+)  # fmt: skip
+"""Those the contract does not name, in a table of their own."""
 
 
 def outcome_dict(outcome: Outcome) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def estimate_dict(e: Estimate) -> dict[str, Any]:
         "bill_of_materials": [
             {"part": p.part, "count": p.count, "usd": p.usd, "kw": p.kw} for p in e.bill_of_materials
         ],
-        "extra": dict(e.extra),
+        "extra": {name: getattr(e, name) for name in EXTRA},
     }
 
 

@@ -1,20 +1,16 @@
-"""Where a step goes and memory by stage, as bars with numbers: the same text on screen and on the command line.
-
-Every function has an ASCII form, for terminals and fonts without block characters.
-"""
+"""Where a step goes and memory by stage, as bars with numbers: the same text on screen and on the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.engine.result import MEMORY_PARTS, Estimate
+from planner.engine.result import Estimate
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import gigabytes, seconds
 
 FILLS = {"weights": "█", "gradients": "▓", "optimizer": "▒", "activations": "░", "other": "▪"}
 """The mark of each kind of memory: told apart without colour."""
-ASCII_FILLS = {"weights": "W", "gradients": "G", "optimizer": "O", "activations": "A", "other": "x"}
 
 NAME = 18
 """Columns of the names of a step's parts."""
@@ -61,14 +57,13 @@ def step_title(e: Estimate) -> str:
     return f"Where a step of {seconds(e.step_time_s)} goes"
 
 
-def step_bars(e: Estimate, width: int, most: int = 0, *, ascii_only: bool = False) -> list[StepBar]:
+def step_bars(e: Estimate, width: int, most: int = 0) -> list[StepBar]:
     """A bar a part.
 
     Args:
         e: the estimate.
         width: columns to fill.
         most: lines at most, the smallest parts together in one; 0: all of them.
-        ascii_only: no block characters.
     """
     parts = [(key, part_name(key), value) for key, value in step_parts(e).items()]
     if len(parts) > most > 1:
@@ -78,7 +73,7 @@ def step_bars(e: Estimate, width: int, most: int = 0, *, ascii_only: bool = Fals
     scale = max((value for _, _, value in parts), default=1.0)
     room = max(width - NAME - 20, 4)
     return [
-        StepBar(key, f"{name:<{NAME}}", bar(value, scale, room, ascii_only=ascii_only),
+        StepBar(key, f"{name:<{NAME}}", bar(value, scale, room),
                 (f"{seconds(value):>9}", f"{rough_percent(value / e.step_time_s):>7}"))
         for key, name, value in parts
     ]  # fmt: skip
@@ -89,20 +84,13 @@ def memory_title(e: Estimate) -> str:
     return f"Memory by stage, of {gigabytes(e.memory_capacity_gb)} a run can use"
 
 
-def memory_legend(*, ascii_only: bool = False) -> str:
-    """The mark of each kind of memory."""
-    fills = ASCII_FILLS if ascii_only else FILLS
-    return "  " + "  ".join(f"{fills[kind]} {kind}" for kind in MEMORY_PARTS)
-
-
-def memory_bars(e: Estimate, width: int, rows: int = 0, *, ascii_only: bool = False) -> Iterator[StageBar]:
+def memory_bars(e: Estimate, width: int, rows: int = 0) -> Iterator[StageBar]:
     """A stacked bar a stage.
 
     Args:
         e: the estimate.
         width: columns to fill.
         rows: stages at most, the ones that matter; 0: all of them.
-        ascii_only: no block characters.
     """
     stages, totals, capacity = e.memory_by_stage_gb, e.memory_gb_by_stage, e.memory_capacity_gb
     scale = max(capacity, *totals)
@@ -110,7 +98,7 @@ def memory_bars(e: Estimate, width: int, rows: int = 0, *, ascii_only: bool = Fa
     limit = round(room * capacity / scale)
     for stage in pick_stages(totals, rows or len(stages)):
         name = f"stage {stage}" if len(stages) > 1 else "all cards"
-        chart = stacked(stages[stage], scale, room, ascii_only=ascii_only)
+        chart = stacked(stages[stage], scale, room)
         amount, over = f"{gigabytes(totals[stage]):>10}", totals[stage] > capacity
         yield StageBar(f"{name:<{STAGE}}", chart[:limit], chart[limit:], amount, over)
 
@@ -140,33 +128,30 @@ def step_parts(estimate: Estimate) -> dict[str, float]:
     return {key: value for key, value in parts.items() if value > 0}
 
 
-def bar(value: float, scale: float, width: int, *, ascii_only: bool = False) -> str:
+def bar(value: float, scale: float, width: int) -> str:
     """A horizontal bar of exactly `width` cells, to half a cell; thin, so that bars below each other stay apart.
 
-    >>> bar(1.0, 2.0, 4), bar(0.7, 2.0, 4), bar(1.0, 2.0, 4, ascii_only=True)
-    ('━━  ', '━╸  ', '##  ')
+    >>> bar(1.0, 2.0, 4), bar(0.7, 2.0, 4)
+    ('━━  ', '━╸  ')
     """
     if width <= 0:
         return ""
     share = min(max(value / scale, 0.0), 1.0) if scale > 0 else 0.0
-    if ascii_only:
-        return ("#" * round(share * width)).ljust(width)
     full, half = divmod(max(round(share * width * 2), 1 if share > 0 else 0), 2)
     return ("━" * full + "╸" * half).ljust(width)
 
 
-def stacked(parts: Mapping[str, float], scale: float, width: int, *, ascii_only: bool = False) -> str:
+def stacked(parts: Mapping[str, float], scale: float, width: int) -> str:
     """Parts end to end, each in its own mark, padded to `width`; rounding keeps the whole length right.
 
     >>> stacked({"weights": 2.0, "activations": 1.0}, 4.0, 8)
     '████░░  '
     """
-    fills = ASCII_FILLS if ascii_only else FILLS
     text, total = "", 0.0
     for kind, value in parts.items():
         total += max(value, 0.0)
         end = min(round(width * total / scale), width) if scale > 0 else 0
-        text += fills.get(kind, fills["other"]) * (end - len(text))
+        text += FILLS.get(kind, FILLS["other"]) * (end - len(text))
     return text.ljust(width)[: max(width, 0)]
 
 

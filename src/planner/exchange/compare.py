@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -26,7 +26,7 @@ from planner.exchange.format import (
     significant,
     tonnes,
 )
-from planner.exchange.plan_toml import as_dict
+from planner.exchange.plan_toml import as_dict, flat
 from planner.exchange.questions import run_dict
 from planner.exchange.report import Line, wrapped
 from planner.exchange.tables import table
@@ -245,18 +245,8 @@ def _cell(value: object) -> str:
 def _effective(outcome: Outcome) -> dict[str, Any]:
     """Every key of a plan by dotted path: as written, else what stands for it."""
     written = {key: value for key, value in as_dict(outcome.resolved.plan).items() if key not in LEFT_OUT}
-    keys = _flat(written, "")
+    keys = flat(written)
     return keys | {key: value for key, value in counting_defaults(outcome.resolved).items() if key not in keys}
-
-
-def _flat(table_: Mapping[str, Any], start: str) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for key, value in table_.items():
-        if isinstance(value, Mapping):
-            out.update(_flat(value, f"{start}{key}."))
-        else:
-            out[f"{start}{key}"] = value
-    return out
 
 
 def _figure_dict(start: str, row: Difference) -> dict[str, Any]:

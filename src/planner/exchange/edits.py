@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
+from planner.exchange.defaults import default_values
 from planner.exchange.plan_toml import as_dict
 from planner.exchange.typed import number_or_word, whole
 from planner.spec.base import PlanError, Problem
@@ -14,7 +15,7 @@ from planner.spec.words import shown
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
-    from planner.spec.plan import Plan, Resolved
+    from planner.spec.plan import Plan
 
 CARD = "cluster.card"
 
@@ -128,22 +129,10 @@ def _the_cards_own(data: Mapping[str, Any], catalog: Catalog) -> list[str]:
         _drop(bare, key)
     bare.setdefault("strategy", {})
     try:
-        own = _defaults(catalog.resolve(parse_plan(bare, "")))
+        own = default_values(catalog.resolve(parse_plan(bare, "")))
     except PlanError:
         return []
     return [key for key in MACHINE if (value := _get(data, key)) is not None and value == own[key]]
-
-
-def _defaults(r: Resolved) -> dict[str, object]:
-    return {
-        "cluster.cards_per_node": r.cards_per_node,
-        "cluster.scale_up": r.scale_up.id,
-        "cluster.scale_up_domain": r.scale_up_domain,
-        "cluster.scale_out": r.scale_out.id,
-        "cluster.nics_per_node": r.nics_per_node,
-        "cost.usd_per_card_hour": r.usd_per_card_hour,
-        "cost.card_usd": r.card_price_usd,
-    }
 
 
 def _get(data: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - any value a plan may hold

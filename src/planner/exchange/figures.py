@@ -42,9 +42,6 @@ STEP_NAMES = {
 }
 """Parts of a step as people call them."""
 
-LEAST_SHARE = 0.0005
-"""Parts of less than this share of a step are not worth a line."""
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -55,6 +52,11 @@ class Figure:
     range_80: str = ""
     """The 80 % range, where there is one."""
     note: str = ""
+
+
+def ranges_from(e: Estimate) -> str:
+    """What the 80 % ranges of an estimate stand on, to follow a comma or a colon."""
+    return f"from {e.runs_behind:,} measured runs like it" if e.runs_behind else "no measured run is like it"
 
 
 def plan_facts(r: Resolved) -> list[str]:
@@ -95,7 +97,7 @@ def headline(outcome: Outcome) -> list[Figure]:
     e, ranges = outcome.estimate, outcome.estimate.interval_80
     stages = len(e.memory_gb_by_stage)
     stage = f", stage {fullest_stage(e)} of {stages}" if stages > 1 else ""
-    rate = outcome.estimate.extra.get("usd_per_card_hour", 0.0)
+    rate = e.usd_per_card_hour
     basis = "rented" if outcome.resolved.plan.cost.basis == "rent" else "owned"
     per_million = f"${significant(e.usd_per_million_tokens)} a million tokens"
     hours = f"{basis}, ${rate:,.2f} each" if rate else "no price is known for this card"
@@ -110,7 +112,9 @@ def headline(outcome: Outcome) -> list[Figure]:
         Figure("Training time", _days(e.training_days), between(*ranges["training_days"], _days), _interruptions(e)),
         cost if e.cost_usd else Figure("Cost", "unknown"),
         Figure("Card-hours", amount(e.card_hours), "", hours),
-        Figure("Step time", seconds(e.step_time_s), between(*ranges["step_time_s"], seconds), _steps(e)),
+        Figure(
+            "Step time", seconds(e.step_time_s), between(*ranges["step_time_s"], seconds), f"{amount(e.steps)} steps"
+        ),
         Figure("Memory", gigabytes(e.memory_gb), "", f"of {gigabytes(e.memory_capacity_gb)}{stage}"),
         Figure("Tokens a second", short(e.tokens_per_s), "", f"{amount(e.tokens_per_s_per_card)} a card"),
         Figure("FLOP/s a card", f"{significant(e.model_tflops_per_card)} TFLOP/s", "", "the model's own"),
@@ -143,31 +147,10 @@ def fullest_stage(e: Estimate) -> int:
     return max(range(len(e.memory_gb_by_stage)), key=e.memory_gb_by_stage.__getitem__)
 
 
-def step_parts(e: Estimate) -> list[tuple[str, float]]:
-    """Name and seconds of every part of a step that is worth a line; they add up to it."""
-    return [
-        (name, e.step_breakdown_s[part]) for part, name in STEP_NAMES.items() if _counts(e, e.step_breakdown_s[part])
-    ]
-
-
-def compute_parts(e: Estimate) -> list[tuple[str, float]]:
-    """The same of the step's compute."""
-    times = e.compute_breakdown_s
-    return [(name, times[part]) for part, name in COMPUTE_NAMES.items() if _counts(e, times[part])]
-
-
-def _counts(e: Estimate, time: float) -> bool:
-    return time > LEAST_SHARE * e.step_time_s
-
-
 def _days(value: float) -> str:
     return " ".join(days(value))
 
 
 def _interruptions(e: Estimate) -> str:
-    count = e.extra.get("interruptions", 0.0)
-    return f"goodput {percent(e.goodput)}, {count:,.0f} failures" if count >= 1 else f"goodput {percent(e.goodput)}"
-
-
-def _steps(e: Estimate) -> str:
-    return f"{amount(e.extra['steps'])} steps" if "steps" in e.extra else ""
+    failures = f", {e.interruptions:,.0f} failures" if e.interruptions >= 1 else ""
+    return f"goodput {percent(e.goodput)}{failures}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Final
 
 STEPS = ((1e15, "P"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 BYTE_STEPS = ((1e6, "PB"), (1e3, "TB"), (1.0, "GB"), (1e-3, "MB"), (1e-6, "kB"))
@@ -17,6 +18,15 @@ WHOLE = 100.0
 """From here on an amount has no decimals."""
 SHORTENED = 99_999.5
 """From here on an amount is given a letter for thousands and more."""
+ASCII: Final = str.maketrans({
+    **dict.fromkeys("─╸–", "-"), "━": "=", "│": "|", **dict.fromkeys("╭╮╰╯└", "+"),
+    **dict(zip("▁▂▃▄▅▆▇█", ".:-=+*%#", strict=True)), **dict(zip("▓▒░▪", "=+:.", strict=True)),
+    **dict(zip("●○◆◇", "*o#x", strict=True)),
+    **{chr(braille): "o" for braille in range(0x2801, 0x2900)},
+    "▌": ">", "•": "*", "·": ".", "✓": "+", "✗": "x", "✖": "X", "▲": "!", "▾": "v", "▴": "^",
+    "↑": "^", "↓": "v", "←": "<", "→": ">", "…": "~", "“": '"', "”": '"', "×": "x", "µ": "u",
+})  # fmt: skip
+"""What stands for each of our own characters where only ASCII is written: what a picture tells apart stays apart."""
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -153,14 +163,13 @@ def between(low: float, high: float, show: Callable[[float], str]) -> str:
     return f"{number if unit and end.endswith(f' {unit}') else start} – {end}"
 
 
-def bar(share: float, width: int) -> str:
-    """A horizontal bar of eighth blocks, so many cells for a share of 1.
+def in_ascii(text: str) -> str:
+    """The same in ASCII alone, character by character; what is not our own becomes a question mark.
 
-    >>> bar(0.5, 4), bar(0.28, 4)
-    ('██', '█▏')
+    >>> in_ascii("▁▄█ 10 µs – 東")
+    '.=# 10 us - ?'
     """
-    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
-    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+    return text.translate(ASCII).encode("ascii", "replace").decode("ascii")
 
 
 def period(date: str) -> str:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from planner.engine.result import COMPUTE_PARTS, MEMORY_PARTS, STEP_PARTS, Estimate
 from planner.exchange.figures import COMPUTE_NAMES, STEP_NAMES
 from planner.exchange.format import amount, gigabytes, megawatts, money, percent, seconds, short, significant, tonnes
-from planner.spec.plan import Resolved
 
 BILL = "bill_of_materials"
 """The table of an estimate that is a list of parts: a figure of it is what they cost together."""
+EXTRA = "extra"
+"""The table of the JSON whose figures are fields of the estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,17 @@ class Formula:
     show: Callable[[float], str]
     needs: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
+    """Those of the engine that can move it, in some plan, other than through the figures it needs."""
     cites: tuple[str, ...] = ()
     where: str = ""
-    """Table of the estimate the figure stands in, and its key there after a dot; empty: the figure is its own field."""
+    """Table of the JSON estimate the figure stands in, and its key there after a dot; empty: it stands in none."""
 
     def value(self, e: Estimate) -> float:
         """The figure in an estimate."""
         table, _, key = self.where.partition(".")
         if table == BILL:
             return sum(part.usd for part in e.bill_of_materials)
-        return float(getattr(e, table).get(key, 0.0) if table else getattr(e, self.id))
+        return float(getattr(e, self.id) if table in {"", EXTRA} else getattr(e, table)[key])
 
 
 def _days(value: float) -> str:
@@ -62,8 +64,10 @@ def _mwh(value: float) -> str:
 
 _LAYOUT = ("strategy.tensor", "strategy.context", "strategy.pipeline", "strategy.micro_batch")
 _WORK = ("workload.model", "workload.sequence_length", "workload.global_batch")
-_RATES = ("ceiling16", "ceiling8", "gemm16", "gemm8", "power_exponent", "microscaled", "four_bit")
-_FUSION = ("hbm", "fused", "compiled", "eager")
+_WIDE = ("ceiling16", "gemm16", "reference_w", "power_exponent")
+_NARROW = ("ceiling8", "gemm8", "microscaled", "four_bit")
+_RING = ("up", "out", "latency", "ring_hop", "hop_inside")
+_PASSES = ("step.compute", "step.tensor", "step.context", "step.expert")
 _DALY = "Daly 2006, A higher order estimate of the optimum checkpoint interval, equations 20 and 37"
 
 HEADLINE = (
@@ -99,8 +103,8 @@ HEADLINE = (
             ("tokens_per_s", "cluster.cards")),
     Formula("model_tflops_per_card", "FLOP/s a card", "MFU x dense BF16 peak: the model's own work.", _tflops,
             ("mfu", "card.peak_tflops.bf16")),
-    Formula("power_mw", "Power", "Average of the facility: (cards x (card + its share of the host) + switches) x PUE x "
-            "load in training.", megawatts,
+    Formula("power_mw", "Power", "Average of the facility: (cards x (card + its share of the host and of storage) + "
+            "switches) x PUE x load in training.", megawatts,
             ("cluster.cards", "card.tdp_w", "card.host.", "cluster.topology", "power.pue")),
     Formula("energy_mwh", "Energy", "Power x training time x 24.", _mwh, ("power_mw", "training_days")),
     Formula("co2_kg", "Carbon dioxide", "Energy x carbon of the grid.", tonnes,
@@ -109,8 +113,8 @@ HEADLINE = (
             "transceivers, cables and racks; parts without a price are left out.", money,
             ("cluster.cards", "cost.card_usd", "cost.server_usd_per_card", "cost.network_usd_per_card",
              "card.price_usd", "card.host.", "cluster.topology", "cluster.oversubscription"), where=BILL),
-    Formula("it_peak_mw", "IT power at most", "Cards x (card + its share of the host) + switches and storage, all at "
-            "their rating.", megawatts, ("cluster.cards", "card.tdp_w", "card.host.", "cluster.topology"),
+    Formula("it_peak_mw", "IT power at most", "Cards x (card + its share of the host and of storage) + switches, all "
+            "at their rating.", megawatts, ("cluster.cards", "card.tdp_w", "card.host.", "cluster.topology"),
             where="extra.it_peak_mw"),
     Formula("steps", "Steps", "Tokens / (batch x sequence), rounded up.", amount,
             ("workload.tokens", "workload.global_batch", "workload.sequence_length"), where="extra.steps"),
@@ -142,57 +146,62 @@ STEP = (
             "k FLOPs at the card's sustained rate, with the idle units of the last wave of tiles.", seconds,
             (*_WORK, *_LAYOUT, "strategy.expert", "workload.precision", "card.peak_tflops.bf16",
              "card.peak_tflops.fp8", "card.measured.",
-             "card.memory_tb_per_s"), (*_RATES, "epilogue", "wave", "grouped", "grouped_rows", "untuned"),
+             "card.memory_tb_per_s"), (*_WIDE, *_NARROW, "epilogue", "wave", "grouped", "grouped_rows", "untuned"),
             ("SimuMax and DeepGEMM tables of matrix products by shape",)),
     Formula("compute.attention", "··", "2 x tokens x heads x (key + value width) x span FLOPs forward, 2.5 times that "
             "backward, at the rate of the attention kernel; unfused kernels move the scores through memory. The "
             "products of a Mamba layer's scan count here too.", seconds,
-            (*_WORK, "strategy.tensor", "strategy.context", "strategy.attention_kernel", "card.peak_tflops.bf16"),
+            (*_WORK, "strategy.tensor", "strategy.context", "strategy.attention_kernel", "card.peak_tflops.bf16",
+             "card.memory_tb_per_s"),
             ("attention", "attention_flash2", "attention_2024", "attention_early", "attention_backward",
-             "early_backward", "attention_ramp", "attention_fixed", "narrow_head", "score_traffic", "untuned"),
+             "early_backward", "attention_ramp", "attention_fixed", "narrow_head", "score_traffic", "hbm", *_WIDE,
+             "untuned"),
             ("FlashAttention-2 (arXiv 2307.08691)", "Korthikanti 2022 (arXiv 2205.05198)")),
     Formula("compute.memory_bound", "··", "Bytes that norms, gates, residuals, casts and token permutation move, "
             "counted, times what the software's fusion leaves of them, over memory bandwidth.", seconds,
             (*_WORK, *_LAYOUT, "strategy.kernel_fusion", "card.memory_tb_per_s"),
-            (*_FUSION, "cast", "permute", "fused_experts", "untuned")),
+            ("hbm", "fused", "compiled", "eager", "cast", "permute", "fused_experts", "untuned")),
     Formula("compute.logits", "··", "The output head's products in BF16, and the loss over the vocabulary, on the "
-            "stage that has them.", seconds, (*_WORK, *_LAYOUT, "strategy.loss"), ("ceiling16", "gemm16", "hbm")),
+            "stage that has them.", seconds, (*_WORK, *_LAYOUT, "strategy.loss", "card.peak_tflops.bf16",
+                                                 "card.measured.", "card.memory_tb_per_s"),
+            (*_WIDE, "epilogue", "wave", "hbm", "untuned")),
     Formula("compute.recompute", "··", "Forward work done again in the backward pass.", seconds,
             ("strategy.recompute", "strategy.recompute_modules", "strategy.recompute_layers", "compute.gemm",
-             "compute.attention", "compute.memory_bound", "compute.host"), ("host_skew",)),
+             "compute.attention", "compute.memory_bound", "compute.host"), ("host_skew", "untuned")),
     Formula("compute.host", "··", "Time the cards wait for launches, a layer and direction; eager code launches more, "
-            "CUDA graphs and XLA leave less.", seconds,
-            (*_WORK, "strategy.kernel_fusion", "strategy.cuda_graphs", "strategy.pipeline"),
-            ("host_layer", "host_moe", "host_expert", "graphs_partial", "graphs_full")),
+            "CUDA graphs and XLA leave less. Untuned software waits for the slowest host of a tensor group too.",
+            seconds, (*_WORK, "strategy.kernel_fusion", "strategy.cuda_graphs", "strategy.pipeline", "strategy.tensor"),
+            ("host_layer", "host_moe", "host_expert", "host_skew", "host_skew_queued", "graphs_partial", "graphs_full",
+             "untuned")),
     Formula("step.tensor", "·", "All-gathers and reduce-scatters of activations in the tensor group: bytes over the "
-            "scale-up bandwidth, and a latency a hop; the software hides a part.", seconds,
+            "bandwidth, and a latency a hop; the software hides a part behind the products.", seconds,
             (*_WORK, *_LAYOUT, "strategy.overlap.tensor", "strategy.loss", "scale_up.gb_per_s",
-             "cluster.scale_up_domain"),
-            ("up", "in_switch", "latency", "ring_hop", "hop_inside", "contention"),
+             "scale_out.gb_per_s", "cluster.scale_up_domain", "compute.gemm"),
+            (*_RING, "in_switch", "contention", "untuned"),
             ("Korthikanti 2022 (arXiv 2205.05198)",)),
     Formula("step.context", "·", "Keys and values sent round the context group, less what attention hides.", seconds,
-            ("strategy.context", *_WORK, "scale_up.gb_per_s", "scale_out.gb_per_s"),
-            ("up", "out", "latency", "contention")),
+            ("strategy.context", *_WORK, "scale_up.gb_per_s", "scale_out.gb_per_s", "compute.attention"),
+            (*_RING, "contention", "untuned")),
     Formula("step.expert", "·", "Tokens sent to their experts and back: all-to-all inside the domain and between "
             "domains, less what the schedule hides.", seconds,
             ("strategy.expert", "strategy.dispatcher", "strategy.overlap.expert", "strategy.schedule", *_WORK,
              "scale_up.gb_per_s", "scale_out.gb_per_s", "cluster.nics_per_node"),
             ("exchange_up", "exchange_out", "dispatch_up", "dispatch_out", "latency", "exposed_expert",
-             "exposed_dualpipe"), ("DeepEP",)),
+             "exposed_dualpipe", "untuned"), ("DeepEP",)),
     Formula("step.pipeline_bubble", "·", "Time the slowest stage waits for the others. 1F1B: (stages - 1) x (forward "
             "+ backward) / chunks; zero bubble and DualPipe take weight gradients off.", seconds,
             ("strategy.pipeline", "strategy.virtual_stages", "strategy.schedule", "strategy.micro_batch",
-             "workload.global_batch", "step.compute"), (),
+             "workload.global_batch", *_PASSES), ("untuned",),
             ("Narayanan 2021 (arXiv 2104.04473)", "Qi 2023 (arXiv 2401.10241)", "DeepSeek-V3 (arXiv 2412.19437)")),
     Formula("step.pipeline_transfer", "·", "Activations and their gradients from stage to stage.", seconds,
             ("strategy.pipeline", "strategy.virtual_stages", "strategy.p2p", "strategy.overlap.pipeline", *_WORK,
-             "scale_out.gb_per_s"), ("up", "out", "latency", "exposed_pipeline")),
+             "scale_up.gb_per_s", "scale_out.gb_per_s"), ("up", "out", "latency", "exposed_pipeline", "untuned")),
     Formula("step.data", "·", "Gradients reduced and weights gathered over the data-parallel copies, less what hides "
-            "behind the backward pass.", seconds,
+            "behind the passes.", seconds,
             ("strategy.sharding", "strategy.shard_group", "strategy.gradient_bytes", "strategy.overlap.data",
-             "strategy.overlap.fsdp", "workload.model", "scale_out.gb_per_s", "cluster.nics_per_node",
-             "cluster.oversubscription", "cluster.sites"),
-            ("out", "unbucketed", "parameterwise", "contention", "latency", "hbm"),
+             "strategy.overlap.fsdp", "workload.model", "scale_up.gb_per_s", "scale_out.gb_per_s",
+             "cluster.nics_per_node", "cluster.oversubscription", "cluster.sites", *_PASSES),
+            (*_RING, "in_switch", "unbucketed", "parameterwise", "contention", "hbm"),
             ("Rajbhandari 2019 (arXiv 1910.02054)",)),
     Formula("step.optimizer", "·", "Adam moves 34 bytes a parameter of a card's shard, norm and zeroing 10 more; in "
             "the host's memory it moves 28 there, and gradients and weights over the link.", seconds,
@@ -200,7 +209,8 @@ STEP = (
              "card.memory_tb_per_s", "card.host.link_gb_per_s"), ("optimizer", "hbm"),
             ("ZeRO-Offload (arXiv 2101.06840)",)),
     Formula("step.other", "·", "A fixed time a step, and waiting for the slowest card, which grows with each doubling "
-            "of the cards.", seconds, ("cluster.cards",), ("step_fixed", "straggler")),
+            "of the cards.", seconds, ("cluster.cards", *(f"step.{part}" for part in STEP_PARTS if part != "other")),
+            ("step_fixed", "straggler")),
 )  # fmt: skip
 
 MEMORY = (
@@ -244,53 +254,3 @@ def _placed(formula: Formula) -> Formula:
 
 FORMULAS = {formula.id: _placed(formula) for formula in (*HEADLINE, *STEP, *MEMORY)}
 """Every figure that can be explained, by id, in order; those of the estimate bear the names of its JSON."""
-
-
-def _eight_bit(r: Resolved) -> bool:
-    return r.plan.workload.precision in {"fp8", "mxfp8", "nvfp4"}
-
-
-def _experts(r: Resolved) -> bool:
-    return r.model.moe is not None
-
-
-def _early(r: Resolved) -> bool:
-    return r.stack.attention_kernel in {"triton", "flash1"}
-
-
-def _plain_scores(r: Resolved) -> bool:
-    return r.stack.attention_kernel in {"fused-softmax", "unfused"}
-
-
-def _plain_exchange(r: Resolved) -> bool:
-    return r.stack.dispatcher == "alltoall"
-
-
-COUNTS: dict[str, Callable[[Resolved], bool]] = {
-    "ceiling8": _eight_bit, "gemm8": _eight_bit, "cast": _eight_bit,
-    "microscaled": lambda r: r.plan.workload.precision == "mxfp8",
-    "four_bit": lambda r: r.plan.workload.precision == "nvfp4",
-    **dict.fromkeys(("grouped", "grouped_rows", "permute", "host_moe", "host_expert"), _experts),
-    "fused_experts": lambda r: _experts(r) and r.stack.cuda_graphs == "full",
-    "attention_flash2": lambda r: r.stack.attention_kernel == "flash2",
-    "attention_2024": lambda r: r.stack.attention_kernel == "flash" and r.stack.before_2025,
-    "attention_early": lambda r: _early(r) or r.model.mamba_layers > 0,
-    "early_backward": _early,
-    "score_traffic": _plain_scores,
-    **dict.fromkeys(("attention", "attention_backward", "attention_ramp", "attention_fixed"),
-                    lambda r: not _early(r) and not _plain_scores(r)),
-    "fused": lambda r: r.stack.kernel_fusion == "fused",
-    "compiled": lambda r: r.stack.kernel_fusion == "compiled",
-    "eager": lambda r: r.stack.kernel_fusion.startswith("eager"),
-    "graphs_partial": lambda r: r.stack.cuda_graphs == "partial",
-    "graphs_full": lambda r: r.stack.cuda_graphs == "full",
-    **dict.fromkeys(("exchange_up", "exchange_out"), _plain_exchange),
-    **dict.fromkeys(("dispatch_up", "dispatch_out"), lambda r: not _plain_exchange(r)),
-    "exposed_dualpipe": lambda r: r.strategy.schedule == "dualpipe",
-    "exposed_expert": lambda r: r.strategy.schedule != "dualpipe",
-    "parameterwise": lambda r: r.strategy.sharding == "zero3",
-    "unbucketed": lambda r: not r.stack.overlap.data,
-    "untuned": lambda r: not r.stack.tuned,
-    "host_skew": lambda r: not r.stack.tuned and r.strategy.tensor > 1 and r.strategy.recompute != "none",
-}  # fmt: skip
-"""Constant -> whether it counts in a plan; others always do."""

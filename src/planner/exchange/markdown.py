@@ -8,8 +8,9 @@ from itertools import groupby
 
 from planner import __version__
 from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
+from planner.exchange.bars import memory_title, part_name, step_parts, step_title
 from planner.exchange.defaults import as_text, counting_defaults
-from planner.exchange.figures import MFU_NOTE, claims, compute_parts, headline, layout_facts, plan_facts, step_parts
+from planner.exchange.figures import MFU_NOTE, claims, headline, layout_facts, plan_facts, ranges_from
 from planner.exchange.format import gigabytes, megawatts, money, seconds, share
 from planner.spec.words import escaped
 
@@ -35,13 +36,13 @@ def markdown(outcome: Outcome) -> str:
         "  \n".join(facts),
         "**It fits.**" if outcome.fits else "**It does not fit.**",
         _table(("", "", "80 % range", ""), ((f.name, f.value, f.range_80, f.note) for f in headline(outcome))),
-        f"{MFU_NOTE} The ranges come from {e.runs_behind:,} measured runs like it.",
+        f"{MFU_NOTE} 80 % ranges: {ranges_from(e)}.",
     ]
     if said := claims(outcome):
         source = f" ({plain(r.plan.claim.source)})" if r.plan.claim and r.plan.claim.source else ""
         parts.append(f"Claimed: {', '.join(said)}{source}.")
-    parts += [f"## Where a step of {seconds(e.step_time_s)} goes", _step(e)]
-    parts += [f"## Memory by stage, of {gigabytes(e.memory_capacity_gb)} a run can use", _memory(e)]
+    parts += [f"## {step_title(e)}", _step(e)]
+    parts += [f"## {memory_title(e)}", _memory(e)]
     if e.bill_of_materials:
         parts += ["## Bill of materials", _bill(e)]
     if values := counting_defaults(r):
@@ -57,11 +58,10 @@ def markdown(outcome: Outcome) -> str:
 
 
 def _step(e: Estimate) -> str:
-    rows = []
-    for name, time in step_parts(e):
-        rows.append((name, time))
-        if name == "compute":
-            rows += [(f"– {inner}", inner_time) for inner, inner_time in compute_parts(e)]
+    """Compute, its parts, then the other parts."""
+    rows = [("compute", e.step_breakdown_s["compute"])]
+    for key, time in step_parts(e).items():
+        rows.append((f"– {part_name(key)}" if key.startswith("compute.") else part_name(key), time))
     return _table(("part", "time", "share"), ((n, seconds(t), share(t / e.step_time_s)) for n, t in rows))
 
 

@@ -8,9 +8,8 @@ from typing import Final
 from planner.engine.layout import Group, groups
 from planner.engine.reading import inputs_of
 from planner.engine.result import Outcome
-from planner.exchange.bars import memory_bars, memory_legend, memory_title, step_bars, step_title
 from planner.exchange.format import share
-from planner.exchange.report import Line, wrapped
+from planner.exchange.report import Line, memory_lines, step_lines, wrapped
 from planner.exchange.timeline import Timeline, draw
 from planner.spec.plan import Resolved
 
@@ -129,16 +128,11 @@ def _shown_nodes(r: Resolved) -> list[int]:
     return sorted(node for node in chosen if node < nodes)
 
 
-def every(outcome: Outcome, width: int, *, ascii_only: bool = False) -> list[Line]:
-    """All pictures of a plan, each under its heading: the bars of the workbench, then those of `lines`."""
+def every(outcome: Outcome, width: int) -> list[Line]:
+    """All pictures of a plan, each under its heading: those of the report, then those of `lines`."""
     e = outcome.estimate
-    parts = [Line(one.text) for one in step_bars(e, width, ascii_only=ascii_only)]
-    return [
-        Line(step_title(e), "heading"), *parts, Line(""), Line(memory_title(e), "heading"),
-        Line(memory_legend(ascii_only=ascii_only), "quiet"),
-        *(Line(one.text, "error" if one.over else "text") for one in memory_bars(e, width, ascii_only=ascii_only)),
-        Line(""), *lines(outcome, width),
-    ]  # fmt: skip
+    memory = memory_lines(e, width, everything=True)
+    return [*step_lines(e, width), Line(""), *memory, Line(""), *lines(outcome, width)]
 
 
 def lines(outcome: Outcome, width: int) -> list[Line]:

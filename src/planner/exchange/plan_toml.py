@@ -71,6 +71,18 @@ def as_dict(plan: Plan) -> dict[str, Any]:
     return {"schema": plan.schema_, **_set_keys(plan)}
 
 
+def flat(table: Mapping[str, Any], start: str = "") -> dict[str, Any]:
+    """The values of a table and of those inside it by dotted key.
+
+    >>> flat({"a": {"b": 1, "c": {"d": 2}}, "e": 3})
+    {'a.b': 1, 'a.c.d': 2, 'e': 3}
+    """
+    out: dict[str, Any] = {}
+    for name, value in table.items():
+        out |= flat(value, f"{start}{name}.") if isinstance(value, Mapping) else {f"{start}{name}": value}
+    return out
+
+
 def _set_keys(spec: BaseModel) -> dict[str, Any]:
     """The keys that were set and are not None, in the order the class declares them."""
     out: dict[str, Any] = {}

@@ -1,6 +1,6 @@
 """Line charts and two-sided bars as rows of text: pure functions from figures and a size to lines of that width.
 
-Series are told apart by their marks, not by colour. Each picture has an ASCII form.
+Series are told apart by their marks, not by colour. `format.in_ascii` makes ASCII of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-MARKS, ASCII_MARKS = "●○◆◇", "*o#x"
+MARKS = "●○◆◇"
 """What stands at the points of each series."""
 CAPTION = 9
 """Columns of the captions left of a chart."""
@@ -57,9 +57,7 @@ class Axis:
         return 10.0**place if self.log else place
 
 
-def chart(
-    series: Sequence[Series], across: Axis, up: Axis, width: int, height: int, *, ascii_only: bool = False
-) -> list[str]:
+def chart(series: Sequence[Series], across: Axis, up: Axis, width: int, height: int) -> list[str]:
     """Points and the lines between them, with captions; the last row says what is shown.
 
     Args:
@@ -68,7 +66,6 @@ def chart(
         up: the vertical axis.
         width: cells, captions included.
         height: rows, captions included.
-        ascii_only: no line-drawing characters.
     """
     every = [(across.place(x), up.place(y)) for one in series for x, y in one.points]
     wide, high = width - CAPTION - 2, height - 3
@@ -82,23 +79,21 @@ def chart(
         column = round((across.place(x) - left) / (right - left) * (wide - 1))
         return high - 1 - round((up.place(y) - low) / (top - low) * (high - 1)), column
 
-    marks = ASCII_MARKS if ascii_only else MARKS
-    kinds = [one.mark or marks[number % len(marks)] for number, one in enumerate(series)]
+    kinds = [one.mark or MARKS[number % len(MARKS)] for number, one in enumerate(series)]
     for one in series:
         places = [cell(x, y) for x, y in one.points]
         for here, there in pairwise(places) if one.joined else ():
-            _join(cells, here, there, "." if ascii_only else "·")
+            _join(cells, here, there)
     backwards = zip(reversed(series), reversed(kinds), strict=True)
     for one, mark in sorted(backwards, key=lambda pair: bool(pair[0].mark)):
         for row, column in (cell(x, y) for x, y in one.points):
             cells[row][column] = mark
-    line, corner, dash = ("|", "+", "-") if ascii_only else ("│", "└", "─")
     captions = {0: top, high // 2: (top + low) / 2, high - 1: low}
     rows = [
-        f"{up.show(up.value(captions[n])) if n in captions else '':>{CAPTION}} {line}{''.join(row)}"
+        f"{up.show(up.value(captions[n])) if n in captions else '':>{CAPTION}} │{''.join(row)}"
         for n, row in enumerate(cells)
     ]
-    rows.append(f"{'':>{CAPTION}} {corner}{dash * wide}")
+    rows.append(f"{'':>{CAPTION}} └{'─' * wide}")
     start, end = across.show(across.value(left)), across.show(across.value(right))
     room = max(wide - len(start) - len(end), 0)
     name = across.name if len(across.name) + 2 <= room else ""
@@ -108,17 +103,16 @@ def chart(
     return [row[:width].ljust(width) for row in rows]
 
 
-def two_sided(value: float, reach: float, width: int, *, ascii_only: bool = False) -> str:
+def two_sided(value: float, reach: float, width: int) -> str:
     """A bar from the middle: to the left where the value is below zero.
 
-    >>> two_sided(-1.0, 1.0, 9), two_sided(0.5, 1.0, 9), two_sided(-0.5, 1.0, 9, ascii_only=True)
-    ('━━━━│    ', '    │━━  ', '  ##|    ')
+    >>> two_sided(-1.0, 1.0, 9), two_sided(0.5, 1.0, 9)
+    ('━━━━│    ', '    │━━  ')
     """
     half = max((width - 1) // 2, 1)
     length = round(min(abs(value) / reach, 1.0) * half) if reach > 0 else 0
-    bar = ("#" if ascii_only else "━") * (max(length, 1) if value else 0)
-    middle = "|" if ascii_only else "│"
-    return f"{bar:>{half}}{middle}{'':<{half}}" if value < 0 else f"{'':>{half}}{middle}{bar:<{half}}"
+    bar = "━" * (max(length, 1) if value else 0)
+    return f"{bar:>{half}}│{'':<{half}}" if value < 0 else f"{'':>{half}}│{bar:<{half}}"
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
@@ -128,10 +122,10 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _join(cells: list[list[str]], start: tuple[int, int], end: tuple[int, int], dot: str) -> None:
+def _join(cells: list[list[str]], start: tuple[int, int], end: tuple[int, int]) -> None:
     """Dots on the way from one cell to another."""
     steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]))
     for n in range(1, steps):
         row = round(start[0] + (end[0] - start[0]) * n / steps)
         column = round(start[1] + (end[1] - start[1]) * n / steps)
-        cells[row][column] = dot
+        cells[row][column] = "·"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from planner.engine.audit import best_of, hours_range, judge_hours, judge_sum
+from planner.engine.audit import best_of, hours_range, judge_hours
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange.audit import VERDICT_WORDS, judged_dict
@@ -87,7 +87,7 @@ def searched(plan: Plan, catalog: Catalog) -> Outcome | None:
 
 def _possible(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]]:
     outcome = evaluate(catalog.resolve(catalog.plan(question.plans[0])))
-    judged = judge_hours(outcome, question.card_hours)
+    judged = judge_hours([outcome], question.card_hours)
     best = best_of(outcome.resolved)
     e = outcome.estimate
     said = f"{short(question.card_hours)} card-hours are {VERDICT_WORDS[judged.verdict]}"
@@ -135,7 +135,7 @@ def _difference(question: Question, catalog: Catalog) -> tuple[str, dict[str, An
 
 def _sum(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]]:
     outcomes = [evaluate(catalog.resolve(catalog.plan(name))) for name in question.plans]
-    judged = judge_sum(outcomes, question.card_hours)
+    judged = judge_hours(outcomes, question.card_hours)
     total = sum(outcome.estimate.card_hours for outcome in outcomes)
     parts = " + ".join(short(outcome.estimate.card_hours) for outcome in outcomes)
     text = (

@@ -9,32 +9,29 @@ from itertools import groupby
 from typing import Literal
 
 from planner.engine.result import MEMORY_PARTS, Estimate, Outcome, Part
+from planner.exchange.bars import FILLS, memory_bars, memory_title, rough_percent, step_bars, step_title
 from planner.exchange.defaults import Value, as_text, counting_defaults, default_values
 from planner.exchange.figures import (
     MFU_NOTE,
     Figure,
     claims,
-    compute_parts,
     fullest_stage,
     headline,
     layout_facts,
     plan_facts,
-    step_parts,
+    ranges_from,
 )
-from planner.exchange.format import bar, gigabytes, megawatts, money, seconds, share
+from planner.exchange.format import gigabytes, megawatts, money, seconds
 from planner.spec.base import Problem
 from planner.spec.words import escaped
 
 Style = Literal["title", "heading", "text", "quiet", "error", "warning", "info"]
 
 NARROWEST, WIDEST = 56, 120
-MEMORY_GLYPHS = dict(zip(MEMORY_PARTS, "█▓▒░·", strict=True))
-"""A glyph for each kind of memory: the picture is read without colour."""
-
 RANGES = 32
 """Column the ranges of figures begin at."""
-NAME = 22
-"""Columns of the names of parts and stages."""
+STAGES = 3
+"""Pipeline stages whose memory is shown: the first, the fullest and the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,8 @@ def lines(outcome: Outcome, width: int = 100, *, everything: bool = False, assum
     blocks = (
         _plan(outcome, width),
         _outcome(outcome, width),
-        _step(outcome.estimate, width),
-        _memory(outcome.estimate, width, everything=everything),
+        step_lines(outcome.estimate, width),
+        memory_lines(outcome.estimate, width, everything=everything),
         bill_lines(outcome.estimate.bill_of_materials, width),
         _defaults((default_values if everything else counting_defaults)(outcome.resolved), width),
         _assumed(assumed, width),
@@ -88,8 +85,7 @@ def _plan(outcome: Outcome, width: int) -> Iterator[Line]:
 
 def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
     verdict = "It fits." if outcome.fits else "IT DOES NOT FIT."
-    runs = outcome.estimate.runs_behind
-    ranges = f"80 % range, from {runs:,} measured runs like it" if runs else "80 % range; no measured run is like it"
+    ranges = f"80 % range, {ranges_from(outcome.estimate)}"
     style: Style = "heading" if outcome.fits else "error"
     if RANGES + len(ranges) > width:
         yield Line(verdict, style)
@@ -114,46 +110,32 @@ def _figure(figure: Figure, width: int) -> Iterator[Line]:
     yield from wrapped(f"    {figure.note}", width, "quiet", 4)
 
 
-def _step(e: Estimate, width: int) -> Iterator[Line]:
-    yield Line(f"Where a step of {seconds(e.step_time_s)} goes", "heading")
-    for name, time in step_parts(e):
-        yield _part(f"  {name}", time, e.step_time_s, width)
-        if name == "compute":
-            for inner, inner_time in compute_parts(e):
-                yield _part(f"    {inner}", inner_time, e.step_time_s, width, "quiet")
+def step_lines(e: Estimate, width: int) -> Iterator[Line]:
+    """Where a step goes: a bar a part, then what those of compute come to."""
+    compute = e.step_breakdown_s["compute"]
+    yield Line(step_title(e), "heading")
+    yield from (Line(one.text) for one in step_bars(e, width))
+    yield Line(f"  Compute in all: {seconds(compute)}, {rough_percent(compute / e.step_time_s)}.", "quiet")
 
 
-def _part(name: str, time: float, whole: float, width: int, style: Style = "text") -> Line:
-    room = width - NAME - 19
-    return Line(f"{name:<{NAME}} {bar(time / whole, room):<{room}}{seconds(time):>9}{share(time / whole):>9}", style)
+def memory_lines(e: Estimate, width: int, *, everything: bool) -> Iterator[Line]:
+    """Memory by stage: a legend, a stacked bar a stage, then what the fullest holds.
 
-
-def _memory(e: Estimate, width: int, *, everything: bool) -> Iterator[Line]:
-    capacity, stages, fullest = e.memory_capacity_gb, e.memory_by_stage_gb, fullest_stage(e)
-    yield Line(f"Memory by stage, of {gigabytes(capacity)} a run can use", "heading")
-    parts = [f"{glyph} {part} {gigabytes(stages[fullest][part])}" for part, glyph in MEMORY_GLYPHS.items()]
-    which = f"  stage {fullest}:  " if len(stages) > 1 else "  "
-    yield from _joined(parts, width, "quiet", start=which, between="  ")
-    shown = range(len(stages)) if everything else sorted({0, fullest, len(stages) - 1})
-    room = width - NAME - 11
-    scale = room / max(e.memory_gb, capacity)
-    for stage in shown:
-        total = sum(stages[stage].values())
-        name = "all cards" if len(stages) == 1 else f"stage {stage}{', fullest' if stage == fullest else ''}"
-        over = total > capacity
-        picture = f"{_stacked(stages[stage], scale):<{room}}{gigabytes(total):>10}"
-        yield Line(f"{'✖' if over else ' '} {name:<{NAME - 2}} {picture}", "error" if over else "text")
-    if len(shown) < len(stages):
-        yield Line(f"  and {len(stages) - len(shown)} stages between (--all)", "quiet")
-
-
-def _stacked(parts: dict[str, float], cells_per_gb: float) -> str:
-    """Kinds of memory side by side; each ends where the sum so far ends, so that rounding never adds up."""
-    out, total = "", 0.0
-    for part in MEMORY_PARTS:
-        total += parts[part]
-        out += MEMORY_GLYPHS[part] * (round(total * cells_per_gb) - len(out))
-    return out
+    Args:
+        e: the estimate.
+        width: columns to fill.
+        everything: every stage.
+    """
+    stages, fullest = e.memory_by_stage_gb, fullest_stage(e)
+    yield Line(memory_title(e), "heading")
+    yield from _joined([f"{FILLS[kind]} {kind}" for kind in MEMORY_PARTS], width, start="  ", between="  ")
+    bars = [*memory_bars(e, width, 0 if everything else STAGES)]
+    yield from (Line(one.text, "error" if one.over else "text") for one in bars)
+    if hidden := len(stages) - len(bars):
+        yield Line(f"  and {hidden} stages between (--all)", "quiet")
+    parts = [f"{kind} {gigabytes(stages[fullest][kind])}" for kind in MEMORY_PARTS]
+    which = f"  Stage {fullest}, the fullest: " if len(stages) > 1 else "  "
+    yield from _joined(parts, width, start=which, between=", ")
 
 
 def bill_lines(parts: Sequence[Part], width: int, heading: str = "Bill of materials") -> Iterator[Line]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from planner.exchange.edits import on_cards
 from planner.exchange.format import day_count, money, percent, short, significant
-from planner.exchange.plots import ASCII_MARKS, CAPTION, MARKS, Axis, Series, chart
+from planner.exchange.plots import CAPTION, MARKS, Axis, Series, chart
 from planner.exchange.report import Line
 from planner.exchange.strategies import describe
 from planner.exchange.tables import table
@@ -93,10 +93,10 @@ def cells(point: Point, name: str) -> tuple[str, ...]:
     if point.outcome is None:
         return (f"{point.cards:,}", name, *["–"] * 6, point.trouble)
     e, r = point.outcome.estimate, point.outcome.resolved
-    bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
+    bubble = e.step_breakdown_s["pipeline_bubble"] / e.step_time_s
     return (
         f"{point.cards:,}", name, day_count(e.training_days), money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
-        percent(e.goodput), percent(bubble), significant(e.extra.get("interruptions", 0.0)),
+        percent(e.goodput), percent(bubble), significant(e.interruptions),
         describe(r.strategy, r.data_parallel),
     )  # fmt: skip
 
@@ -106,9 +106,7 @@ def across(width: int) -> int:
     return 3 if width >= THREE else 1
 
 
-def lines(
-    every: Sequence[Point], names: Callable[[str], str], width: int, *, fold: int = 0, ascii_only: bool = False
-) -> Iterator[Line]:
+def lines(every: Sequence[Point], names: Callable[[str], str], width: int, *, fold: int = 0) -> Iterator[Line]:
     """The charts, and below them the table.
 
     Args:
@@ -116,17 +114,17 @@ def lines(
         names: a card's name by its id.
         width: columns to fill.
         fold: columns of the table, as those of `table`.
-        ascii_only: no line-drawing characters.
     """
-    drawn = charts(every, names, width, CHART, across=across(width), ascii_only=ascii_only)
+    drawn = charts(every, names, width, CHART, across=across(width))
     yield from (Line(row.rstrip()) for row in drawn)
     yield Line("")
     rows = [cells(point, names(point.card)) for point in every]
     yield from table(rows, HEADINGS, right=(0, *range(2, len(HEADINGS) - 1)), fold=fold)
 
 
-def charts(every: Sequence[Point], names: Callable[[str], str], width: int, height: int, *, across: int = 3,
-           ascii_only: bool = False) -> list[str]:  # fmt: skip
+def charts(
+    every: Sequence[Point], names: Callable[[str], str], width: int, height: int, *, across: int = 3
+) -> list[str]:
     """Days, cost and MFU against cards, beside or below each other.
 
     Args:
@@ -135,7 +133,6 @@ def charts(every: Sequence[Point], names: Callable[[str], str], width: int, heig
         width: cells.
         height: rows of each chart.
         across: charts side by side.
-        ascii_only: no line-drawing characters.
     """
     cards = Axis("cards", lambda value: short(round(value)), log=True)
     kinds: list[tuple[Axis, Callable[[Outcome], float]]] = [
@@ -151,12 +148,12 @@ def charts(every: Sequence[Point], names: Callable[[str], str], width: int, heig
             found = [p for p in every if p.card == card and p.outcome is not None and figure(p.outcome) > 0]
             at = sorted((float(p.cards), figure(p.outcome)) for p in found if p.outcome is not None)
             series.append(Series(names(card) if across == 1 else "", at))
-        pictures.append(chart(series, cards, axis, room, height, ascii_only=ascii_only))
+        pictures.append(chart(series, cards, axis, room, height))
     rows: list[str] = []
     for start in range(0, len(pictures), across):
         rows += [(" " * GAP).join(parts) for parts in zip(*pictures[start : start + across], strict=True)]
     if across > 1:
-        marks = zip(ASCII_MARKS if ascii_only else MARKS, dict.fromkeys(point.card for point in every), strict=False)
+        marks = zip(MARKS, dict.fromkeys(point.card for point in every), strict=False)
         rows.append(f"{'':>{CAPTION + 2}}{'   '.join(f'{mark} {names(card)}' for mark, card in marks)}"[:width])
     return rows
 

@@ -53,10 +53,8 @@ def search_dict(
 
 def strategy_dict(strategy: Strategy) -> dict[str, Any]:
     """A strategy as a plan file would set it."""
-    from planner.choose import with_strategy
-
     plan = Plan(cluster=Cluster(card="-", cards=1), workload=Workload(model="-", tokens=1.0))
-    table: dict[str, Any] = as_dict(with_strategy(plan.model_copy(update={"strategy": strategy}), strategy))["strategy"]
+    table: dict[str, Any] = as_dict(plan.model_copy(update={"strategy": strategy}).with_strategy(strategy))["strategy"]
     return table
 
 

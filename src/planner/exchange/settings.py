@@ -41,7 +41,7 @@ class Setting:
 
 
 SETTINGS: Final = (
-    Setting("theme", "dark", "Colours; t steps through those there are, your own among them."),
+    Setting("theme", "dark", "Colours: one of those there are, your own among them."),
     Setting("mouse", True, "Whether clicks reach the program; off, the terminal selects text as usual."),
     Setting("density", "comfortable", "compact leaves out the row of screens.", ("comfortable", "compact")),
     Setting("glyphs", "unicode", "ascii writes no lines, blocks or arrows.", ("unicode", "ascii")),

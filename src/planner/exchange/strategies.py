@@ -66,10 +66,7 @@ def outcomes(
         yield evaluate(dataclasses.replace(resolved, strategy=one.strategy))
 
 
-def pareto(
-    result: SearchResult, best: Outcome, own: tuple[float, float] | None, width: int, height: int, *,
-    ascii_only: bool = False,
-) -> list[str]:  # fmt: skip
+def pareto(result: SearchResult, best: Outcome, own: tuple[float, float] | None, width: int, height: int) -> list[str]:
     """Days against memory of the strategies that none beats in both, with the plan's own beside them.
 
     On one cluster days grow with the step time alone, and cost with days, so one picture shows all three.
@@ -80,15 +77,14 @@ def pareto(
         own: memory in GB and days of the plan's own strategy.
         width: cells.
         height: rows.
-        ascii_only: no line-drawing characters.
     """
     per_second = best.estimate.training_days / best.estimate.step_time_s
     front = sorted((one.memory_gb, one.step_time_s * per_second) for one in result.front)
     series = [Series("Pareto front", front)]
     if own is not None:
-        series.append(Series("this plan", [own], mark="+" if ascii_only else "◆"))
+        series.append(Series("this plan", [own], mark="◆"))
     show = Axis("days", day_count, log=True)
-    return chart(series, Axis("memory", gigabytes), show, width, height, ascii_only=ascii_only)
+    return chart(series, Axis("memory", gigabytes), show, width, height)
 
 
 def against(own: Outcome, best: Outcome, most: int, name: str = "the best") -> Iterator[Line]:
@@ -149,13 +145,12 @@ def _more(count: int) -> Iterator[Line]:
         yield Line(f"  and {count:,} more {'region' if count == 1 else 'regions'}.", "quiet")
 
 
-def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) -> Iterator[Line]:
+def tornado(effects: Sequence[Effect], width: int) -> Iterator[Line]:
     """What ten per cent more of each thing does to days (and cost, where that differs), the largest effect first.
 
     Args:
         effects: from `engine.explain`.
         width: columns to fill.
-        ascii_only: no block characters.
     """
     seen = [e for e in effects if max(abs(e.days_share), abs(e.cost_share)) >= VISIBLE]
     if not seen:
@@ -166,7 +161,7 @@ def tornado(effects: Sequence[Effect], width: int, *, ascii_only: bool = False) 
     room = max(width - NAME - FIGURES - 2, 10)
     for e in seen:
         share = e.days_share if abs(e.days_share) >= VISIBLE else e.cost_share
-        picture = two_sided(share, reach, room, ascii_only=ascii_only)
+        picture = two_sided(share, reach, room)
         yield Line(f"  {e.name:<{NAME - 2}}{picture}  {effect_words(e)}".rstrip())
     rest = [e.name for e in effects if e not in seen]
     if rest:

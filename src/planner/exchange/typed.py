@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 
+from planner.spec.parse import MAX_WHOLE_NUMBER
 from planner.spec.words import escaped
 
 MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "p": 1e15}
 """What a letter behind a typed number multiplies it by."""
-EXACT = 2**53
-"""Up to here a whole number is the same in floating point."""
 
 _WHOLE = r"(?:\d{1,3}(?:[,_' ]\d{3})+|\d+)"
 _NUMBER = re.compile(rf"\$?([+-]?(?:{_WHOLE}(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?) ?([kmbgtp]?)", re.IGNORECASE)
@@ -51,4 +50,4 @@ def number_or_word(text: str) -> int | float | str:
 
 def whole(value: float) -> int | float:
     """A number as a whole one, where it is."""
-    return int(value) if value.is_integer() and abs(value) <= EXACT else value
+    return int(value) if value.is_integer() and abs(value) <= MAX_WHOLE_NUMBER else value

@@ -9,13 +9,15 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from planner.catalog import Catalog
-from planner.engine.constants import table
+from planner.engine.constants import calibrated, scaled, table
+from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange.defaults import IDLE, as_text, default_values
+from planner.exchange.figures import ranges_from
 from planner.exchange.format import between, percent, significant
-from planner.exchange.formulas import COUNTS, FORMULAS, Formula
+from planner.exchange.formulas import FORMULAS, Formula
 from planner.exchange.listing import rows
-from planner.exchange.plan_toml import as_dict
+from planner.exchange.plan_toml import as_dict, flat
 from planner.exchange.report import Line, Style, wrapped
 from planner.spec.base import PlanError, Problem
 from planner.spec.card import Card
@@ -30,6 +32,8 @@ NAME, VALUE = 26, 16
 """Columns of the tables of inputs."""
 ORIGIN = 24
 """Columns that longer names leave to where values come from; where they cannot, they are not lined up."""
+NUDGE = 1.0 + 1e-6
+"""What a constant is multiplied by to see whether it counts: too little for another stage to set the pace."""
 OWNED = ("card", "scale_up", "scale_out", "model", "stack")
 """What a plan names; figures of it are written with its role before a dot."""
 HOST_KEYS = ("cluster.cards_per_node", "cluster.nics_per_node", "cluster.scale_up", "cluster.scale_up_domain",
@@ -144,9 +148,9 @@ def explain(outcome: Outcome, key: str, background: Background) -> Why:
         return _of_key(outcome, key, background)
     formula, e = FORMULAS[key], outcome.estimate
     interval = e.interval_80.get(key)
-    note = f"80 % range {between(*interval, formula.show)}, {_standing(outcome)}" if interval else ""
+    note = f"80 % range {between(*interval, formula.show)}, {ranges_from(e)}" if interval else ""
     inputs = [found for need in formula.needs for found in _inputs(outcome, need, background)]
-    constants = [_constant(name, outcome.resolved) for name in formula.constants if _counts(name, outcome.resolved)]
+    constants = [_constant(name, outcome.resolved) for name in _counting(formula, outcome.resolved)]
     known = background.catalog.sources()
     read = dict.fromkeys(source for item in inputs for source in item.sources)
     cited = (f"{key}: {known[key].title} {known[key].url}".strip() if key in known else key for key in read)
@@ -201,11 +205,6 @@ def _indented(words: str, width: int, style: Style = "text") -> list[Line]:
     return wrapped(f"  {words}", width, style, indent=2)
 
 
-def _standing(outcome: Outcome) -> str:
-    runs = outcome.estimate.runs_behind
-    return f"from {runs:,} measured runs like it" if runs else "no measured run is like it"
-
-
 def _plain(name: str) -> str:
     name = name.lstrip("· ")
     return name[:1].upper() + name[1:]
@@ -242,7 +241,7 @@ def _inputs(outcome: Outcome, need: str, background: Background) -> Iterator[Inp
 def plan_values(r: Resolved) -> dict[str, str]:
     """Every key of a plan with its value in force, as text."""
     found: dict[str, str] = {key: as_text(value) for key, value in default_values(r).items()}
-    for key, value in _flat(as_dict(r.plan)):
+    for key, value in flat(as_dict(r.plan)).items():
         found[key] = _shown(value)
     named = {"cluster.card": r.card, "cluster.scale_up": r.scale_up, "cluster.scale_out": r.scale_out,
              "workload.model": r.model, "strategy.stack": r.stack}  # fmt: skip
@@ -252,7 +251,7 @@ def plan_values(r: Resolved) -> dict[str, str]:
 
 def origin(r: Resolved, key: str, background: Background) -> str:
     """Where the value of a plan's key came from."""
-    said = any(each == key or each.startswith(f"{key}.") for each, _ in _flat(as_dict(r.plan)))
+    said = any(each == key or each.startswith(f"{key}.") for each in flat(as_dict(r.plan)))
     if key in background.changed:
         whose = background.changed[key]
         return whose if said else f"{whose}: back to the default"
@@ -290,8 +289,12 @@ def _facts(entry: Card | ScaleUp | ScaleOut | Model | Stack, need: str, catalog:
             yield Input(f"{role}.{row.key}", name, row.value, where + mark, row.sources)
 
 
-def _counts(name: str, r: Resolved) -> bool:
-    return name not in COUNTS or COUNTS[name](r)
+def _counting(formula: Formula, r: Resolved) -> Iterator[str]:
+    """The constants of a figure that count in this plan: with a little more of one the engine says another figure."""
+    now = formula.value(evaluate(r).estimate)
+    for name in formula.constants:
+        if formula.value(evaluate(r, scaled(calibrated(), name, NUDGE)).estimate) != now:
+            yield name
 
 
 def _constant(name: str, r: Resolved) -> Input:
@@ -335,14 +338,6 @@ def about(kind: type[BaseModel], key: str) -> str:
         options = [field.annotation, *getattr(field.annotation, "__args__", ())]
         spec = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
     return words
-
-
-def _flat(data: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{start}{name}.")
-        else:
-            yield f"{start}{name}", value
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - any value of a plan

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -224,6 +224,16 @@ class Claim(Spec):
     """Where it says so."""
 
 
+SEARCHED = (
+    "tensor", "sequence", "context", "pipeline", "virtual_stages", "expert", "expert_tensor", "micro_batch", "schedule",
+    "sharding", "shard_group", "recompute", "recompute_modules", "recompute_layers",
+)  # fmt: skip
+"""Keys of a strategy that a search decides; the others stay the user's."""
+
+ALWAYS = ("tensor", "pipeline", "micro_batch", "sharding", "recompute")
+"""Keys written even where they are the default: they are what a reader of a plan looks for."""
+
+
 class Plan(Spec):
     """A plan file, `schema = 1`."""
 
@@ -245,6 +255,22 @@ class Plan(Spec):
     claim: Claim | None = None
     estimate: Inline | None = None
     """Written by export, never read as input."""
+
+    def with_strategy(self, chosen: Strategy) -> Plan:
+        """The plan with what a search decided, written as a person would: without the keys that are defaults."""
+        before = self.strategy or Strategy()
+        keys: dict[str, Any] = {k: getattr(before, k) for k in before.model_fields_set if k not in SEARCHED}
+        plain = Strategy()
+        for name in SEARCHED:
+            value = getattr(chosen, name)
+            if name in ALWAYS or value != getattr(plain, name):
+                keys[name] = value
+        if chosen.tensor == 1:
+            keys.pop("sequence", None)
+        if chosen.pipeline == 1 and chosen.schedule == "1f1b":
+            keys.pop("schedule", None)
+        ordered = {name: keys[name] for name in Strategy.model_fields if name in keys}
+        return self.model_copy(update={"strategy": Strategy(**ordered)})
 
 
 @dataclass(frozen=True)
@@ -275,6 +301,10 @@ class Resolved:
     """Dotted keys the plan left out and a default, the stack or the card's host filled."""
     usual_usd_per_card_hour: float = 0.0
     """What the card rents for elsewhere, where the plan states a rent of its own; 0: it does not, or unknown."""
+
+    def with_strategy(self, chosen: Strategy) -> Resolved:
+        """The plan with a strategy a search found on it, which keeps the software's facts."""
+        return replace(self, plan=self.plan.with_strategy(chosen), strategy=chosen)
 
     @property
     def data_parallel(self) -> int:

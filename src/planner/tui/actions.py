@@ -9,7 +9,7 @@ from typing import Final, Literal
 from textual.binding import Binding
 from textual.keys import _character_to_key
 
-from planner.tui.screens import SCREENS, offered
+from planner.tui.screens import SCREENS
 
 Where = Literal[
     "everywhere", "modes", "panels", "workbench", "field", "typing", "results",
@@ -91,7 +91,7 @@ ACTIONS: Final = (
            "keep"),
     Action("variants", "Variants", ("K",), "workbench", "", "Kept ones, side by side in Compare; Enter goes back to "
            "one, Del drops it.", "variants"),
-    Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back; all steps are kept.", "undo"),
+    Action("undo", "Undo", ("u", "ctrl+z"), "workbench", "undo", "One step back, up to 200 times.", "undo"),
     Action("redo", "Redo", ("r", "ctrl+y"), "workbench", "redo", "The undone step again.", "redo"),
     Action("apply-fix", "Apply a fix", ("f",), "workbench", "fix", "Does what a problem proposes.", "apply_fix"),
     Action("results", "Fields or results", ("v", "f4"), "workbench", "results",
@@ -123,7 +123,7 @@ ACTIONS: Final = (
            "kind(1)"),
     Action("previous-kind", "Previous kind", ("left",), "catalogue", "", "The same backwards.", "kind(-1)"),
     Action("choose", "Choose a figure", ("left", "right", "up", "down"), "results", "choose",
-           "A headline figure, a part of the step, a kind of memory, a problem; i explains it."),
+           "A headline figure, a part of the step, a kind of memory, a problem."),
     Action("to-field", "To the field of a problem", ("enter",), "results", "", "On a problem."),
 )  # fmt: skip
 
@@ -193,15 +193,8 @@ def bindings(where: Where) -> list[Binding]:
 
 
 def modes() -> list[Action]:
-    """The modes that are offered, in order."""
-    names = ("workbench", *offered())
-    return [action for action in ACTIONS if action.where == "modes" and action.id in names]
-
-
-def mode_bindings() -> list[Binding]:
-    """The keys of the modes that are offered."""
-    names = {action.id for action in modes()}
-    return [binding for binding in bindings("modes") if binding.id in names]
+    """The modes, in order."""
+    return [action for action in ACTIONS if action.where == "modes"]
 
 
 def panel_bindings() -> list[Binding]:

@@ -24,7 +24,7 @@ from textual.screen import Screen
 
 from planner.exchange import settings
 from planner.tui import keymap, screens, theme
-from planner.tui.actions import ACTIONS, bindings, keys_of, mode_bindings, modes, rebind
+from planner.tui.actions import ACTIONS, bindings, keys_of, modes, rebind
 from planner.tui.keyboard import Keyboard
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.first import FirstScreen
@@ -65,7 +65,7 @@ class PlannerApp(Keyboard):
 
     TITLE = "planner"
     CSS_PATH = [STYLES / f"{name}.tcss" for name in ("app", "workbench", "pages", "parts")]
-    BINDINGS = [*bindings("everywhere"), *mode_bindings(), Binding("ctrl+c", "how_to_quit", show=False)]
+    BINDINGS = [*bindings("everywhere"), *bindings("modes"), Binding("ctrl+c", "how_to_quit", show=False)]
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(
@@ -82,8 +82,8 @@ class PlannerApp(Keyboard):
         self.animation_level = "none"
         sys.setswitchinterval(SWITCH_S)
         self.settings = settings.load(flags)
-        self._ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
-        self._wire = Wire(ascii_only=self._ascii_only, colour=not os.environ.get("NO_COLOR"))
+        ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
+        self._wire = Wire(ascii_only=ascii_only, colour=not os.environ.get("NO_COLOR"))
         self._source = source
         self._beginning = plan, source, catalog, engine, tools
         self._told = False
@@ -99,6 +99,7 @@ class PlannerApp(Keyboard):
         rebind(chosen)
         self.set_keymap({name: ",".join(keys) for name, keys in chosen.items()})
         self.set_class(self.settings.text("density") == "compact", "-compact")
+        self.set_class(ascii_only, "-ascii")
 
     @cached_property
     def session(self) -> Session:
@@ -190,9 +191,7 @@ class PlannerApp(Keyboard):
     def workbench(self) -> WorkbenchScreen:
         """The screen of the plan, below those of the other modes."""
         from planner.tui.screens.workbench import WorkbenchScreen
-        from planner.tui.widgets.results import Results
 
-        Results.ascii_only = self._ascii_only
         return WorkbenchScreen(self.session)
 
     async def _begin(self) -> None:
@@ -374,14 +373,6 @@ class PlannerApp(Keyboard):
         picker = Picker("Commands", entries, done)
         screen.mount(picker)
         screen.set_focus(picker)
-
-
-def file_problems(wanted: str) -> list[str]:
-    """What is wrong with the user's own keys and themes, and with the name of the wanted theme."""
-    themes = list(theme.load_all())
-    names = {found.name for found in themes if not isinstance(found, theme.ThemeError)}
-    missing = [] if wanted in names else [theme.missing(wanted, names)]
-    return [*keymap.load()[1], *(str(found) for found in themes if isinstance(found, theme.ThemeError)), *missing]
 
 
 def _writes_unicode() -> bool:

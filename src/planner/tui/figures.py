@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.engine.result import Outcome
+from planner.exchange.figures import ranges_from
 from planner.exchange.format import YEAR, between, day_count, days, megawatts, percent, seconds, short, significant
 
 
@@ -80,7 +81,7 @@ def facts(outcome: Outcome) -> dict[str, str]:
 def standing(outcome: Outcome) -> str:
     """What the ranges stand on."""
     runs = outcome.estimate.runs_behind
-    return f"80 % ranges from {runs} measured runs" if runs else "80 % ranges"
+    return f"80 % ranges from {runs:,} measured runs" if runs else f"80 % ranges; {ranges_from(outcome.estimate)}"
 
 
 def _range(interval: tuple[float, float] | None, show: Callable[[float], str]) -> str:

@@ -1,8 +1,6 @@
-"""Keys of the user's own: `keymap.toml` in the configuration folder. What cannot be used is said, and never fatal.
+"""Keys of the user's own: `keymap.toml` in the configuration folder, a key or a list of keys for the id of an action.
 
-[keys]
-strategies = "x"
-undo = ["u", "ctrl+z"]
+What cannot be used is said, and never fatal. `docs/commands.md` has an example.
 """
 
 from __future__ import annotations

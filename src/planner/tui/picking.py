@@ -18,6 +18,7 @@ from planner.spec.model import Model
 from planner.spec.plan import Plan
 from planner.spec.rules import CHOOSABLE, choices
 from planner.spec.stack import Stack
+from planner.tui.actions import first_key
 from planner.tui.fields import Catalogued, Field, shown, value_of
 from planner.tui.figures import headline
 from planner.tui.state import Session, Value
@@ -128,7 +129,7 @@ def _few(titles: list[str]) -> str:
             break
         shown.append(title)
     rest = len(titles) - len(shown)
-    more = f" and {rest} more, in the catalogue (g)" if rest else ""
+    more = f" and {rest} more, in the catalogue ({first_key('catalogue')})" if rest else ""
     return f"Source{'s' if len(titles) > 1 else ''}: {'; '.join(shown)}{more}."
 
 

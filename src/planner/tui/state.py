@@ -200,7 +200,7 @@ class Session:
     def _push(self, plan: Plan, label: str) -> None:
         self._before = self.outcome
         self.history[self.index + 1 :] = [Step(label, plan)]
-        del self.history[1 : len(self.history) - LONGEST_HISTORY]
+        del self.history[1 : max(len(self.history) - LONGEST_HISTORY, 1)]
         self.index = len(self.history) - 1
 
     def draft(self, key: str, text: str, reason: str, token: object = None) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from planner.engine.result import Outcome
     from planner.engine.search_space import Constraints
     from planner.exchange.questions import Answer
-    from planner.spec.plan import Plan, Resolved, Strategy
+    from planner.spec.plan import Plan, Resolved
     from planner.spec.question import Question
     from planner.tui.state import Session, Value
 
@@ -134,13 +134,6 @@ def checking(cancelled: Callable[[], bool]) -> Check:
     return check
 
 
-def with_strategy(resolved: Resolved, strategy: Strategy) -> Resolved:
-    """The plan with another strategy."""
-    from planner.choose import with_strategy as write
-
-    return dataclasses.replace(resolved, plan=write(resolved.plan, strategy), strategy=strategy)
-
-
 @dataclass(frozen=True, slots=True)
 class Best:
     """What was found for a plan."""
@@ -162,7 +155,7 @@ def best(session: Session, resolved: Resolved, check: Check) -> Iterator[Best]:
     result = session.tools.search(resolved, 1, check)
     check()
     first = result.ranked[0] if result.ranked else None
-    outcome = session.evaluate(with_strategy(resolved, first.strategy)) if first else None
+    outcome = session.evaluate(resolved.with_strategy(first.strategy)) if first else None
     check()
     found = Best(outcome, result.searched)
     yield found
@@ -172,8 +165,8 @@ def best(session: Session, resolved: Resolved, check: Check) -> Iterator[Best]:
 
 def changes(plan: Plan) -> Iterator[tuple[str, Value | None]]:
     """Every key of a plan's strategy that a search decides, so that an edit can take them over."""
-    from planner.choose import SEARCHED
     from planner.exchange.plan_toml import as_dict
+    from planner.spec.plan import SEARCHED
 
     stated = as_dict(plan).get("strategy", {})
     for key in SEARCHED:

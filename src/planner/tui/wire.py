@@ -19,21 +19,14 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from planner.exchange.format import in_ascii
+
 Cell = tuple[str, Style | None]
 """A character with its style; the right half of a wide character is empty."""
 Row = list[Cell | None]
 """Cells of a line; None: unknown."""
 
 RESET: Final = "\x1b[0m"
-ASCII: Final = {
-    **dict.fromkeys("─━╸╺–", "-"), **dict.fromkeys("│┃╻╹", "|"), **dict.fromkeys("╭╮╰╯┏┓┗┛┣┫┳┻╋", "+"),
-    "▌": ">", "•": "*",
-    "·": ".", "✓": "+", "✗": "x", "✖": "X", "▲": "!", "▾": "v", "▴": "^", "↑": "^", "↓": "v", "←": "<", "→": ">",
-    "…": "~", "“": '"', "”": '"', "×": "x", "µ": "u", "█": "#", "▓": "=",
-    **dict(zip("▁▂▃▄▅▆▇", "..:-=+*", strict=True)),
-    "▒": "+", "░": ":", "▪": ".",
-}  # fmt: skip
-"""What stands for our own characters where only ASCII is written; names in other scripts become question marks."""
 _GAP: Final = 8
 """Unchanged cells written again rather than jumped over: a jump costs about as many bytes."""
 _SHOWS_ON_BLANKS: Final = frozenset({"4", "7", "9", "21", "53"})
@@ -82,7 +75,7 @@ class Wire:
                 changed[y] = old, old.copy()
             new = changed[y][1]
             if self._ascii_only:
-                cells = [(_in_ascii(text), style) for text, style in cells]  # noqa: PLW2901 - the same, as written
+                cells = [_in_ascii(cell) for cell in cells]  # noqa: PLW2901 - the same, as written
             end = min(x + len(cells), self._width)
             new[x:end] = cells[: end - x]
         out: list[str] = []
@@ -169,8 +162,10 @@ def _palette() -> dict[ColorTriplet, int]:
     return {Color.from_ansi(number).get_truecolor(): number for number in range(255, 15, -1)}
 
 
-def _in_ascii(text: str) -> str:
-    return text if text.isascii() else ASCII.get(text, "?")
+def _in_ascii(cell: Cell) -> Cell:
+    """One character a cell: marks on a letter are left out, and either half of a wide character becomes one."""
+    text, style = cell
+    return cell if text and text.isascii() else (in_ascii(text[:1] or "?"), style)
 
 
 def _pieces(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, int, list[Cell]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -22,12 +21,7 @@ SCREENS: Final = {
     "accuracy": "planner.tui.screens.accuracy:AccuracyScreen",
     "help": "planner.tui.screens.help:HelpScreen",
 }
-"""Mode -> where its screen is. A mode whose module is not there is not offered; its key and title are in `actions`."""
-
-
-def offered() -> tuple[str, ...]:
-    """The modes whose modules are there; none of them is imported."""
-    return tuple(name for name, where in SCREENS.items() if importlib.util.find_spec(where.partition(":")[0]))
+"""Mode -> where its screen is; its key and title are in `actions`."""
 
 
 def make(name: str, session: Session) -> ModeScreen:

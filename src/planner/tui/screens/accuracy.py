@@ -17,7 +17,6 @@ from planner.tui.screens.base import ModeScreen
 from planner.tui.state import Session
 from planner.tui.widgets.lines import Line, padded
 from planner.tui.widgets.page import Page, heading, paragraph
-from planner.tui.widgets.results import Results
 
 NEAR: Final = 8
 """Runs like the plan that are shown."""
@@ -38,7 +37,7 @@ class Families(Page):
     def body(self, width: int, height: int) -> list[Line]:
         """A line a family, with a picture of its errors."""
         lines: list[Line] = [(), *paragraph(introduction(self._rows), width, "quiet"), ()]
-        lines += [padded(row, width) for row in family_rows(self._rows, width, ascii_only=Results.ascii_only)]
+        lines += [padded(row, width) for row in family_rows(self._rows, width)]
         lines += [(), *paragraph(BIAS, width, "quiet")]
         return [*lines, (), *self.rest.body(width, height)] if self.rest else lines
 
@@ -84,7 +83,7 @@ class PlanAccuracy(Page):
             return [title, *paragraph("reading the measured runs …", width, "quiet")]
         if not self.points:
             return [title, *paragraph("there are no measured runs to show", width, "quiet")]
-        rows = chart_rows(self.points, width, height, ascii_only=Results.ascii_only)
+        rows = chart_rows(self.points, width, height)
         return [title, *(padded(row, width) for row in rows)]
 
 

@@ -15,7 +15,6 @@ from planner.exchange.edits import changed
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan
-from planner.tui import thinking
 from planner.tui.actions import bindings, first_key
 from planner.tui.explaining import NOTHING, own_book, row_book
 from planner.tui.fields import CLUSTER
@@ -38,10 +37,15 @@ TWINS: Final = {
 PRESET: Final = "preset"
 FILE: Final = "file"
 VARIANT: Final = "variant"
-INTRODUCTION: Final = (
-    "What would this plan be on another card, fabric or topology? n picks one, or a preset, or a plan file of this "
-    "folder; up to four plans are shown as they are and with the best strategy found for each, what differs first."
-)
+
+
+def introduction() -> str:
+    """What the screen is for, before anything is compared."""
+    return (
+        f"What would this plan be on another card, fabric or topology? {first_key('compare-add')} picks one, or a "
+        "preset, or a plan file of this folder; up to four plans are shown as they are and with the best strategy "
+        "found for each, what differs first."
+    )
 
 
 class Comparison(Page):
@@ -94,7 +98,7 @@ class CompareScreen(PartsScreen):
 
     def _compute(self) -> None:
         page = self.query_one(Comparison)
-        page.plans, page.words = [], INTRODUCTION if not self._others else "Searching each for its best strategy …"
+        page.plans, page.words = [], introduction() if not self._others else "Searching each for its best strategy …"
         page.to_top()
         if not self._others:
             self.rest()
@@ -138,7 +142,7 @@ class CompareScreen(PartsScreen):
         filled = plan if plan.strategy is not None else session.filled(plan)
         resolved = session.catalog.resolve(filled)
         ranked = session.tools.search(resolved, 1, check).ranked
-        best = session.evaluate(thinking.with_strategy(resolved, ranked[0].strategy)) if ranked else None
+        best = session.evaluate(resolved.with_strategy(ranked[0].strategy)) if ranked else None
         try:
             own: Outcome = session.evaluate(resolved)
         except PlanError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Final
 
 from textual.app import ComposeResult
@@ -10,8 +9,7 @@ from textual.containers import Vertical
 
 from planner.engine.account import Account, account
 from planner.engine.result import Outcome
-from planner.exchange.account import SECTIONS
-from planner.exchange.report import Line as TextLine
+from planner.exchange.account import Section, sections
 from planner.exchange.report import bill_lines
 from planner.exchange.why import Book
 from planner.tui.actions import bindings, first_key
@@ -24,7 +22,6 @@ FIGURES: Final = {
     "money": "cost_usd", "bill": "capital_usd", "power": "power_mw", "failures": "goodput", "network": "step.data",
 }  # fmt: skip
 """Part -> id of the formula of its main figure."""
-Section = Callable[..., Iterator[TextLine]]
 
 
 class SectionPage(Page):
@@ -45,11 +42,7 @@ class SectionPage(Page):
         """As the command line prints it."""
         if self.of is None:
             return [(), *paragraph("There are no figures yet.", width, "quiet")]
-        return report(self._section(*self.of, width - 3, everything=True), width)
-
-
-def _bill(_outcome: Outcome, found: Account, width: int, *, everything: bool) -> Iterator[TextLine]:  # noqa: ARG001
-    yield from bill_lines(found.materials.bill, width, "")
+        return report(self._section(*self.of, width - 3), width)
 
 
 class CostsScreen(PartsScreen):
@@ -61,14 +54,14 @@ class CostsScreen(PartsScreen):
 
     def body(self) -> ComposeResult:
         """The four sections and the bill."""
-        power, failures, network = (SECTIONS[name] for name in ("Power and carbon", "Failures", "Network"))
-        with Vertical(id="spent"):
-            yield SectionPage("Money", SECTIONS["Money"], id="money")
-            yield SectionPage("Bill of materials", _bill, id="bill")
-        with Vertical(id="drawn"):
-            yield SectionPage("Power and carbon", power, id="power")
-            yield SectionPage("Failures", failures, id="failures")
-            yield SectionPage("Network", network, id="network")
+        text = sections(everything=True)
+        text["Bill of materials"] = lambda _, found, width: bill_lines(found.materials.bill, width, "")
+        left = (("money", "Money"), ("bill", "Bill of materials"))
+        right = (("power", "Power and carbon"), ("failures", "Failures"), ("network", "Network"))
+        for side, parts in (("spent", left), ("drawn", right)):
+            with Vertical(id=side):
+                for name, title in parts:
+                    yield SectionPage(title, text[title], id=name)
 
     def arrive(self) -> None:
         """The plan may be another."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
 
-from planner.engine.result import Outcome
-from planner.exchange import plan_toml
+from planner.exchange.export import FORMATS, Format, exported
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
 from planner.tui.screens.base import LeanScreen
@@ -21,8 +20,6 @@ from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.line_edit import LineEdit
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, rule
 
-Format = Literal["toml", "json", "csv", "markdown"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 ENDINGS: Final[dict[Format, str]] = {"toml": ".toml", "json": ".json", "csv": ".csv", "markdown": ".md"}
 ABOUT: Final[dict[Format, str]] = {
     "toml": "the plan itself, to open, compare and review again",
@@ -32,28 +29,14 @@ ABOUT: Final[dict[Format, str]] = {
 }
 
 
-def rendered(session: Session, outcome: Outcome | None, to: Format) -> str:
+def _written(session: Session, to: Format) -> str:
     """The text of the file.
 
     Raises:
-        PlanError: a format that needs an estimate, of a plan that has none.
+        PlanError: a format that needs figures, of a plan that has none.
     """
-    current = outcome if outcome is not None and not session.stale else None
-    if to == "toml":
-        return plan_toml.write(session.plan, current.estimate if current else None)
-    if current is None:
-        raise PlanError([], session.stale or "nothing has been computed yet")
-    if to == "json":
-        from planner.exchange.as_json import dumps, outcome_dict
-
-        return dumps(outcome_dict(current))
-    if to == "csv":
-        from planner.exchange import as_csv
-
-        return as_csv.dumps([current])
-    from planner.exchange.markdown import markdown
-
-    return markdown(current)
+    figures = None if session.stale else session.outcome
+    return exported(session.plan, figures or session.stale or "nothing has been computed yet", to)
 
 
 def _renamed(session: Session) -> str:
@@ -94,9 +77,9 @@ class ExportForm(Lines, can_focus=True):
             keys = [("Enter", "key"), (" replaces it, ", "text"), ("Esc", "key"), (" keeps it.", "text")]
             lines.append(padded([*question, *keys], width))
         try:
-            text = rendered(self._session, self._session.outcome, self.format)
+            text = _written(self._session, self.format)
         except PlanError as error:
-            return [*lines, padded([("  ", "text"), (f"not possible: {error.source}", "error")], width)]
+            return [*lines, padded([("  ", "text"), (f"not possible: {error.lines()[0]}", "error")], width)]
         left = max(height - len(lines) - 1, 0)
         shown = text.splitlines()[:left]
         return [*lines, [], *(padded([("  ", "text"), (line, "faint")], width) for line in shown)]
@@ -152,9 +135,9 @@ class ExportForm(Lines, can_focus=True):
             self._asked = True
         else:
             try:
-                write_atomic(path, rendered(self._session, self._session.outcome, self.format))
+                write_atomic(path, _written(self._session, self.format))
             except PlanError as error:
-                self._trouble, self._asked = " ".join(error.lines()) or error.source, False
+                self._trouble, self._asked = " ".join(error.lines()), False
             else:
                 if self.format == "toml":
                     self._session.mark_exported(str(path))

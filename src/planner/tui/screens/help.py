@@ -6,26 +6,27 @@ from typing import Final
 
 from textual.app import ComposeResult
 
-from planner.tui.actions import ACTIONS, PANELS, Where, keys_of, modes
-from planner.tui.screens import SCREENS, offered
+from planner.exchange.bars import FILLS
+from planner.tui.actions import ACTIONS, PANELS, Where, first_key, keys_of
 from planner.tui.screens.base import ModeScreen
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, padded
 from planner.tui.widgets.page import Page, heading, paragraph
 
 TOUR: Final = (
-    "You start on a real training run, DeepSeek-V3 on 2,048 cards. o opens others, and your files.",
-    "Type a number into Cards: days, cost and memory follow each digit. Esc puts the old number back, u undoes.",
+    "You start on a real training run, DeepSeek-V3 on 2,048 cards. {open} opens others, and your files.",
+    "Type a number into Cards: days, cost and memory follow each digit. Esc puts the old number back, {undo} undoes.",
     "Enter on Card, Scale-out or Model opens a list; type to narrow it down. Below it stands where figures come from.",
     (
         "Left and right step a value through what the layout allows. Where an edit is impossible the last good result "
-        "stays, marked, and the reason stands below the field; f applies a fix. i explains any figure."
+        "stays, marked, and the reason stands below the field; {apply-fix} applies a fix. {why} explains any figure."
     ),
     (
-        "w saves the plan as TOML, for review in git, or exports JSON, CSV and Markdown. The session itself is always "
-        "saved."
+        "{export} saves the plan as TOML, for review in git, or exports JSON, CSV and Markdown. The session itself is "
+        "always saved."
     ),
 )
+"""Actions stand in braces for their keys."""
 MARKS: Final = (
     ("bold", "strong", "the plan itself says so"),
     ("plain", "faint", "a default, the card's host or the software decides; Del takes a key out of the plan"),
@@ -33,7 +34,7 @@ MARKS: Final = (
     ("!", "error", "not possible; go there for the reason"),
     ("✖ ▲ ·", "warn", "error, warning, note"),
     ("34.9 – 48.7", "quiet", "80 % range: in four of five cases the real run lies in it, judged by measured runs"),
-    ("█ ▓ ▒ ░ ▪", "bar", "weights, gradients, optimizer, activations, other memory"),
+    (" ".join(FILLS.values()), "bar", f"{', '.join(FILLS)} memory"),
 )
 PLACES: Final[dict[Where, str]] = {
     "everywhere": "Everywhere", "modes": "From screen to screen", "panels": "On every screen with panels",
@@ -52,8 +53,9 @@ class HelpText(Page):
     def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
         """Tour, marks, keys."""
         lines: list[Line] = [(), heading("Five steps", width)]
+        in_force = {action.id: first_key(action.id) for action in ACTIONS}
         for number, words in enumerate(TOUR, 1):
-            for row, text in enumerate(wrap(words, min(width - 8, 100))):
+            for row, text in enumerate(wrap(words.format_map(in_force), min(width - 8, 100))):
                 lines.append(
                     padded([("  ", "text"), (f"{number} " if not row else "  ", "key"), (text, "text")], width)
                 )
@@ -61,8 +63,8 @@ class HelpText(Page):
         for mark, ink, words in MARKS:
             lines += self._rows(mark, ink, words, width)
         for where, title in PLACES.items():
-            actions = modes() if where == "modes" else [action for action in ACTIONS if action.where == where]
-            if not actions or (where in SCREENS and where not in offered()):
+            actions = [action for action in ACTIONS if action.where == where]
+            if not actions:
                 continue
             lines += [(), heading(title, width)]
             for action in actions:

@@ -14,7 +14,7 @@ from planner.exchange.strategies import tornado
 from planner.exchange.why import Book
 from planner.spec.base import PlanError
 from planner.tui import thinking
-from planner.tui.actions import first_key
+from planner.tui.actions import BY_ID, first_key, keys
 from planner.tui.explaining import own_book
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
@@ -22,7 +22,6 @@ from planner.tui.thinking import Check, Stopped
 from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.lines import Line
 from planner.tui.widgets.page import Page, paragraph, report
-from planner.tui.widgets.results import Results
 
 INTRODUCTION = (
     "Each thing ten per cent more, one at a time, the strategy as it is; the bar is the change of days, or of the cost "
@@ -43,7 +42,7 @@ class Limits(Page):
         if self.effects is None:
             return [(), *paragraph(self.trouble or "computing …", width, "quiet")]
         lines: list[Line] = [(), *paragraph(INTRODUCTION, width, "quiet"), ()]
-        return [*lines, *report(tornado(self.effects, width - 2, ascii_only=Results.ascii_only), width), ()]
+        return [*lines, *report(tornado(self.effects, width - 2), width), ()]
 
 
 class LimitsScreen(LeanScreen):
@@ -66,8 +65,8 @@ class LimitsScreen(LeanScreen):
     def on_mount(self) -> None:
         """Compute beside the keys."""
         self.set_focus(self.query_one(Limits))
-        keys = [("↑↓", "scroll"), (first_key("why"), "why"), ("Esc", "back")]
-        self.query_one(HintBar).show(keys, "planner estimate FILE")
+        hints = [("↑↓", "scroll"), (first_key("why"), "why"), ("Esc", "back")]
+        self.query_one(HintBar).show(hints, "planner estimate FILE")
         if self._session.tools.beside:
             self.run_worker(self._beside, thread=True, exit_on_error=False)
         else:
@@ -96,8 +95,8 @@ class LimitsScreen(LeanScreen):
         page.repaint()
 
     def on_key(self, event: events.Key) -> None:
-        """Esc, or the key that opened it, leads back."""
-        if event.key in {"escape", "x", "tab", "enter"}:
+        """Esc, or a key that opened it, leads back."""
+        if {event.key, event.character} & {"escape", "tab", "enter", *keys(BY_ID["limits"])}:
             event.stop()
             event.prevent_default()
             self.dismiss()

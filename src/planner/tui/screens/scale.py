@@ -25,7 +25,6 @@ from planner.tui.thinking import Check
 from planner.tui.widgets.lines import Line, padded
 from planner.tui.widgets.page import Page, paragraph
 from planner.tui.widgets.picker import Option, Picker
-from planner.tui.widgets.results import Results
 from planner.tui.widgets.table import Column, Row, Table
 
 MOST: Final = 4
@@ -65,8 +64,8 @@ class Charts(Page):
             return []
         across = scale.across(width)
         rows = max(height - 1, scale.CHART) if across > 1 else scale.CHART
-        lines = scale.charts(self.points, self.name_of, width, rows, across=across, ascii_only=Results.ascii_only)
-        return [padded([(row, "bar" if "│" in row or "|" in row else "quiet")], width) for row in lines]
+        lines = scale.charts(self.points, self.name_of, width, rows, across=across)
+        return [padded([(row, "bar" if "│" in row else "quiet")], width) for row in lines]
 
     def name_of(self, card: str) -> str:
         """A card's name."""
@@ -112,7 +111,7 @@ class ScaleScreen(PartsScreen):
     def _best(self, resolved: Resolved, check: Check) -> Outcome | None:
         check()
         ranked = self.session.tools.search(resolved, 1, check).ranked
-        return self.session.evaluate(thinking.with_strategy(resolved, ranked[0].strategy)) if ranked else None
+        return self.session.evaluate(resolved.with_strategy(ranked[0].strategy)) if ranked else None
 
     def _add(self, point: Point | None) -> None:
         if point is not None:
@@ -228,7 +227,6 @@ def _row(point: Point, name: str) -> Row:
     if point.outcome is None:
         return Row(point, cells, (point.cards, name, *[float("inf")] * 6, point.trouble), "faint")
     e = point.outcome.estimate
-    bubble = e.step_breakdown_s.get("pipeline_bubble", 0.0) / e.step_time_s
-    failures = e.extra.get("interruptions", 0.0)
-    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, failures, cells[-1])
+    bubble = e.step_breakdown_s["pipeline_bubble"] / e.step_time_s
+    keys = (point.cards, name, e.training_days, e.cost_usd, e.mfu, e.goodput, bubble, e.interruptions, cells[-1])
     return Row(point, cells, keys)

@@ -30,7 +30,6 @@ from planner.tui.thinking import Check
 from planner.tui.widgets.lines import Line
 from planner.tui.widgets.page import Page, paragraph
 from planner.tui.widgets.picker import Option, Picker
-from planner.tui.widgets.results import Results
 from planner.tui.widgets.table import Column, Row, Table
 
 TITLE: Final = "Strategies"
@@ -74,12 +73,10 @@ class Picture(Page):
             return []
         own = self._session.outcome
         point = (own.estimate.memory_gb, own.estimate.training_days) if own else None
-        rows = strategies.pareto(
-            found.result, found.outcomes[0], point, width - 1, max(height - 1, 8), ascii_only=Results.ascii_only
-        )
+        rows = strategies.pareto(found.result, found.outcomes[0], point, width - 1, max(height - 1, 8))
         e = found.outcomes[0].estimate
         cost = f"Cost grows with days: {money(e.cost_usd / e.training_days)} a day." if e.cost_usd else ""
-        return [*([(row, "bar" if "│" in row or "|" in row else "quiet")] for row in rows),
+        return [*([(row, "bar" if "│" in row else "quiet")] for row in rows),
                 *paragraph(cost, width, "quiet")]  # fmt: skip
 
 
@@ -181,7 +178,7 @@ class StrategiesScreen(PartsScreen):
         """Take over the strategy under the cursor."""
         chosen = row.value
         assert isinstance(chosen, Outcome)  # noqa: S101 - as filled in
-        plan = thinking.with_strategy(chosen.resolved, chosen.resolved.strategy).plan
+        plan = chosen.resolved.plan.with_strategy(chosen.resolved.strategy)
         try:
             thinking.apply(self.session, plan, f"strategy {row.cells[0]}")
         except PlanError as error:
@@ -204,7 +201,7 @@ class StrategiesScreen(PartsScreen):
         row = table.highlighted
         if row is None or not isinstance(row.value, Outcome):
             return NOTHING
-        resolved = thinking.with_strategy(row.value.resolved, row.value.resolved.strategy)
+        resolved = row.value.resolved.with_strategy(row.value.resolved.strategy)
         book = row_book(self.session, dataclasses.replace(row.value, resolved=resolved), f"strategy {row.cells[0]}")
         return book, FIGURES.get(table.by, "training_days")
 

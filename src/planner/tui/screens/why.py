@@ -143,7 +143,7 @@ class WhyScreen(LeanScreen):
         self.guide()
 
     def on_key(self, event: events.Key) -> None:
-        """Esc, or the key that opened it, leads back."""
+        """Esc, Tab and the left arrow lead from the text back to the list; Esc there is the list's own."""
         if self.has_class("-zoom") and event.key == "escape":
             return
         if isinstance(self.focused, Explanation) and event.key in {"escape", "tab", "shift+tab", "left"}:

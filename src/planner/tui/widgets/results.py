@@ -9,7 +9,6 @@ from textual import events
 
 from planner.engine.result import MEMORY_PARTS, Outcome
 from planner.exchange.bars import (
-    ASCII_FILLS,
     FILLS,
     memory_bars,
     memory_title,
@@ -41,7 +40,6 @@ INKS: Final = {"error": "error", "warning": "warn", "info": "quiet"}
 class Results:
     """What the widgets of results have in common: the session they read."""
 
-    ascii_only: ClassVar[bool] = False
     session: Session
 
     @property
@@ -129,7 +127,7 @@ class OutcomePanel(Chooser):
         if self.outcome is None:
             return self.nothing(width)
         figures = headline(self.outcome)
-        large = height >= LARGE_HEIGHT and width >= LARGE_WIDTH and not self.ascii_only
+        large = height >= LARGE_HEIGHT and width >= LARGE_WIDTH and not self.app.has_class("-ascii")
         lines = self._large(figures, width) if large else small(figures, width, self.marked(), stale=self.stale)
         line: list[tuple[str, str]] = [(" ", "text")]
         for key, words in self._facts(width).items():
@@ -203,7 +201,7 @@ class StepPanel(Chooser):
             return []
         most = 0 if self.has_focus else max(height, 2)
         lines: list[Line] = []
-        for one in step_bars(self.outcome.estimate, width, most, ascii_only=self.ascii_only):
+        for one in step_bars(self.outcome.estimate, width, most):
             here = bool(one.key) and one.key == self.marked()
             lead = [("▌ " if here else "  ", "key"), (one.name, "strong" if here else "quiet"), (one.bar, "bar")]
             line = padded([*lead, (one.numbers[0], "text"), (one.numbers[1], "quiet")], width)
@@ -236,13 +234,12 @@ class MemoryPanel(Chooser):
         """A legend, then a stacked bar a stage: all of them with the focus, else the ones that matter."""
         if self.outcome is None:
             return []
-        fills = ASCII_FILLS if self.ascii_only else FILLS
         legend: list[tuple[str, str]] = [(" ", "text")]
         for kind in MEMORY_PARTS:
             mark, ink = ("▌", "strong") if f"memory.{kind}" == self.marked() else (" ", "quiet")
-            legend += [(mark, "key"), (fills[kind], "bar"), (f" {kind} ", ink)]
+            legend += [(mark, "key"), (FILLS[kind], "bar"), (f" {kind} ", ink)]
         rows = 0 if self.has_focus else max(height - 1, 1)
-        shown = [*memory_bars(self.outcome.estimate, width, rows, ascii_only=self.ascii_only)]
+        shown = [*memory_bars(self.outcome.estimate, width, rows)]
         lines: list[Line] = [padded(legend, width)]
         for one in shown:
             ink = "error" if one.over else "text"
