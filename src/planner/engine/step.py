@@ -189,11 +189,12 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     Weights are gathered forward and again backward, gradients reduce-scattered, experts among the cards that hold the
     same ones; hybrid sharding adds an all-reduce between the copies once a step. Prefetch hides what fits behind
     computation, but not the first layer's gather or the last one's reduction. Weights and gradients are copied out of
-    and into the buffers that travel.
+    and into the buffers that travel, read and written; XLA has them written in place.
     """
     flat = where(x.software.xla, True, x.software.overlap_fsdp)
     layers_held = maximum(held.layers, 1.0)
     more = where(flat, 1.0, PARAMETER_MESSAGES) * layers_held - 1.0
+    passes = where(x.software.xla, 1.0, 2.0)
     forward = reduce = across = copied = 0.0
     for count, one, copies in ((held.dense, g.shard, g.replica), (held.expert, g.expert_shard, g.expert_replica)):
         wide = where(one.size > 1.0, where(count > 0, 1.0, 0.0), 0.0)
@@ -203,7 +204,7 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
         reduce = reduce + wide * (collectives.gather(gradients, one, x.machine, c) + wait)
         between = collectives.all_reduce(gradients / one.size, copies, x.machine, c) / x.micro_batches
         across = across + where(copies.size > 1.0, where(count > 0, between, 0.0), 0.0)
-        copied = copied + wide * stream(4.0 * weights + 2.0 * gradients, x, c)
+        copied = copied + wide * stream(passes * (2.0 * weights + gradients), x, c)
     traffic = 2.0 * forward + reduce + across
     overlapped = (
         maximum(forward - stage[0], 0.0)
