@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": ("planner.cli.audit", "Published claims against the engine."),
     "fleet": ("planner.cli.fleet", "The totals of a fleet."),
     "export": ("planner.cli.export", "Write a plan out: TOML, JSON, CSV, Markdown."),
+    "import": ("planner.cli.importing", "A model from a Hugging Face config.json."),
     "catalog": ("planner.cli.catalog", "Cards, fabrics, models, stacks and presets, with sources."),
     "validate": ("planner.cli.validate", "Compare the engine with measured runs."),
     "calibrate-to": ("planner.cli.calibrate_to", "A stack of your own from runs you measured."),
