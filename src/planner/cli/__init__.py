@@ -25,7 +25,7 @@ COMMANDS = {
     "compare": ("planner.cli.compare", "Plans side by side, with their differences."),
     "audit": ("planner.cli.audit", "Published claims against the engine."),
     "fleet": ("planner.cli.fleet", "The totals of a fleet."),
-    "export": ("planner.cli.export", "Write a plan out: TOML, JSON, CSV, Markdown."),
+    "export": ("planner.cli.export", "Write a plan out: a file, a report, launch settings."),
     "import": ("planner.cli.importing", "A model from a Hugging Face config.json."),
     "catalog": ("planner.cli.catalog", "Cards, fabrics, models, stacks and presets, with sources."),
     "validate": ("planner.cli.validate", "Compare the engine with measured runs."),

@@ -1,1 +1,1 @@
-"""How plans and estimates leave and enter: TOML, JSON, CSV, plain text and Markdown. No arithmetic, no interface."""
+"""How plans and estimates leave and enter: TOML, JSON, CSV, reports, pictures, launch settings, and models in. No arithmetic, no interface."""
