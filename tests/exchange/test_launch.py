@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import dataclasses
 import json
 import re
 import shlex
@@ -312,7 +313,7 @@ def test_latent_attention_and_hybrids() -> None:
 @pytest.mark.parametrize(
     ("precision", "flags", "recipe"),
     [
-        ("bf16", "--bf16", "bf16_mixed()"), ("fp8", "--fp8-format hybrid", "bf16_with_fp8_delayed_scaling_mixed()"),
+        ("bf16", "--bf16", "bf16_mixed()"), ("fp8", "--fp8-recipe tensorwise", "bf16_with_fp8_current_scaling_mixed()"),
         ("mxfp8", "--fp8-recipe mxfp8", "bf16_with_mxfp8_mixed()"),
         ("nvfp4", "--fp4-format e2m1", "bf16_with_nvfp4_mixed()"),
     ],
@@ -324,6 +325,15 @@ def test_precisions(precision: str, flags: str, recipe: str) -> None:
     converters = torchtitan(done)["model"].get("converters", [])
     assert converters == {"fp8": ["quantize.linear.float8"], "mxfp8": ["quantize.linear.mx"]}.get(precision, [])
     assert deepspeed(done)["bf16"]["enabled"]
+
+
+def test_what_a_tool_would_refuse_is_not_set() -> None:
+    eager = outcome(strategy__tensor=2, strategy__sequence=True)
+    assert not torchtitan(eager)["parallelism"]["enable_async_tensor_parallel"]
+    assert torchtitan(outcome(strategy__kernel_fusion="compiled"))["parallelism"]["enable_async_tensor_parallel"]
+    alone = outcome(workload__model=EXPERTS, strategy__expert=1, strategy__dispatcher="deepep")
+    assert torchtitan(alone)["parallelism"]["expert_parallel_comm_backend"] == "standard"
+    assert not megatron(outcome(strategy__tensor=2, strategy__sequence=False)).tp_comm_overlap
 
 
 def test_recomputed_layers_are_counted_as_each_tool_counts() -> None:
@@ -364,6 +374,15 @@ def test_a_hostile_name_stays_a_name(to: Any) -> None:
         assert torchtitan(hostile)["job"]["description"].startswith(HOSTILE)
     else:
         assert deepspeed(hostile) == deepspeed(plain)
+
+
+@pytest.mark.parametrize("to", ["html", "svg", *sorted(LAUNCH)])
+def test_no_control_sequence_reaches_a_file(to: Any) -> None:
+    """Plan files may not hold any; a program that makes a plan could."""
+    done = outcome()
+    plan = done.resolved.plan.model_copy(update={"name": "a\x1b[31m\r\u202eb\x00", "notes": "\x1b]0;x\x07"})
+    made = text(dataclasses.replace(done, resolved=dataclasses.replace(done.resolved, plan=plan)), to)
+    assert not set(made) & set("\x1b\r\u202e\x00\x07")
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")

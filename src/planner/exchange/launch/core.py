@@ -150,8 +150,9 @@ def _recompute(r: Resolved, core: Core) -> None:
     if s.recompute == "selective":
         modules = s.recompute_modules or ("core_attention",)
         named = [MODULES[module] for module in modules if module in MODULES]
-        if named and "mlp" in modules and r.model.moe:
+        if "mlp" in modules and r.model.moe:
             named.append("moe")
+            core.left.out("recompute_modules", "mlp", "of experts the whole MoE layer is recomputed, its exchange too.")
         if unnamed := tuple(module for module in modules if module not in MODULES):
             core.left.out("recompute_modules", unnamed, "Megatron-Core has no such module to recompute.")
         if named:

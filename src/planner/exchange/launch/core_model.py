@@ -34,7 +34,11 @@ def model_settings(r: Resolved, left: Left) -> dict[str, Value]:
     if m.mtp_depth:
         out["mtp_num_layers"] = m.mtp_depth
     if m.moe:
-        out |= {"num_moe_experts": m.moe.experts, "moe_router_topk": m.moe.topk, "moe_grouped_gemm": True}
+        out |= {
+            "num_moe_experts": m.moe.experts,
+            "moe_router_topk": m.moe.topk,
+        }
+        out["moe_grouped_gemm"] = r.plan.workload.precision not in {"fp32", "tf32", "fp16"}  # of BF16 alone
         out |= {"moe_ffn_hidden_size": m.moe.expert_ffn}
         out |= {"moe_shared_expert_intermediate_size": m.moe.shared_width} if m.moe.shared_width else {}
         if not m.hybrid:

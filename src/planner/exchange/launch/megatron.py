@@ -36,8 +36,10 @@ OFF = {
 DEFAULT_ON = {"share_embeddings_and_output_weights", *(name for name in OFF if name != "grad_reduce_in_fp32")}
 """Fields that are on without a flag."""
 PRECISIONS = {
-    "fp32": (), "tf32": (), "fp16": ("fp16",), "bf16": ("bf16",), "fp8": ("bf16", "fp8-format hybrid"),
-    "mxfp8": ("bf16", "fp8-format e4m3", "fp8-recipe mxfp8"), "nvfp4": ("bf16", "fp4-format e2m1", "fp4-recipe nvfp4"),
+    "fp32": (), "tf32": (), "fp16": ("fp16",), "bf16": ("bf16",),
+    "fp8": ("bf16", "fp8-format hybrid", "fp8-recipe tensorwise"),
+    "mxfp8": ("bf16", "fp8-format e4m3", "fp8-recipe mxfp8"),
+    "nvfp4": ("bf16", "fp4-format e2m1", "fp4-recipe nvfp4"),
 }  # fmt: skip
 
 
@@ -69,7 +71,9 @@ def _array(name: str, lines: list[str]) -> str:
 def _precision(r: Resolved, left: Left) -> None:
     precision = r.plan.workload.precision
     if precision == "fp8":
-        left.said.append("workload.precision = fp8: how tensors are scaled; --fp8-recipe keeps its default.")
+        left.said.append(
+            "workload.precision = fp8: how tensors are scaled; tensorwise is set, blockwise is DeepSeek-V3's."
+        )
     elif precision == "tf32":
         left.said.append("workload.precision = tf32: no argument; NVIDIA_TF32_OVERRIDE=1 in the environment.")
 

@@ -13,7 +13,7 @@ from planner.spec.plan import Resolved
 
 TOOL = "NeMo's Megatron Bridge 0.3"
 PRECISIONS = {
-    "fp16": "fp16_mixed", "bf16": "bf16_mixed", "fp8": "bf16_with_fp8_delayed_scaling_mixed",
+    "fp16": "fp16_mixed", "bf16": "bf16_mixed", "fp8": "bf16_with_fp8_current_scaling_mixed",
     "mxfp8": "bf16_with_mxfp8_mixed", "nvfp4": "bf16_with_nvfp4_mixed",
 }  # fmt: skip
 """Recipes of mixed precision; FP32 is none."""
@@ -49,7 +49,7 @@ def nemo(r: Resolved) -> str:
 
 def _left(r: Resolved, core: Core) -> None:
     if r.plan.workload.precision == "fp8":
-        core.left.said.append("workload.precision = fp8: how tensors are scaled; delayed scaling is set here.")
+        core.left.said.append("workload.precision = fp8: how tensors are scaled; current scaling by tensor is set.")
     elif r.plan.workload.precision == "tf32":
         core.left.said.append("workload.precision = tf32: NVIDIA_TF32_OVERRIDE=1 in the environment.")
     if core.model.pop("scatter_gather_tensors_in_pipeline", None) is False:
@@ -75,6 +75,8 @@ def _lines(r: Resolved, core: Core, recipe: str) -> list[str]:
     if core.ddp.get("use_megatron_fsdp"):
         lines.append("checkpoint.ckpt_format = 'fsdp_dtensor'")
     lines.append(f"mixed_precision = {recipe}()" if recipe else "mixed_precision = None")
+    if r.plan.workload.precision == "fp8":
+        lines.append("mixed_precision.first_last_layers_bf16 = False")
     lines += [f"{'mixed_precision' if recipe else 'ddp'}.{name} = {value!r}" for name, value in precise.items()]
     words = ", ".join(f"{name}={value!r}" for name, value in overlap.items())
     return [*lines, f"comm_overlap = CommOverlapConfig({words})"]

@@ -110,13 +110,16 @@ def _parallelism(r: Resolved, left: Left) -> dict[str, Any]:
     if s.sharding != "none" and not (overlap.data and overlap.fsdp):
         off = "overlap.data" if not overlap.data else "overlap.fsdp"
         left.out(off, False, "FSDP always gathers and reduces beside computation.")
+    compiled = r.stack.kernel_fusion == "compiled"
+    if s.tensor > 1 and overlap.tensor and not compiled:
+        left.out("overlap.tensor", True, "asynchronous tensor parallelism needs compiled code (kernel_fusion).")
     return {
         "data_parallel_replicate_degree": r.data_parallel // group,
         "data_parallel_shard_degree": group,
         "fsdp_reshard_after_forward": "always" if s.sharding == "zero3" else "never",
         "tensor_parallel_degree": s.tensor,
         "disable_loss_parallel": r.stack.loss == "gathered",
-        "enable_async_tensor_parallel": s.tensor > 1 and overlap.tensor,
+        "enable_async_tensor_parallel": s.tensor > 1 and overlap.tensor and compiled,
         "context_parallel_degree": s.context,
         "pipeline_parallel_degree": s.pipeline,
     }
@@ -172,7 +175,7 @@ def _experts(r: Resolved, left: Left) -> dict[str, Any]:
     return {
         "expert_parallel_degree": s.expert,
         "expert_tensor_parallel_degree": s.expert_tensor,
-        "expert_parallel_comm_backend": "deepep" if r.stack.dispatcher == "deepep" else "standard",
+        "expert_parallel_comm_backend": "deepep" if r.stack.dispatcher == "deepep" and s.expert > 1 else "standard",
     }
 
 
