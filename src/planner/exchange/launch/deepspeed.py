@@ -70,7 +70,8 @@ def _layout(r: Resolved, left: Left) -> dict[str, Any]:
     out: dict[str, Any] = {}
     if s.tensor > 1:
         out["tensor_parallel"] = {"autotp_size": s.tensor, "tp_overlap_comm": r.stack.overlap.tensor}
-        left.out("sequence", bool(s.sequence), "AutoTP has no sequence parallelism; a program with its own TP decides.")
+        if s.sequence:
+            left.out("sequence", True, "AutoTP has no sequence parallelism; a program with its own TP decides.")
     if s.context > 1:
         out["sequence_parallel_size"] = s.context
         left.out("context", s.context, "set as Ulysses, which exchanges heads; the program wraps the attention core.")
