@@ -26,7 +26,7 @@ def offered(line: str) -> list[str]:
         ("planner palm-5", ["file,palm-5", "plain,palm-540b"]),
         ("planner estimate palm-5", ["file,palm-5", "plain,palm-540b"]),
         ("planner compare gpt-oss-20b palm-5", ["file,palm-5", "plain,palm-540b"]),
-        ("planner export --to m", ["plain,markdown"]),
+        ("planner export --to m", ["plain,markdown", "plain,megatron"]),
         ("planner config completions z", ["plain,zsh"]),
         ("planner search --exh", ["plain,--exhaustive"]),
     ],

@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 from tests.cli.helpers import planner, process, refused
 from tests.plans import plan, preset
 
+from planner.cli import main
 from planner.exchange import plan_toml
 from planner.exchange.as_csv import dumps as csv_dumps
 from planner.exchange.as_json import dumps, outcome_dict
+from planner.exchange.export import FORMATS, Format, exported, unsaid
 from planner.exchange.markdown import markdown
 
 
@@ -38,6 +41,20 @@ def test_every_format_on_standard_output() -> None:
     }.items():
         assert planner("export", "llama-3.1-8b", "--to", kind).stdout == text
     assert len(list(csv.DictReader(io.StringIO(planner("export", "llama-3.1-8b", "--to", "csv").stdout)))) == 1
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_the_command_writes_is_what_the_library_makes(kind: Format) -> None:
+    done = preset("llama-3.1-8b")
+    made = planner("export", "llama-3.1-8b", "--to", kind)
+    assert (made.exit_code, made.stdout) == (0, exported(done.resolved.plan, done, kind))
+    assert made.stderr.splitlines() == [f"llama-3.1-8b: {words}" for words in unsaid(done, kind)]
+    assert bool(made.stderr) == (kind == "deepspeed")
+
+
+def test_the_formats_are_completed() -> None:
+    shell = ShellComplete(main, {}, "planner", "_PLANNER_COMPLETE")
+    assert [item.value for item in shell.get_completions(["export", "x", "--to"], "m")] == ["markdown", "megatron"]
 
 
 def test_a_format_is_needed() -> None:

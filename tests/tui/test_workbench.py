@@ -10,6 +10,7 @@ from tests.tui.helpers import CATALOG, app_on, field, go_to, press, screen_lines
 
 from planner.engine.estimate import evaluate
 from planner.exchange import plan_toml
+from planner.exchange.export import FORMATS
 from planner.tui import session_file
 from planner.tui.app import PlannerApp
 from planner.tui.figures import headline
@@ -151,7 +152,11 @@ async def test_exports_a_file_that_equals_the_plan(tmp_path: Path, monkeypatch: 
         assert plan_toml.read("deepseek-v3.toml").cluster.cards == 2048
 
 
-@pytest.mark.parametrize(("steps", "name"), [(1, "json"), (2, "csv"), (3, "md")])
+@pytest.mark.parametrize(
+    ("steps", "name"),
+    [(1, "json"), (2, "csv"), (3, "md"), (4, "html"), (5, "svg"), (6, "sh"), (7, "torchtitan.toml"), (8, "py"),
+     (9, "ds_config.json")],
+)  # fmt: skip
 async def test_exports_other_formats(steps: int, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     app = app_on()
@@ -159,6 +164,16 @@ async def test_exports_other_formats(steps: int, name: str, tmp_path: Path, monk
         await press(pilot, ["w", "tab", *["right"] * steps, "enter"])
         assert (tmp_path / f"deepseek-v3.{name}").read_text(encoding="utf-8")
         assert not app.session.is_exported
+
+
+async def test_every_format_is_in_view_on_a_narrow_terminal_with_what_it_cannot_say() -> None:
+    app = app_on()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "w")
+        assert all(f" {name} " in screen_text(app) for name in FORMATS)
+        await press(pilot, "tab left")
+        assert "ds_config.json of DeepSpeed" in screen_text(app)
+        assert "strategy.schedule = dualpipe: DeepSpeed runs 1F1B." in screen_text(app)
 
 
 async def test_export_says_why_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

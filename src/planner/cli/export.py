@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from planner.cli.completing import plans
-from planner.exchange.export import FORMATS, Format, exported
+from planner.exchange.export import FORMATS, Format, exported, unsaid
 
 
 @click.command("export")
@@ -16,10 +16,12 @@ from planner.exchange.export import FORMATS, Format, exported
 )
 @click.pass_context
 def command(context: click.Context, file: str, kind: Format, output: str) -> None:
-    """Write a plan out: TOML, JSON, CSV, Markdown.
+    """Write a plan out: TOML, JSON, CSV, Markdown, HTML, SVG, launch settings.
 
-    FILE is a plan file, a preset's id, or - for standard input. A plan that does not fit is written all the same; the
-    exit status is then 1.
+    FILE is a plan file, a preset's id, or - for standard input. Launch settings are megatron (arguments of Megatron-LM
+    in a shell fragment), torchtitan (its TOML), nemo (overrides of a Megatron Bridge recipe in Python) and deepspeed
+    (ds_config.json); what the tool has no setting for stands in comments, for JSON on standard error. A plan that does
+    not fit is written all the same; the exit status is then 1.
     """
     from planner.catalog import Catalog
     from planner.cli.output import complain
@@ -28,6 +30,8 @@ def command(context: click.Context, file: str, kind: Format, output: str) -> Non
 
     outcome = outcome_of(file, Catalog.default())
     write_atomic(output, exported(outcome.resolved.plan, outcome, kind))
+    for words in unsaid(outcome, kind):
+        complain(f"{spoken(file)}: {words}")
     if not outcome.fits:
         complain(f"{spoken(file)}: the plan does not fit; it was written all the same.")
         context.exit(1)

@@ -1,1 +1,1 @@
-"""How plans and estimates leave and enter: TOML, JSON, CSV, plain text and Markdown. No arithmetic, no interface."""
+"""How plans, estimates and models leave and enter, as files, reports and pictures. No arithmetic, no interface."""

@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from planner.engine.result import Outcome
     from planner.spec.plan import Plan
 
-Format = Literal["toml", "json", "csv", "markdown"]
+Format = Literal[
+    "toml", "json", "csv", "markdown", "html", "svg", "megatron", "torchtitan", "nemo", "deepspeed"
+]  # fmt: skip
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+LAUNCH: Final = frozenset({"megatron", "torchtitan", "nemo", "deepspeed"})
+"""Settings for the software that runs a plan, which need no figures but a strategy."""
 
 
 def exported(plan: Plan, found: Outcome | str, to: Format) -> str:
@@ -31,6 +35,24 @@ def exported(plan: Plan, found: Outcome | str, to: Format) -> str:
         from planner.spec.base import PlanError, Problem
 
         raise PlanError([Problem("error", "", found)])
+    return _settings(found, to) if to in LAUNCH else _report(found, to)
+
+
+def unsaid(found: Outcome, to: Format) -> tuple[str, ...]:
+    """What a plan states, a format has no room for, and no comment of the file says either.
+
+    Args:
+        found: what was written.
+        to: the format.
+    """
+    if to != "deepspeed":
+        return ()
+    from planner.exchange.launch.deepspeed import deepspeed
+
+    return deepspeed(found.resolved)[1]
+
+
+def _report(found: Outcome, to: Format) -> str:
     if to == "json":
         from planner.exchange import as_json
 
@@ -39,6 +61,32 @@ def exported(plan: Plan, found: Outcome | str, to: Format) -> str:
         from planner.exchange import as_csv
 
         return as_csv.dumps([found])
+    if to == "html":
+        from planner.exchange.html import html
+
+        return html(found)
+    if to == "svg":
+        from planner.exchange.svg import svg
+
+        return svg(found)
     from planner.exchange.markdown import markdown
 
     return markdown(found)
+
+
+def _settings(found: Outcome, to: Format) -> str:
+    if to == "megatron":
+        from planner.exchange.launch.megatron import megatron
+
+        return megatron(found.resolved)
+    if to == "torchtitan":
+        from planner.exchange.launch.torchtitan import torchtitan
+
+        return torchtitan(found.resolved)
+    if to == "nemo":
+        from planner.exchange.launch.nemo import nemo
+
+        return nemo(found.resolved)
+    from planner.exchange.launch.deepspeed import deepspeed
+
+    return deepspeed(found.resolved)[0]

@@ -81,7 +81,7 @@ ACTIONS: Final = (
            "next_panel(-1)"),
     Action("back", "Back", ("escape",), "panels", "", "Out of what is open; never loses anything.", "back"),
     Action("open", "Open a preset or file", ("o", "f3"), "workbench", "open", "Presets by owner, and files.", "open"),
-    Action("export", "Save or export", ("w", "f2"), "workbench", "save", "TOML, JSON, CSV or Markdown.", "export"),
+    Action("export", "Save or export", ("w", "f2"), "workbench", "save", "Plan, report, launch settings.", "export"),
     Action("editor", "Edit the plan as text", ("ctrl+e",), "workbench", "",
            "Its TOML in $EDITOR, to rename it, say; checked on return.", "editor"),
     Action("best", "Apply the best strategy", ("b",), "workbench", "best", "Looked for after each edit.", "best"),

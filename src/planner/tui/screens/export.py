@@ -10,7 +10,7 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 
-from planner.exchange.export import FORMATS, Format, exported
+from planner.exchange.export import FORMATS, Format, exported, unsaid
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
 from planner.tui.screens.base import LeanScreen
@@ -20,12 +20,21 @@ from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.line_edit import LineEdit
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, rule
 
-ENDINGS: Final[dict[Format, str]] = {"toml": ".toml", "json": ".json", "csv": ".csv", "markdown": ".md"}
+ENDINGS: Final[dict[Format, str]] = {
+    "toml": ".toml", "json": ".json", "csv": ".csv", "markdown": ".md", "html": ".html", "svg": ".svg",
+    "megatron": ".sh", "torchtitan": ".torchtitan.toml", "nemo": ".py", "deepspeed": ".ds_config.json",
+}  # fmt: skip
 ABOUT: Final[dict[Format, str]] = {
     "toml": "the plan itself, to open, compare and review again",
     "json": "plan and estimate, for programs",
     "csv": "the estimate as a table",
     "markdown": "a report to read",
+    "html": "the report as one page, with pictures",
+    "svg": "the picture: where a step goes, memory by stage",
+    "megatron": "arguments of Megatron-LM, for a shell script",
+    "torchtitan": "a job file of torchtitan",
+    "nemo": "overrides of a NeMo (Megatron Bridge) recipe",
+    "deepspeed": "ds_config.json of DeepSpeed",
 }
 
 
@@ -63,11 +72,10 @@ class ExportForm(Lines, can_focus=True):
         """Path, format, question or trouble, preview."""
         room = max(width - 16, 4)
         path: Line = self.path.pieces(room, "strong") if not self._on_format else [(self.path.text, "strong")]
-        formats: list[tuple[str, str]] = []
-        for name in FORMATS:
-            formats += [(f" {name} ", "chosen" if name == self.format else "quiet"), (" ", "text")]
+        first, *more = self._formats(room)
         rows = [self._row("Write to", path, width, here=not self._on_format),
-                self._row("As", formats, width, here=self._on_format),
+                self._row("As", first, width, here=self._on_format),
+                *(self._row("", line, width, here=self._on_format, marked=False) for line in more),
                 self._row("", [(ABOUT[self.format], "quiet")], width, here=False), []]  # fmt: skip
         lines: list[Line] = [rule("Save or export", width), [], *rows]
         if self._trouble:
@@ -80,13 +88,28 @@ class ExportForm(Lines, can_focus=True):
             text = _written(self._session, self.format)
         except PlanError as error:
             return [*lines, padded([("  ", "text"), (f"not possible: {error.lines()[0]}", "error")], width)]
+        if (found := self._session.outcome) is not None:
+            for words in unsaid(found, self.format):
+                lines += [padded([("  ", "text"), (line, "warn")], width) for line in wrap(words, width - 4)]
         left = max(height - len(lines) - 1, 0)
         shown = text.splitlines()[:left]
         return [*lines, [], *(padded([("  ", "text"), (line, "faint")], width) for line in shown)]
 
+    def _formats(self, room: int) -> list[list[tuple[str, str]]]:
+        """The names of the formats, as many on a line as there is room for."""
+        lines: list[list[tuple[str, str]]] = [[]]
+        used = 0
+        for name in FORMATS:
+            if used and used + len(name) + 2 > room:
+                lines.append([])
+                used = 0
+            lines[-1] += [(f" {name} ", "chosen" if name == self.format else "quiet"), (" ", "text")]
+            used += len(name) + 3
+        return lines
+
     @staticmethod
-    def _row(label: str, value: Line, width: int, *, here: bool) -> Line:
-        line = padded([("▌ " if here else "  ", "key"), (label.ljust(12), "quiet"), *value], width)
+    def _row(label: str, value: Line, width: int, *, here: bool, marked: bool = True) -> Line:
+        line = padded([("▌ " if here and marked else "  ", "key"), (label.ljust(12), "quiet"), *value], width)
         return on_ground(line, "focus") if here else line
 
     def on_key(self, event: events.Key) -> None:
