@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from planner.spec.base import Count, NotNegative, Positive, Share, Spec, Strings
+from planner.spec.base import Count, Form, NotNegative, Positive, Share, Spec, Strings
 from planner.spec.card import Card, Precision
 from planner.spec.fabric import ScaleOut, ScaleUp, Topology
 from planner.spec.model import Model
@@ -172,7 +172,9 @@ class Cost(Spec):
     """Rent; unset: the catalogue's price of the card, by `rent_level` and `rent_date`."""
     rent_level: RentLevel = "typical"
     """Which of the catalogue's rents of that time: the lowest, the median, or the highest."""
-    rent_date: Annotated[str, Field(pattern=r"^(\d{4}(-(0[1-9]|1[0-2]))?)?$")] = ""
+    rent_date: Annotated[
+        str, Field(pattern=r"^(\d{4}(-(0[1-9]|1[0-2]))?)?$"), Form('a year ("2024"), a month ("2024-06") or empty')
+    ] = ""
     """Year (2024) or month (2024-06) whose rents count; empty: the newest."""
     card_usd: NotNegative = 0.0
     """Own: 0 = the catalogue's price."""

@@ -7,9 +7,8 @@ from typing import Final, Protocol
 
 from textual import events
 
-from planner.exchange.typed import parse_number
 from planner.tui.actions import ALT_DIGITS, first_key
-from planner.tui.fields import Field, View, to_type, view_of
+from planner.tui.fields import Field, View, to_type, type_into, view_of
 from planner.tui.state import Session, sentence
 from planner.tui.stepping import stepped
 from planner.tui.text import fit, wrap
@@ -316,15 +315,7 @@ class FieldPanel(Panel):
         """Compute what has been typed so far."""
         if self.typing is None:
             return
-        item, session, text = self.current, self._desk.session, self.typing.text
-        try:
-            value = parse_number(text)
-            if item.whole and value != int(value):
-                raise ValueError("only a whole number makes sense here")  # noqa: TRY301 - one place words it
-        except ValueError as error:
-            session.draft(item.key, text, str(error), self._token)
-        else:
-            session.edit(item.key, int(value) if item.whole else value, f"{item.label} {text}", self._token)
+        type_into(self.current, self._desk.session, self.typing.text, self._token)
         self._desk.changed()
 
     def step(self, direction: int) -> None:
