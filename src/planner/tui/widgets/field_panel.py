@@ -17,6 +17,8 @@ from planner.tui.widgets.lines import Line, on_ground, padded, span, spread
 from planner.tui.widgets.panel import Panel
 
 LABEL: Final = 15
+LONGEST_REASON: Final = 6
+"""Lines a reason takes below its field; a longer one is cut, and shows it."""
 _STARTS_NUMBER: Final = "0123456789.$"
 _IN_NUMBER: Final = _STARTS_NUMBER + ",_' +-ekmbgtpEKMBGTP"
 """Other letters typed into a number are not taken."""
@@ -155,7 +157,10 @@ class FieldPanel(Panel):
 
     def _explain(self, lines: list[Line], reason: str, width: int) -> None:
         """Write the reason over the lines below the field, or above it near the end; nothing moves."""
-        words = wrap(reason, width - 4)[:6]
+        words = wrap(reason, width - 4)
+        if len(words) > LONGEST_REASON:
+            last = words[LONGEST_REASON - 1]
+            words = [*words[: LONGEST_REASON - 1], fit(f"{last}…", width - 4).rstrip()]
         rows: list[Line] = [on_ground(padded([("  ", "text"), (w, "error")], width), "focus") for w in words]
         start = self._row + 1
         if start + len(rows) > len(lines):
