@@ -249,7 +249,7 @@ def _table(outcomes: list[Outcome]) -> Iterator[Line]:
         (
             str(number),
             day_count(o.estimate.training_days),
-            money(o.estimate.cost_usd) if o.estimate.cost_usd else "–",
+            money(o.estimate.cost_usd) if o.resolved.priced else "–",
             percent(o.estimate.mfu),
             gigabytes(o.estimate.memory_gb),
             describe(o.resolved.strategy, o.resolved.data_parallel),

@@ -144,7 +144,7 @@ def _table(result: SizeResult, own: str) -> Iterator[Line]:
         (
             marks.get(id(one), ""), f"{one.cards:,}", one.card or own,
             day_count(one.training_days),
-            money(one.cost_usd) if one.cost_usd else "–", megawatts(one.power_mw),
+            money(one.cost_usd) if one.priced else "–", megawatts(one.power_mw),
             describe(one.strategy, one.cards // (one.strategy.tensor * one.strategy.context * one.strategy.pipeline)),
         )
         for one in result.results
@@ -166,8 +166,7 @@ def _notes(result: SizeResult, own: str) -> Iterator[str]:
         yield f"The quickest tried: {quickest.cards:,} {quickest.card or own}, {time}."
         if any(one.size and one.card == quickest.card and one.cards > quickest.cards for one in result.tried):
             yield "More of them are slower: this global batch does not feed them."
-    if any(not one.cost_usd for one in result.results):
-        unpriced = sorted({one.card or own for one in result.results if not one.cost_usd})
+    if unpriced := sorted({one.card or own for one in result.results if not one.priced}):
         yield f"No price is known for {', '.join(unpriced)}: cost.usd_per_card_hour in a plan states one."
     out = [one for one in result.tried if one.why]
     for why in dict.fromkeys(one.why for one in out) if first is None else ():

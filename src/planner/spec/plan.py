@@ -304,9 +304,18 @@ class Resolved:
     usual_usd_per_card_hour: float = 0.0
     """What the card rents for elsewhere, where the plan states a rent of its own; 0: it does not, or unknown."""
 
+    rent_years: tuple[str, ...] = ()
+    """Years the catalogue has rents of the card of, where it has none of the plan's `rent_date`."""
+
     def with_strategy(self, chosen: Strategy) -> Resolved:
         """The plan with a strategy a search found on it, which keeps the software's facts."""
         return replace(self, plan=self.plan.with_strategy(chosen), strategy=chosen)
+
+    @property
+    def priced(self) -> bool:
+        """What a card-hour costs is known: stated, be it as 0, or in the catalogue; owning adds up what is known."""
+        cost = self.plan.cost
+        return cost.basis == "own" or cost.usd_per_card_hour is not None or self.usd_per_card_hour > 0
 
     @property
     def data_parallel(self) -> int:
