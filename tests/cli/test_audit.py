@@ -33,6 +33,14 @@ def test_json_lists_every_claim_with_verdict() -> None:
     assert "questions" not in data
 
 
+def test_a_claimed_mfu_says_why_its_range_is_wider_than_the_tables() -> None:
+    result = CliRunner().invoke(command, ["llama-3.1-405b-131k", "--no-questions"])
+    text = " ".join(result.stdout.split())
+    table = text.partition("% ok")[0].rpartition("%")[2].strip() + " %"
+    assert "every way its source may count FLOPs" in text.partition("Llama 3.1")[0]
+    assert f"counted as the engine does, it is {table}." in text
+
+
 def test_questions_are_answered_on_one_page() -> None:
     result = CliRunner().invoke(command, ["--no-claims"])
     assert result.exit_code == 0, result.output

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.cli.helpers import planner, refused
 
 from planner.catalog import Catalog
 from planner.cli.fleet import command
@@ -61,6 +62,11 @@ def fleet_of(path: Path, card: str) -> str:
         encoding="utf-8",
     )
     return str(path)
+
+
+def test_what_is_wrong_with_a_fleet_is_told_with_its_file(tmp_path: Path) -> None:
+    file = fleet_of(tmp_path / "fleet.toml", '"zz"')
+    assert refused(planner("fleet", file)).startswith(f'{file}: cluster[0].card: there is no card "zz"')
 
 
 def test_a_card_that_is_changed_in_the_fleet_holds_what_it_is_said_to_hold(tmp_path: Path) -> None:

@@ -261,9 +261,11 @@ def test_size_prices_each_card_as_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--within-days", "nan"), "no number of days"), (("--within-days", "inf"), "no number of days"),
+    [(("--within-days", "nan"), "nan is not a finite"), (("--within-days", "inf"), "inf is not a finite"),
      (("--within-days", "0"), "not in the range"), (("--within-days", "9", "--cards", ","), "commas between them"),
      (("--within-days", "9", "--cards", "0"), "no number of cards"),
+     (("--within-days", "9", "--cards", "9007199254740993"), "9007199254740993 is too large; whole numbers go up to"),
+     (("--within-days", "9", "--cards", "9" * 5000), "is too large; whole numbers go up to 2^53"),
      (("--within-days", "9", "--cards", "1,024"), "024 is no number of cards; thousands are written without a comma"),
      (("--within-days", "9", "--cards", "b200"), "Did you mean")],
 )  # fmt: skip
@@ -277,6 +279,33 @@ def test_sweep_prints_rows() -> None:
     lines = done.stdout.splitlines()
     assert lines[0].startswith("cluster.cards,strategy.tensor,")
     assert len(lines) == 3
+
+
+@pytest.mark.parametrize("more", [(), ("--scale",)])
+def test_headroom_is_a_number(more: tuple[str, ...]) -> None:
+    message = refused(planner("search", "llama-3.1-8b", "--headroom", "nan", *more))
+    assert "'--headroom': nan is not a finite number" in message
+
+
+@pytest.mark.parametrize("text", ["tensor", "tensor=", "tensor=1,2", "tensor=1:4", "cards=8"])
+def test_what_is_kept_is_told_with_an_example_of_a_strategy(text: str) -> None:
+    message = refused(planner("search", "llama-3.1-8b", "--keep", text))
+    assert f"--keep: '{text}': write KEY=VALUE, for example tensor=8" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("estimate.cards", "never read. Did you mean cluster.cards?"), ("claim.mfu", "no figure depends on claim.mfu")],
+)
+def test_sweep_refuses_a_key_no_figure_depends_on(key: str, words: str) -> None:
+    assert words in refused(planner("sweep", "llama-3.1-8b", "--vary", f"{key}=1"))
+
+
+def test_sweep_refuses_a_file_whose_name_says_something_else(tmp_path: Path) -> None:
+    out = tmp_path / "rows.xlsx"
+    message = refused(planner("sweep", "llama-3.1-8b", "--vary", "cluster.cards=64", "-o", str(out)))
+    assert "cannot be written as .xlsx. Write a name that ends in .csv or .parquet." in message
+    assert not out.exists()
 
 
 def test_sweep_refuses_a_key_that_is_none() -> None:

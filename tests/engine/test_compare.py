@@ -15,6 +15,15 @@ def test_relative_to_the_first() -> None:
     assert set(rows) == set(compare.FIGURES)
 
 
+def test_an_unknown_price_is_no_figure() -> None:
+    free, unpriced = outcome(cost__usd_per_card_hour=0.0), outcome(cluster__card="tpu-v5p")
+    rows = {row.key: row for row in compare.figures([free, unpriced])}
+    assert rows["cost_usd"].values == (0.0, None)
+    assert rows["cost_usd"].relative == (None, None)
+    assert rows["usd_per_million_tokens"].values == (0.0, None)
+    assert None not in rows["training_days"].values
+
+
 def test_parts_that_none_has_are_left_out() -> None:
     parts = {row.key: row for row in compare.step_parts([outcome(), outcome(strategy__pipeline=1)])}
     assert "expert" not in parts

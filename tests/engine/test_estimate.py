@@ -254,3 +254,21 @@ def test_a_rent_kept_from_another_card_is_told() -> None:
     assert usual > 3
     for other in (resolved(cluster__card="h100-sxm", cost=cost), resolved(cluster__card="b200-sxm")):
         assert not any("usually rents" in p.message for p in evaluate(other).problems)
+
+
+def test_rents_of_a_year_there_are_none_of_name_the_years_there_are() -> None:
+    found = outcome(cost__rent_date="1999")
+    (problem,) = [problem for problem in found.problems if problem.key.startswith("cost.")]
+    assert problem.key == "cost.rent_date"
+    assert "no rental price of 1999 is known" in problem.message
+    years = found.resolved.rent_years
+    assert ", ".join(years) in problem.fix
+    assert problem.change == (("cost.rent_date", years[-1]),)
+    assert all(outcome(cost__rent_date=year).resolved.priced for year in years)
+
+
+def test_a_rent_of_nothing_is_known() -> None:
+    free = outcome(cost__usd_per_card_hour=0.0)
+    assert free.resolved.priced
+    assert not any("no rental price" in problem.message for problem in free.problems)
+    assert not outcome(cluster__card="tpu-v5p").resolved.priced

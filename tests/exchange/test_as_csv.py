@@ -74,3 +74,12 @@ def test_escapes_are_shown() -> None:
 def test_commas_and_lines_stay_in_their_cell() -> None:
     (row,) = rows(dumps([outcome(notes='a, "b"\nc')]))
     assert row["plan.notes"] == 'a, "b"\nc'
+
+
+def test_what_no_price_is_known_of_costs_nothing_to_read() -> None:
+    text = dumps([outcome(cluster__card="tpu-v5p"), outcome(cost__usd_per_card_hour=0.0)])
+    unpriced, free = csv.DictReader(io.StringIO(text))
+    for key in ("cost_usd", "usd_per_million_tokens", "interval_80.cost_usd"):
+        assert unpriced[f"estimate.{key}"] == ""
+        assert free[f"estimate.{key}"].startswith("0.0")
+    assert "no rental price is known" in unpriced["problems"]

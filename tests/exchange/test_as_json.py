@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from tests.plans import PRESETS, outcome, preset
 
 from planner import __version__
 from planner.exchange.as_json import dumps, outcome_dict
+from planner.spec.base import PlanError, Spec
+from planner.spec.plan import Claim, Cluster, Cost, Power, Reliability, Workload
 
 ESTIMATE = {
     "step_time_s", "tokens_per_s", "tokens_per_s_per_card", "model_tflops_per_card", "mfu", "hfu", "mfu_6nd",
@@ -99,3 +102,32 @@ def test_no_text_acts_on_a_terminal() -> None:
 def test_a_fix_is_there_for_programs_too() -> None:
     (problem,) = outcome_dict(outcome(strategy__sharding="zero3"))["problems"]
     assert problem["change"] == {"strategy.sharding": "zero1"}
+
+
+TABLES: dict[str, type[Spec]] = {
+    "cluster": Cluster, "workload": Workload, "reliability": Reliability, "cost": Cost, "power": Power, "claim": Claim,
+}  # fmt: skip
+FLOATS = [
+    f"{table}__{name}"
+    for table, kind in TABLES.items()
+    for name, field in kind.model_fields.items()
+    if "float" in str(field.annotation)
+]
+
+
+@pytest.mark.parametrize("key", FLOATS)
+def test_whatever_number_a_plan_states_it_is_refused_or_the_json_is_strict(key: str) -> None:
+    refused = list[float]()
+    for value, basis in product((5e-324, 1e-308, 1e-9, 0.0, 1.0, 1e15, 1e30, 1e308), ("rent", "own")):
+        try:
+            found = outcome(**{"cost__basis": basis, key: value})
+        except PlanError:
+            refused.append(value)
+        else:
+            assert strict(dumps(outcome_dict(found)))["estimate"]["training_days"] > 0
+    assert {5e-324, 1e-308, 1e308} <= set(refused) < {5e-324, 1e-308, 1e-9, 0.0, 1.0, 1e15, 1e30, 1e308}
+
+
+def test_capital_over_next_to_no_time_at_next_to_no_interest_has_a_price() -> None:
+    found = outcome(cost__basis="own", cost__years=1e-9, cost__cost_of_capital=1e-9)
+    assert found.estimate.cost_usd > outcome(cost__basis="own").estimate.cost_usd

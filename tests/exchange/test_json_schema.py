@@ -37,6 +37,16 @@ def test_every_key_of_a_plan_is_described() -> None:
             assert described, (name, key)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_number_has_its_bounds(kind: str) -> None:
+    for node in nodes(schema(kind)):
+        if node.get("type") == "integer":
+            assert node["maximum"] <= 2**53
+        if node.get("type") == "number":
+            assert node["maximum"] <= 1e30
+            assert "exclusiveMinimum" not in node
+
+
 def test_a_plan_needs_what_the_contract_says() -> None:
     made = schema("plan")
     assert made["required"] == ["schema", "cluster", "workload"]

@@ -9,6 +9,7 @@ from tests.tui.helpers import CATALOG, plain_engine
 
 from planner.exchange.bars import FILLS
 from planner.exchange.charts import LEVELS, density, scatter
+from planner.exchange.edits import set_keys
 from planner.exchange.format import in_ascii
 from planner.exchange.pictures import lines, rank_map
 from planner.exchange.plots import MARKS
@@ -80,6 +81,22 @@ def test_the_rank_map_names_each_card_once() -> None:
     assert len(cells) == len(set(cells))
     assert cells[0] == "0.0.0"
     assert cells[-1] == "15.127.0"
+
+
+def test_cards_stand_below_their_rail_however_long_a_nodes_name_is() -> None:
+    plan = set_keys(
+        CATALOG.plan("deepseek-v3"),
+        [("cluster.cards", 16_384), ("cluster.scale_up_domain", 72), ("cluster.cards_per_node", 8)],
+        CATALOG,
+    )
+    drawn = [line.text for line in rank_map(CATALOG.resolve(plan), 118)]
+    (head,) = [line for line in drawn if "rail 0" in line]
+    rows = [line for line in drawn if " (dom " in line]
+    assert any(len(line.partition(")")[0]) > len("  2047 (dom 22") for line in rows)
+    for row in rows:
+        assert row[head.index("rail 0") - 1] == " "
+        assert row[head.index("rail 0") :].split()[0].count(".") == 2
+        assert row.rpartition(")")[0].count(".") == 0
 
 
 def test_charts_keep_their_size() -> None:

@@ -1,7 +1,9 @@
 """The report for people: what it says, that it fits its width, and that nothing in it acts on a terminal."""
 
+from dataclasses import replace
+
 import pytest
-from tests.plans import EXPERTS, PRESETS, outcome, plan, preset, told
+from tests.plans import EXPERTS, PRESETS, outcome, plan, preset, resolved, told
 
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
@@ -145,9 +147,18 @@ def test_a_plan_that_does_not_fit_says_so_first_and_what_to_do_last() -> None:
 
 
 def test_an_unknown_price_is_no_price() -> None:
-    text = text_of(told(cost_usd=0.0, usd_per_card_hour=0.0))
+    free = told(cost_usd=0.0, usd_per_card_hour=0.0)
+    text = text_of(replace(free, resolved=resolved(cluster__card="tpu-v5p")))
     assert "  Cost              unknown\n" in text
     assert "no price is known for this card" in text
+    text = text_of(replace(free, resolved=resolved(cost__rent_date="1999")))
+    assert "no price of 1999 is known for this card" in text
+
+
+def test_a_price_of_nothing_is_a_price() -> None:
+    text = text_of(outcome(cost__usd_per_card_hour=0.0))
+    assert "Cost              unknown" not in text
+    assert "no price is known" not in text
 
 
 def test_a_plan_like_no_measured_run_says_so() -> None:

@@ -237,3 +237,18 @@ def test_memory_of_a_sweep_does_not_grow_with_its_rows(tmp_path: Path) -> None:
     assert rows[0] > sweep_files.PART_ROWS  # several parts to join
     assert rows[1] == 2 * rows[0]
     assert used[1] - used[0] < 10 * (rows[1] - rows[0])
+
+
+@pytest.mark.parametrize("strategies", ["plan", "best", "all"])
+def test_an_unknown_price_is_an_empty_cell(catalog: Catalog, tmp_path: Path, strategies: str) -> None:
+    out = tmp_path / "rows.csv"
+    keys = ("cluster.card=tpu-v5p", "cluster.cards=16", "strategy.tensor=8", "strategy.sharding=zero1")
+    sweep = sweep_of(catalog, *keys, strategies=strategies)
+    with sink(sweep, str(out)) as to:
+        for done, blocks in sweep.rows(catalog, 0, local):
+            to.write(done, blocks)
+    rows = written(out)
+    assert rows
+    for row in rows:
+        assert row["cost_usd"] == ""
+        assert float(row["training_days"]) > 0

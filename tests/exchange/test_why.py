@@ -8,6 +8,7 @@ from tests.tui.helpers import CATALOG, plain_engine
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange import why
+from planner.exchange.edits import set_keys
 from planner.exchange.formulas import FORMULAS
 from planner.exchange.plan_toml import as_dict
 from planner.spec.base import PlanError
@@ -83,6 +84,18 @@ def test_a_key_says_what_it_feeds(outcome: Outcome) -> None:
     found = why.explain(outcome, "workload.tokens", BACKGROUND)
     assert "training_days" in dict(found.feeds)
     assert found.words
+
+
+@pytest.mark.parametrize(("basis", "feeds"), [("rent", ()), ("own", ("usd_per_card_hour",))])
+def test_a_key_of_what_is_owned_feeds_no_price_of_what_is_rented(basis: str, feeds: tuple[str, ...]) -> None:
+    plan = set_keys(CATALOG.plan("deepseek-v3"), [("cost.basis", basis)], CATALOG)
+    found = why.explain(plain_engine(CATALOG.resolve(plan)), "cost.usd_per_kwh", BACKGROUND)
+    assert tuple(key for key, _ in found.feeds) == feeds
+
+
+def test_which_rents_count_feeds_the_price_of_what_is_rented(outcome: Outcome) -> None:
+    found = why.explain(outcome, "cost.rent_date", BACKGROUND)
+    assert "usd_per_card_hour" in dict(found.feeds)
 
 
 def test_an_unknown_figure_names_the_nearest(outcome: Outcome) -> None:

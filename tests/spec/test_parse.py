@@ -1,5 +1,6 @@
 """What is wrong with a file is said in words: where, what, what is allowed, and which name was probably meant."""
 
+import math
 from typing import Any
 
 import pytest
@@ -95,6 +96,12 @@ CASES = {
     "no number": (("15e12", "nan"), "workload.tokens", "nan is not a finite number", ""),
     "negative": (("15e12", "-1.0"), "workload.tokens", "-1.0 is not allowed; it must be a number above 0", ""),
     "huge": (("cards = 64", f"cards = {2**60}"), "cluster.cards", "too large", ""),
+    "whole in powers": (("cards = 64", "cards = 1e20"), "cluster.cards", "1e+20 is too large; whole numbers go up", ""),
+    "zero with a point": (("cards = 64", "cards = 0.0"), "cluster.cards", "0.0 is not allowed; it must be", ""),
+    "beyond": (("15e12", "1e308"), "workload.tokens", "1e+308 is too large; numbers go up to 1e30.", ""),
+    "next to nothing": (("15e12", "5e-324"), "workload.tokens", "5e-324 is too small; numbers above 0 begin at", ""),
+    "date": (("[strategy]", '[cost]\nrent_date = "20x4"\n[strategy]'), "cost.rent_date", 'a year ("2024"), a', ""),
+    "list of tables": (("[cluster]", "[[cluster]]"), "cluster", "a list of tables is not allowed", "Write [cluster]."),
     "missing key": (("cards = 64", ""), "cluster.cards", "this key is missing.", "Add cards = ... under [cluster]: a"),
     "newer": (("schema = 1", "schema = 2"), "schema", "this file is schema 2; this planner reads up to 1: update", ""),
     "no schema": (("schema = 1", ""), "", "does not say which schema", "Add the line schema = 1 at the top."),
@@ -114,6 +121,14 @@ def test_each_mistake_is_told_with_its_remedy(name: str) -> None:
     assert problem.key == key
     assert message in problem.message
     assert fix in problem.fix
+
+
+@pytest.mark.parametrize("value", [10**20, 1e31, math.nan, math.inf, -1e300])
+def test_a_table_that_came_from_no_file_has_the_same_bounds(value: float) -> None:
+    with pytest.raises(PlanError) as caught:
+        parse_plan(data(workload__tokens=value), "edit")
+    (problem,) = caught.value.problems
+    assert problem.key == "workload.tokens"
 
 
 def test_a_missing_table_is_told_with_the_file() -> None:
@@ -169,7 +184,7 @@ def test_a_pattern_of_unknown_letters() -> None:
     with pytest.raises(PlanError) as caught:
         build(Model, {**DENSE, "layers": 2, "hybrid": hybrid}, "")
     assert caught.value.problems[0].key == "hybrid.pattern"
-    assert '"M?" has letters this key does not know' in caught.value.problems[0].message
+    assert '"M?" is not allowed; it must be text of the letters M, E, * and -' in caught.value.problems[0].message
 
 
 def test_lists_of_tables_are_named_by_number() -> None:
@@ -228,3 +243,8 @@ def test_a_window_needs_no_attention_layer() -> None:
     hybrid = {"pattern": "MMMM", "mamba_heads": 8, "mamba_head_dim": 64, "mamba_state": 128}
     model = build(Model, {**DENSE, "layers": 4, "hybrid": hybrid, "window": 128, "full_every": 4}, "")
     assert model.windowed_share == 0
+
+
+def test_a_plan_among_the_fleets_is_told_where_it_belongs() -> None:
+    with pytest.raises(PlanError, match="It is a plan; `planner estimate FILE` reads it"):
+        parse_fleet(load_toml(PLAN, "plan.toml"), "plan.toml")

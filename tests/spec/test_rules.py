@@ -57,6 +57,8 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
         ({"cost__basis": "own", "cost__usd_per_kwh": 0.2}, "info", "cost.usd_per_kwh",
          "usd_per_kwh counts for nothing: colocation at 183 $ a kW and month has the electricity in it.",
          "Use colocation_usd_per_kw_month = 0."),
+        ({"cost__usd_per_kwh": 0.2}, "info", "cost.usd_per_kwh",
+         "usd_per_kwh = 0.2 does not change the cost: a rent has the electricity in it.", ""),
     ],
     "whole_nodes": [
         ({"cluster__cards": 60}, "warning", "cluster.cards", "60 cards fill 7 nodes of 8 and leave one with 4.",

@@ -166,6 +166,21 @@ async def test_a_long_paste_is_cut() -> None:
         assert len(panel.typing.text) <= 200
 
 
+async def test_a_reason_too_long_for_its_room_shows_that_it_is_cut() -> None:
+    app = app_on()
+    async with app.run_test(size=SIZES["80x24"]) as pilot:
+        await pilot.pause()
+        words = "word " * 200
+        app.session.draft("cluster.cards", "1", words + "end")
+        app.workbench.query_one("#cluster", FieldPanel).go(1)
+        app.workbench.changed()
+        await pilot.pause()
+        told = [line for line in screen_lines(app) if "word word" in line]
+        assert 0 < len(told) <= 6
+        assert "…" in told[-1]
+        assert not any("…" in line for line in told[:-1])
+
+
 async def test_where_no_panel_says_what_is_wrong_the_fields_do() -> None:
     app = app_on()
     async with app.run_test(size=SIZES["80x24"]) as pilot:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 from tests.tui.helpers import CATALOG, plain_engine
 
+from planner.engine.estimate import evaluate
+from planner.engine.result import Outcome
+from planner.exchange import sessions
 from planner.spec.base import PlanError
+from planner.spec.plan import Resolved
 from planner.tui import session_file
 from planner.tui.actions import BY_ID
 from planner.tui.state import Session
@@ -109,6 +114,69 @@ def test_a_broken_session_file_is_set_aside_and_said(
     assert str(kept) in session.trouble
     session_file.save(session, path)
     assert session_file.begin(None, None, CATALOG, plain_engine).trouble == ""
+
+
+def saved_with(path: Path, key: str, value: float) -> None:
+    """A session whose last plan, the second, has a key at a value no edit can give it."""
+    session = Session(CATALOG, plain_engine, CATALOG.plan("deepseek-v3"))
+    session.edit("cluster.cards", 1024, "Cards 1024")
+    session_file.save(session, path)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    table, name = key.split(".")
+    data["history"][1]["plan"].setdefault(table, {})[name] = value
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("workload.global_batch", 10**30), ("workload.tokens", 1e308), ("cluster.oversubscription", math.inf)],
+)
+def test_a_session_nothing_can_be_computed_of_is_set_aside_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: float
+) -> None:
+    monkeypatch.setenv("PLANNER_STATE_DIR", str(tmp_path))
+    saved_with(session_file.session_path(), key, value)
+    with pytest.raises(PlanError, match=f"the saved session cannot be used: {key}: ") as caught:
+        sessions.find("session")
+    assert len(caught.value.lines()) == 1
+    session = session_file.begin(None, None, CATALOG, evaluate)
+    assert session.plan == CATALOG.plan("deepseek-v3")
+    assert str(tmp_path / "session.unreadable.json") in session.trouble
+
+
+def test_a_session_on_which_the_engine_breaks_is_set_aside_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLANNER_STATE_DIR", str(tmp_path))
+    saved_with(session_file.session_path(), "cluster.cards", 4096)
+
+    def breaks(resolved: Resolved) -> Outcome:
+        if resolved.plan.cluster.cards == 4096:
+            raise ZeroDivisionError
+        return plain_engine(resolved)
+
+    session = session_file.begin(None, None, CATALOG, breaks)
+    assert session.plan == CATALOG.plan("deepseek-v3")
+    assert "kept: " in session.trouble
+    assert (tmp_path / "session.unreadable.json").exists()
+
+
+def test_an_impossible_plan_comes_back_with_the_figures_of_the_one_before(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.edit("cluster.cards", 4096, "Cards 4096")
+    before = session.outcome
+    session.edit("cluster.cards", 2047, "Cards 2047")
+    monkeypatch.setenv("PLANNER_STATE_DIR", str(tmp_path))
+    session_file.save(session, session_file.session_path())
+    other = session_file.begin(None, None, CATALOG, plain_engine)
+    assert other.stale
+    assert other.outcome is not None
+    assert before is not None
+    assert other.outcome.estimate == before.estimate
+    other.undo()
+    assert other.plan.cluster.cards == 4096
+    assert not other.stale
 
 
 def test_a_session_that_cannot_be_written_says_why(session: Session, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from planner.catalog.inline import entry_of
 from planner.catalog.network import parts_for
-from planner.catalog.prices import newest_price, rent_of
+from planner.catalog.prices import newest_price, rent_of, rents_by_year
 from planner.spec.base import PlanError, Problem, Spec
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
@@ -71,6 +71,7 @@ def resolve(catalog: Catalog, plan: Plan) -> Resolved:
         kg_co2_per_kwh=carbon,
         defaults=defaults_of(plan),
         usual_usd_per_card_hour=0.0 if plan.cost.usd_per_card_hour is None else rent_of(card),
+        rent_years=_other_years(card, plan.cost),
     )
 
 
@@ -86,6 +87,13 @@ def rent_per_hour(card: Card, cost: Cost) -> float:
     """Rent of one card, USD an hour: the plan's own, else the catalogue's; 0: unknown."""
     stated = cost.usd_per_card_hour
     return rent_of(card, cost.rent_level, cost.rent_date) if stated is None else stated
+
+
+def _other_years(card: Card, cost: Cost) -> tuple[str, ...]:
+    """Years there are rents of, where the plan asks for those of another time."""
+    if not cost.rent_date or cost.usd_per_card_hour is not None or rent_per_hour(card, cost):
+        return ()
+    return tuple(rents_by_year(card))
 
 
 def carbon_of(catalog: Catalog, power: Power) -> float:

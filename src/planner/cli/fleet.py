@@ -41,15 +41,19 @@ def command(
     from planner.catalog import Catalog
     from planner.catalog.fleets import resolve_fleet
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import find_plan, warn_of_own_files
+    from planner.cli.plans import find_plan, spoken, warn_of_own_files
     from planner.engine.fleet import fleet_totals, largest_run
     from planner.exchange import fleet as texts
     from planner.exchange.why_entries import FleetBook
+    from planner.spec.base import PlanError
 
     catalog = Catalog.default()
     warn_of_own_files(catalog)
     fleet = _found(file, catalog)
-    resolved = resolve_fleet(catalog, fleet)
+    try:
+        resolved = resolve_fleet(catalog, fleet)
+    except PlanError as error:
+        raise PlanError(error.problems, spoken(file)) from None
     totals = fleet_totals(resolved, rule)
     if figure:
         _explain(FleetBook(file, fleet, totals, rule).explain(figure), as_json=as_json)

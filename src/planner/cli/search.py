@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planner.cli.completing import plans
+from planner.cli.numbers import FiniteRange
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
@@ -37,7 +38,7 @@ WIDEST_PICTURE, PICTURE_ROWS = 90, 15
 @click.option("--schedule", "schedules", multiple=True, metavar="NAME", help="Only this schedule; may be repeated.")
 @click.option("--sharding", "shardings", multiple=True, metavar="NAME", help="Only this sharding; may be repeated.")
 @click.option(
-    "--headroom", type=click.FloatRange(min=0.0, max=0.9), default=0.0, metavar="SHARE",
+    "--headroom", type=FiniteRange(min=0.0, max=0.9), default=0.0, metavar="SHARE",
     help="Leave this share of the usable memory free, e.g. 0.1.",
 )  # fmt: skip
 @click.option("--keep", multiple=True, metavar="KEY=VALUE", help="Hold a key of the strategy; may be repeated.")
@@ -179,13 +180,13 @@ def _kept(texts: tuple[str, ...], plan: Plan, catalog: Catalog) -> dict[str, obj
 
     kept: dict[str, object] = {}
     for text in texts:
-        one = parse_vary(f"strategy.{text.removeprefix('strategy.')}")
-        key = one.key.removeprefix("strategy.")
-        if key not in SEARCHED or len(one.values) != 1:
-            fix = f"write KEY=VALUE with a key that is searched: {', '.join(SEARCHED)}."
+        key, _, value = (part.strip() for part in text.removeprefix("strategy.").partition("="))
+        if key not in SEARCHED or not value or set(value) & {",", ":"}:
+            fix = f"write KEY=VALUE, for example tensor=8, with a key that is searched: {', '.join(SEARCHED)}."
             raise click.BadParameter(f"{text!r}: {fix}", param_hint="--keep")
-        value = str(one.values[0]).split("+") if key == "recompute_modules" else one.values[0]
-        kept[key] = getattr(set_keys(plan, [(one.key, value)], catalog, "--keep").strategy, key)
+        one = parse_vary(f"strategy.{key}={value}")
+        wanted = value.split("+") if key == "recompute_modules" else one.values[0]
+        kept[key] = getattr(set_keys(plan, [(one.key, wanted)], catalog, "--keep").strategy, key)
     return kept
 
 
@@ -248,7 +249,7 @@ def _table(outcomes: list[Outcome]) -> Iterator[Line]:
         (
             str(number),
             day_count(o.estimate.training_days),
-            money(o.estimate.cost_usd) if o.estimate.cost_usd else "–",
+            money(o.estimate.cost_usd) if o.resolved.priced else "–",
             percent(o.estimate.mfu),
             gigabytes(o.estimate.memory_gb),
             describe(o.resolved.strategy, o.resolved.data_parallel),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.completing import plans
+from planner.cli.numbers import FiniteRange
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
@@ -22,7 +23,7 @@ MOST_NAMED = 4
 @click.command("size")
 @click.argument("file", shell_complete=plans)
 @click.option(
-    "--within-days", type=click.FloatRange(min=0.0, min_open=True), required=True, metavar="D", help="The deadline.",
+    "--within-days", type=FiniteRange(min=0.0, min_open=True), required=True, metavar="D", help="The deadline.",
 )  # fmt: skip
 @click.option(
     "--cards", default="", metavar="A,B,C",
@@ -37,8 +38,6 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
     gets its best strategy, and other cards than the plan's their own price, host and fabrics. The exit status is 1
     where none meets the deadline.
     """
-    import math
-
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines
     from planner.cli.plans import find_plan
@@ -46,8 +45,6 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
     from planner.exchange.edits import on_cards
     from planner.spec.plan import Resolved, Strategy
 
-    if not math.isfinite(within_days):
-        raise click.BadParameter(f"{within_days} is no number of days.", param_hint="--within-days")
     catalog = Catalog.default()
     plan = find_plan(file, catalog)
     kinds, counts = _asked(cards, catalog)
@@ -74,6 +71,10 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
 
 def _asked(cards: str, catalog: Catalog) -> tuple[list[str], list[int]]:
     """Card ids and numbers of cards of the option, each once."""
+    from planner.spec.base import MAX_WHOLE_NUMBER
+    from planner.spec.wording import TOO_LARGE
+    from planner.spec.words import shown
+
     words = list(dict.fromkeys(word.strip() for word in cards.split(",")))
     if cards and not all(words):
         raise click.BadParameter("write card ids and numbers of cards with commas between them.", param_hint="--cards")
@@ -81,6 +82,8 @@ def _asked(cards: str, catalog: Catalog) -> tuple[list[str], list[int]]:
         if word.isdecimal() and word.startswith("0"):
             message = f"{word} is no number of cards; thousands are written without a comma."
             raise click.BadParameter(message, param_hint="--cards")
+        if word.isdecimal() and (len(word) > len(str(MAX_WHOLE_NUMBER)) or int(word) > MAX_WHOLE_NUMBER):
+            raise click.BadParameter(f"{shown(word)[1:-1]} {TOO_LARGE}", param_hint="--cards")
     counts = [int(word) for word in words if word.isdecimal()]
     kinds = [word for word in words if word and not word.isdecimal()]
     for kind in kinds:
@@ -141,7 +144,7 @@ def _table(result: SizeResult, own: str) -> Iterator[Line]:
         (
             marks.get(id(one), ""), f"{one.cards:,}", one.card or own,
             day_count(one.training_days),
-            money(one.cost_usd) if one.cost_usd else "–", megawatts(one.power_mw),
+            money(one.cost_usd) if one.priced else "–", megawatts(one.power_mw),
             describe(one.strategy, one.cards // (one.strategy.tensor * one.strategy.context * one.strategy.pipeline)),
         )
         for one in result.results
@@ -163,8 +166,7 @@ def _notes(result: SizeResult, own: str) -> Iterator[str]:
         yield f"The quickest tried: {quickest.cards:,} {quickest.card or own}, {time}."
         if any(one.size and one.card == quickest.card and one.cards > quickest.cards for one in result.tried):
             yield "More of them are slower: this global batch does not feed them."
-    if any(not one.cost_usd for one in result.results):
-        unpriced = sorted({one.card or own for one in result.results if not one.cost_usd})
+    if unpriced := sorted({one.card or own for one in result.results if not one.priced}):
         yield f"No price is known for {', '.join(unpriced)}: cost.usd_per_card_hour in a plan states one."
     out = [one for one in result.tried if one.why]
     for why in dict.fromkeys(one.why for one in out) if first is None else ():

@@ -42,6 +42,7 @@ def command(
 
     from planner.catalog import Catalog
     from planner.cli.plans import find_plan
+    from planner.exchange.compare import LEFT_OUT
     from planner.exchange.edits import set_keys
     from planner.exchange.files import STREAM
     from planner.exchange.sweep import Sweep, parse_vary
@@ -60,6 +61,8 @@ def command(
         raise click.BadParameter("a key is varied twice.", param_hint="--vary")
     plan = find_plan(file, catalog)
     for one in varied:
+        if one.key.partition(".")[0] in LEFT_OUT:
+            raise click.BadParameter(f"no figure depends on {one.key}.", param_hint="--vary")
         # A key that is none is said once, before the first row.
         set_keys(plan, [(one.key, one.values[0])], catalog, plan.name)
     sweep = Sweep(plan, varied, strategies)  # type: ignore[arg-type]  # click has checked it

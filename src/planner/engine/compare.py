@@ -13,6 +13,9 @@ FIGURES = (
 )  # fmt: skip
 """Figures of an estimate that are compared, the most looked at first."""
 
+OF_MONEY = frozenset({"cost_usd", "usd_per_million_tokens"})
+"""Figures there are only of a plan whose price is known."""
+
 SAME = 5e-4
 """Relative difference below which two figures count as the same: no column of a table shows it."""
 
@@ -22,14 +25,15 @@ class Difference:
     """One figure of several plans."""
 
     key: str
-    values: tuple[float, ...]
+    values: tuple[float | None, ...]
+    """None where it is unknown."""
     relative: tuple[float | None, ...]
-    """Each over the first, minus one; None where the first is zero."""
+    """Each over the first, minus one; None where the first is zero or one of the two is unknown."""
 
 
 def figures(outcomes: Sequence[Outcome]) -> tuple[Difference, ...]:
     """The compared figures of several plans, all of them."""
-    return tuple(_difference(name, [float(getattr(o.estimate, name)) for o in outcomes]) for name in FIGURES)
+    return tuple(_difference(name, [_figure(o, name) for o in outcomes]) for name in FIGURES)
 
 
 def step_parts(outcomes: Sequence[Outcome]) -> tuple[Difference, ...]:
@@ -69,6 +73,11 @@ def differs(values: Sequence[object]) -> bool:
     return False
 
 
-def _difference(key: str, values: Sequence[float]) -> Difference:
+def _figure(outcome: Outcome, name: str) -> float | None:
+    return None if name in OF_MONEY and not outcome.resolved.priced else float(getattr(outcome.estimate, name))
+
+
+def _difference(key: str, values: Sequence[float | None]) -> Difference:
     first = values[0]
-    return Difference(key, tuple(values), tuple(value / first - 1.0 if first else None for value in values))
+    relative = (value / first - 1.0 if first and value is not None else None for value in values)
+    return Difference(key, tuple(values), tuple(relative))

@@ -154,7 +154,12 @@ def _offload_problems(x: Inputs, estimate: Estimate) -> tuple[Problem, ...]:
 
 
 def _money_problems(r: Resolved) -> tuple[Problem, ...]:
-    if r.plan.cost.basis == "rent" and not r.usd_per_card_hour:
+    if not r.priced and r.rent_years:
+        message = f"no rental price of {r.plan.cost.rent_date} is known for {r.card.name}, so the cost is 0."
+        years = ", ".join(r.rent_years)
+        fix = f'There are those of {years}: use rent_date = "{r.rent_years[-1]}".'
+        return (Problem("warning", "cost.rent_date", message, fix, (("cost.rent_date", r.rent_years[-1]),)),)
+    if not r.priced:
         message = f"no rental price is known for {r.card.name}, so the cost is 0."
         return (Problem("warning", "cost.usd_per_card_hour", message, "Set cost.usd_per_card_hour."),)
     stated, usual, key = r.usd_per_card_hour, r.usual_usd_per_card_hour, "cost.usd_per_card_hour"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from planner.engine.num import Num, maximum, where
+from planner.engine.num import Num, expm1, log1p, maximum, where
 
 HOURS_PER_MONTH = 730.5
 """Hours of an average month. Source: SemiAnalysis, GPU Cloud Economics Explained, 2023-12."""
@@ -54,7 +54,7 @@ def annuity(capital: Num, rate: Num, years: Num) -> Num:
     25.0
     """
     interest = maximum(rate, NO_INTEREST) / PAYMENTS_PER_YEAR
-    factor = interest / (1.0 - (1.0 + interest) ** (-years * PAYMENTS_PER_YEAR))
+    factor = -interest / expm1(-years * PAYMENTS_PER_YEAR * log1p(interest))  # 1 - (1 + i)^-n of tiny i and n is 0
     return where(rate > NO_INTEREST, capital * factor * PAYMENTS_PER_YEAR, capital / years)
 
 

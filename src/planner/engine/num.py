@@ -90,6 +90,11 @@ def expm1(value: Num) -> Num:
     return np.expm1(value) if type(value) not in PLAIN and is_array(value) else math.expm1(value)
 
 
+def log1p(value: Num) -> Num:
+    """`ln(1 + value)`, exact for small values."""
+    return np.log1p(value) if type(value) not in PLAIN and is_array(value) else math.log1p(value)
+
+
 def logical_and(a: Num, b: Num) -> Num:
     """Both conditions hold."""
     if (type(a) not in PLAIN and is_array(a)) or (type(b) not in PLAIN and is_array(b)):

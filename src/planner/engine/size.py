@@ -37,6 +37,8 @@ class Size:
     """0 where the price is unknown."""
     power_mw: float
     strategy: Strategy
+    priced: bool = True
+    """A price is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class SizeResult:
     @property
     def cheapest(self) -> Size | None:
         """The one that costs least; None: none meets the deadline, or no price is known."""
-        priced = [one for one in self.results if one.cost_usd]
+        priced = [one for one in self.results if one.priced]
         return min(priced, key=lambda one: (one.cost_usd, one.cards), default=None)
 
     @property
@@ -206,7 +208,7 @@ class _Card:
             if error.problems[0].key.startswith("workload."):
                 raise
             return Tried(self.card, count, None, error.problems[0].message.rstrip("."))
-        one = Size(self.card, count, float(e.training_days), float(e.cost_usd), float(e.power_mw), chosen)
+        one = Size(self.card, count, float(e.training_days), float(e.cost_usd), float(e.power_mw), chosen, r.priced)
         return Tried(self.card, count, one)
 
 

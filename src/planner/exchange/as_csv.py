@@ -16,20 +16,30 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 
 LEFT_TO_JSON = frozenset({"bill_of_materials", "groups", "catalogue_rents_by_year", "co2_kg_by_grid"})
 """What has no single cell for each plan."""
+OF_MONEY = frozenset({
+    "estimate.cost_usd", "estimate.usd_per_million_tokens", "estimate.interval_80.cost_usd",
+    "estimate.extra.usd_per_card_hour", "account.failures.lost_usd", "account.failures.spares_usd",
+})  # fmt: skip
+"""Columns that hold nothing where no price is known."""
 
 
 def dumps(outcomes: Sequence[Outcome]) -> str:
     """A heading line and one row for each outcome; a column for every key any of them has.
 
-    Lists are joined with semicolons; `LEFT_TO_JSON` is left out.
+    Lists are joined with semicolons; `LEFT_TO_JSON` is left out. Where no price is known, cells of money are empty.
     """
-    rows = [dict(_flat(outcome_dict(outcome), "")) for outcome in outcomes]
+    rows = [_row(outcome) for outcome in outcomes]
     headings = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, [safe_cell(key) for key in headings], lineterminator="\n", restval="")
     writer.writeheader()
     writer.writerows({safe_cell(key): value for key, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    row = dict(_flat(outcome_dict(outcome), ""))
+    return row if outcome.resolved.priced else {key: "" if key in OF_MONEY else value for key, value in row.items()}
 
 
 def safe_cell(value: object) -> object:

@@ -85,7 +85,7 @@ def why(finding: Finding) -> str:
     if finding.verdict == "not-enough-stated":
         return _not_enough(finding)
     first, *others = finding.judged
-    text = f"{_shown(first, first.claimed)} {_where(first)} {_range(first)}."
+    text = _sentence(first, finding)
     if finding.verdict == "plausible" and first.verdict != "plausible":
         text += " No source states the layout, and a better one of the same cluster reaches it."
     if not finding.outcome.fits:
@@ -93,10 +93,19 @@ def why(finding: Finding) -> str:
     for other in others:
         if other.verdict == finding.verdict and not other.readings:
             continue
-        some = 0 < len(other.readings) < len(READINGS)
-        counted = f", counted {' or '.join(other.readings)}" if some else ""
-        text += f" {_shown(other, other.claimed)} {_where(other)} {_range(other)}{counted}."
+        text += f" {_sentence(other, finding)}"
     return text
+
+
+def _sentence(judged: Judged, finding: Finding) -> str:
+    """One claimed figure and its range; of an MFU, why that is wider than the engine's own."""
+    some = 0 < len(judged.readings) < len(READINGS)
+    counted = f", counted {' or '.join(judged.readings)}" if some else ""
+    text = f"{_shown(judged, judged.claimed)} {_where(judged)} {_range(judged)}{counted}."
+    if judged.figure != "MFU":
+        return text
+    own = between(*finding.outcome.estimate.interval_80["mfu"], percent)
+    return f"{text} That range holds every way its source may count FLOPs; counted as the engine does, it is {own}."
 
 
 def otherwise(finding: Finding) -> str:
@@ -128,7 +137,8 @@ def lines(findings: dict[str, Finding], width: int) -> Iterator[Line]:
     yield Line("")
     yield from wrapped(
         "Claimed and engine in card-hours, all-in (failures and checkpoints counted). The implied MFU is the average "
-        "over those hours, or of the steps where only a speed is claimed; its range is the engine's for the same.",
+        "over those hours, or of the steps where only a speed is claimed; its range is the engine's for the same, "
+        "counted as the engine does. A claimed MFU is judged by every way its source may count FLOPs: a wider range.",
         width,
         "quiet",
     )

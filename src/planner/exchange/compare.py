@@ -128,7 +128,7 @@ def lines(plans: Sequence[Compared], width: int) -> Iterator[Line]:
         if own:
             yield Line("")
             yield from _keys("Their strategies", own, titles, width)
-    same = [NAMES[row.key][0] for row in figures(outcomes) if row not in changes]
+    same = [NAMES[row.key][0] for row in figures(outcomes) if row not in changes and row.values[0] is not None]
     if same:
         yield Line("")
         yield from wrapped(f"The same: {', '.join(same)}.", width, "quiet")
@@ -211,11 +211,12 @@ def _name(key: str) -> str:
 
 
 def _figure_cell(row: Difference, place: int) -> str:
-    return NAMES[row.key][1](row.values[place])
+    value = row.values[place]
+    return "–" if value is None else NAMES[row.key][1](value)
 
 
 def _seconds_cell(row: Difference, place: int) -> str:
-    return seconds(row.values[place])
+    return seconds(row.values[place] or 0.0)
 
 
 def _relative(value: float | None) -> str:
@@ -246,7 +247,9 @@ def _effective(outcome: Outcome) -> dict[str, Any]:
     """Every key of a plan by dotted path: as written, else what stands for it."""
     written = {key: value for key, value in as_dict(outcome.resolved.plan).items() if key not in LEFT_OUT}
     keys = flat(written)
-    return keys | {key: value for key, value in counting_defaults(outcome.resolved).items() if key not in keys}
+    unknown = {} if outcome.resolved.priced else {"cost.usd_per_card_hour": None}
+    defaults = counting_defaults(outcome.resolved) | unknown
+    return keys | {key: value for key, value in defaults.items() if key not in keys}
 
 
 def _figure_dict(start: str, row: Difference) -> dict[str, Any]:

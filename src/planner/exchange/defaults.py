@@ -45,10 +45,13 @@ def as_text(value: Value | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else " + ".join(value) or "none"
 
 
+REPEATED = ("cost.rent_level", "cost.rent_date", "power.grid")
+"""Keys that say nothing the price, or the carbon, they lead to does not."""
+
 IDLE: dict[str, Callable[[Resolved], bool]] = {
     "cluster.wan_gb_per_s": lambda r: r.plan.cluster.sites == 1,
     "cost.usd_per_card_hour": lambda r: r.plan.cost.basis == "own",
-    **dict.fromkeys(("cost.rent_level", "cost.rent_date", "power.grid"), lambda _: True),
+    **dict.fromkeys(REPEATED, lambda _: True),
     **dict.fromkeys(
         ("cost.card_usd", "cost.server", "cost.network", "cost.years", "cost.cost_of", "cost.colocation",
          "cost.usd_per_kwh", "cost.building", "cost.staff", "cost.utilization"),

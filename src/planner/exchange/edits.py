@@ -11,7 +11,7 @@ from planner.exchange.plan_toml import as_dict
 from planner.exchange.typed import number_or_word, whole
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import load_toml, parse_plan
-from planner.spec.words import shown
+from planner.spec.words import nearest, shown
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
@@ -24,6 +24,8 @@ MACHINE = (
     "cluster.nics_per_node", "cost.usd_per_card_hour", "cost.card_usd",
 )  # fmt: skip
 """Keys whose default is the card's."""
+UNREAD = "estimate."
+"""Begins the keys that export writes and nothing reads."""
 PRICES = ("cost.usd_per_card_hour", "cost.card_usd")
 """What a plan pays for its card."""
 
@@ -49,6 +51,9 @@ def set_keys(plan: Plan, changes: Iterable[tuple[str, object]], catalog: Catalog
         for key in _the_cards_own(data, catalog):
             _drop(data, key)
     for key, value in changes:
+        if key.startswith(UNREAD):
+            message = "[estimate] is written by export and never read."
+            raise PlanError([Problem("error", key, message, _meant(key))], source)
         if value is None:
             _drop(data, key)
         else:
@@ -110,6 +115,19 @@ def _pair(edit: str) -> tuple[str, Any]:
     except PlanError:
         return key, text if _takes_text(key) else number_or_word(text)
     return key, whole(value) if isinstance(value, float) else value
+
+
+def _meant(key: str) -> str:
+    """The question whether a key was meant whose name is like that of one nothing reads; empty where none is."""
+    from planner.spec.plan import Cluster, Cost, Power, Reliability, Strategy, Workload
+
+    names = [
+        f"{kind.__name__.lower()}.{name}"
+        for kind in (Cluster, Workload, Strategy, Reliability, Cost, Power)
+        for name in kind.model_fields
+    ]
+    last = nearest(key.rpartition(".")[2], (name.partition(".")[2] for name in names))
+    return next((f"Did you mean {name}?" for name in names if last and name.endswith(f".{last}")), "")
 
 
 def _takes_text(key: str) -> bool:

@@ -99,8 +99,9 @@ def headline(outcome: Outcome) -> list[Figure]:
     stage = f", stage {fullest_stage(e)} of {stages}" if stages > 1 else ""
     rate = e.usd_per_card_hour
     basis = "rented" if outcome.resolved.plan.cost.basis == "rent" else "owned"
+    asked = f" of {outcome.resolved.plan.cost.rent_date}" if outcome.resolved.rent_years else ""
     per_million = f"${significant(e.usd_per_million_tokens)} a million tokens"
-    hours = f"{basis}, ${rate:,.2f} each" if rate else "no price is known for this card"
+    hours = f"{basis}, ${rate:,.2f} each" if outcome.resolved.priced else f"no price{asked} is known for this card"
     cost = Figure("Cost", money(e.cost_usd), between(*ranges["cost_usd"], money), per_million)
     return [
         Figure(
@@ -110,7 +111,7 @@ def headline(outcome: Outcome) -> list[Figure]:
             f"HFU {percent(e.hfu)}, by 6ND {percent(e.mfu_6nd)}",
         ),
         Figure("Training time", _days(e.training_days), between(*ranges["training_days"], _days), _interruptions(e)),
-        cost if e.cost_usd else Figure("Cost", "unknown"),
+        cost if outcome.resolved.priced else Figure("Cost", "unknown"),
         Figure("Card-hours", amount(e.card_hours), "", hours),
         Figure(
             "Step time", seconds(e.step_time_s), between(*ranges["step_time_s"], seconds), f"{amount(e.steps)} steps"

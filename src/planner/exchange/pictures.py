@@ -80,22 +80,29 @@ def rank_map(r: Resolved, width: int) -> list[Line]:
     lines += [Line(f"  {words}") for words in _groups(r)]
     lines += [Line(""), Line("  Each card: stage . copy . tensor rank; cards below each other share a rail.", "quiet")]
     cell = max(len(_cell(r, r.plan.cluster.cards - 1)) + 2, 7)
-    room = width - 14
+    names = {node: _node_name(r, node) for node in _shown_nodes(r)}
+    first = max(12, *(len(name) + 2 for name in names.values()))
+    room = width - first - 2
     columns = per_node if per_node * cell <= room else max((room - len(f"  {per_node} more")) // cell, 1)
     more = f"  {per_node - columns} more" if columns < per_node else ""
-    lines.append(Line(f"  {'':<12}" + "".join(f"{f'rail {card}':<{cell}}" for card in range(columns)) + more, "quiet"))
+    rails = "".join(f"{f'rail {card}':<{cell}}" for card in range(columns))
+    lines.append(Line(f"  {'':<{first}}{rails}{more}", "quiet"))
     last = -1
-    for node in _shown_nodes(r):
+    for node, name in names.items():
         if node > last + 1:
             lines.append(Line("  …", "quiet"))
         ranks = range(node * per_node, min(node * per_node + columns, r.plan.cluster.cards))
-        domain = node * per_node // r.scale_up_domain
-        name = f"node {node}" if r.scale_up_domain <= per_node else f"{node} (dom {domain})"
-        lines.append(Line(f"  {name:<12}" + "".join(f"{_cell(r, rank):<{cell}}" for rank in ranks)))
+        lines.append(Line(f"  {name:<{first}}" + "".join(f"{_cell(r, rank):<{cell}}" for rank in ranks)))
         last = node
     stages = f"; a stage is {r.plan.cluster.cards // s.pipeline:,} cards in a row" if s.pipeline > 1 else ""
     lines += [Line(""), Line(f"  {per_node} cards a node, {r.scale_up_domain} a scale-up domain{stages}.", "quiet")]
     return lines
+
+
+def _node_name(r: Resolved, node: int) -> str:
+    """A node's number, and its domain's where a domain holds several."""
+    domain = node * r.cards_per_node // r.scale_up_domain
+    return f"node {node}" if r.scale_up_domain <= r.cards_per_node else f"{node} (dom {domain})"
 
 
 def _groups(r: Resolved) -> Iterator[str]:

@@ -7,14 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from planner.catalog import Catalog
 from planner.data_files import data_root
 from planner.engine.conventions import measured_step_time
 from planner.exchange.files import read_bytes
 from planner.spec.base import PlanError, Problem
-from planner.spec.parse import check_schema, load_toml, problems_from, unfit_values
+from planner.spec.parse import build, check_schema, load_toml, unfit_values
 from planner.spec.plan import Plan, Resolved, Workload
 from planner.spec.rules import errors
 from planner.spec.runs import MeasuredRun, Run, RunModel, RunsData, SkippedRun
@@ -78,11 +76,9 @@ def read_runs(path_or_text: Path | str, catalog: Catalog) -> RunsData:
         try:
             if unfit := tuple(unfit_values(row, "")):
                 raise PlanError(unfit)  # noqa: TRY301 - all reasons to skip a row are worded in one place
-            run = Run.model_validate(row)
+            run = build(Run, row, source)
             warnings += _ignored(run, source)
             runs.append(_measured(run, shapes))
-        except ValidationError as error:
-            skipped.append(SkippedRun(name, _why(problems_from(error, Run, source)), source))
         except PlanError as error:
             skipped.append(SkippedRun(name, _why(error.problems), source))
     return RunsData(tuple(runs), tuple(skipped), tuple(warnings))
@@ -117,10 +113,9 @@ class _Shapes:
             return None
         if name not in self._known:
             try:
-                self._known[name] = RunModel.model_validate({"name": name, **self.tables[name]})
-            except ValidationError as error:
-                problems = problems_from(error, RunModel, "the file", f"model.{name}")
-                self._known[name] = PlanError(problems)
+                self._known[name] = build(RunModel, {"name": name, **self.tables[name]}, "the file", f"model.{name}")
+            except PlanError as error:
+                self._known[name] = PlanError(error.problems)
         known = self._known[name]
         if isinstance(known, PlanError):
             raise known

@@ -95,7 +95,7 @@ def cells(point: Point, name: str) -> tuple[str, ...]:
     e, r = point.outcome.estimate, point.outcome.resolved
     bubble = e.step_breakdown_s["pipeline_bubble"] / e.step_time_s
     return (
-        f"{point.cards:,}", name, day_count(e.training_days), money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu),
+        f"{point.cards:,}", name, day_count(e.training_days), money(e.cost_usd) if r.priced else "–", percent(e.mfu),
         percent(e.goodput), percent(bubble), significant(e.interruptions),
         describe(r.strategy, r.data_parallel),
     )  # fmt: skip

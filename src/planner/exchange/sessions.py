@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from planner.data_files import state_folder
+from planner.exchange.files import reason
 from planner.spec.base import PlanError, Problem
 from planner.spec.parse import parse_plan
 from planner.spec.plan import Plan
@@ -47,19 +49,41 @@ def session_path() -> Path:
 
 
 def read(path: Path) -> Saved | None:
-    """The saved session; None where there is none or it cannot be read."""
+    """The saved session; None where there is none.
+
+    Raises:
+        PlanError: it cannot be used, and why.
+    """
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if data["version"] != VERSION:
-            return None
-        steps = [Step(str(item["label"]), parse_plan(item["plan"], str(path))) for item in data["history"]]
-        exported = parse_plan(data["exported"], str(path)) if data["exported"] else None
-        variants = {str(name): parse_plan(plan, str(path)) for name, plan in data.get("variants", {}).items()}
-        recent = [str(file) for file in data.get("recent", ())]
-        index, source = int(data["index"]), str(data["source"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # PlanError is a ValueError
+        return _parsed(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except FileNotFoundError:
         return None
-    return Saved(steps, index, source, exported, variants, recent) if 0 <= index < len(steps) else None
+    except PlanError as error:
+        problem = error.problems[0]
+        why = f"{problem.key}: {problem.message}".removeprefix(": ").rstrip(".")
+    except OSError as error:
+        why = reason(error)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        why = "it is no session"
+    fix = "`planner` sets it aside and starts anew."
+    raise PlanError([Problem("error", "", f"the saved session cannot be used: {why}.", fix)], str(path))
+
+
+def _parsed(data: Mapping[str, Any], source: str) -> Saved:
+    if data["version"] != VERSION:
+        message = f"{shown(data['version'])} is not the version this planner reads, {VERSION}."
+        raise PlanError([Problem("error", "version", message)])
+    saved = Saved(
+        steps=[Step(str(item["label"]), parse_plan(item["plan"], source)) for item in data["history"]],
+        index=int(data["index"]),
+        source=str(data["source"]),
+        exported=parse_plan(data["exported"], source) if data["exported"] else None,
+        variants={str(name): parse_plan(plan, source) for name, plan in data.get("variants", {}).items()},
+        recent=[str(file) for file in data.get("recent", ())],
+    )
+    if not 0 <= saved.index < len(saved.steps):
+        raise IndexError(saved.index)
+    return saved
 
 
 def is_kept(word: str) -> bool:
@@ -71,7 +95,7 @@ def find(word: str) -> Plan:
     """The plan of the session that a word means: `session`, or `variant:` with a number or a name.
 
     Raises:
-        PlanError: there is no session, or no such variant; it names those there are.
+        PlanError: there is no session, it cannot be used, or has no such variant; it names those there are.
     """
     saved = read(session_path())
     if saved is None:

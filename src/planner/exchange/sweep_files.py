@@ -22,8 +22,11 @@ from planner.exchange.sweep import Sweep
 from planner.exchange.sweep_rows import FIGURES, Columns
 from planner.freeing import give_back
 from planner.spec.base import PlanError, Problem
+from planner.spec.words import escaped
 
 PARQUET = ".parquet"
+SUFFIXES = (".csv", PARQUET)
+"""A file of another kind would not hold what its name says; one without a suffix holds CSV."""
 EXTRA = "cluster-planner[parquet]"
 TEXTS = {"problem", *(f"strategy.{key}" for key in ("schedule", "sharding", "recompute", "recompute_modules"))}
 """Columns of text beside those varied."""
@@ -60,12 +63,17 @@ def sink(sweep: Sweep, where: str) -> Sink:
     """What writes a sweep to a file, by its suffix; `-` is CSV on standard output.
 
     Raises:
-        PlanError: Parquet is asked for and not installed, or an unfinished sweep of another kind is in the way.
+        PlanError: the suffix is of neither, Parquet is asked for and not installed, or an unfinished sweep of another
+            kind is in the way.
     """
     if where == "-":
         return _Stream(sweep)
     path = Path(where)
-    return _Parquet(sweep, path) if path.suffix == PARQUET else _Csv(sweep, path)
+    suffix = path.suffix.lower()
+    if suffix and suffix not in SUFFIXES:
+        fix = f"Write a name that ends in {' or '.join(SUFFIXES)}."
+        raise PlanError([Problem("error", "", f"a sweep cannot be written as {escaped(path.suffix)}.", fix)], where)
+    return _Parquet(sweep, path) if suffix == PARQUET else _Csv(sweep, path)
 
 
 class _Stream:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from planner.spec.base import PlanError
 
 if TYPE_CHECKING:
-    from planner.engine.result import Estimate
+    from planner.engine.result import Outcome
     from planner.engine.search_space import Constraints
     from planner.engine.search_table import Blocks, Table
     from planner.spec.plan import Resolved, Strategy
@@ -125,7 +125,7 @@ def _own(one: Combination) -> dict[str, Any]:
     from planner.engine.estimate import evaluate
 
     outcome = evaluate(pickle.loads(one.resolved))  # noqa: S301 - made by this program for itself
-    return {**_figures(outcome.estimate), "fits": outcome.fits}
+    return {**_figures(outcome), "fits": outcome.fits}
 
 
 def _best(one: Combination) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _best(one: Combination) -> dict[str, Any]:
     if not found:
         return {"fits": False, "problem": NOTHING_FITS}
     outcome = evaluate(dataclasses.replace(resolved, strategy=found[0].strategy))
-    return {**_named(found[0].strategy), **_figures(outcome.estimate), "fits": True}
+    return {**_named(found[0].strategy), **_figures(outcome), "fits": True}
 
 
 def _every(piece: Piece, one: Combination, numbers: range) -> Iterator[Columns]:
@@ -152,6 +152,8 @@ def _every(piece: Piece, one: Combination, numbers: range) -> Iterator[Columns]:
         block: Columns = {name: Coded.same(value, count) for name, value in one.varied.items()}
         block |= {f"{PREFIX}{key}": values for key, values in table.strategy.items()}
         block |= _scaled(table, _scale(one.resolved, one.keep))
+        if not blocks.space.resolved.priced:
+            block["cost_usd"] = Coded.same(None, count)
         block |= {"memory_gb": table.memory_gb, "fits": Coded.same(True, count), "problem": Coded.same("", count)}
         yield {name: block[name] for name in piece.columns}
 
@@ -184,8 +186,9 @@ def _constraints(keep: tuple[tuple[str, Value], ...]) -> Constraints:
     return Constraints(keep=dict(keep))
 
 
-def _figures(estimate: Estimate) -> dict[str, float]:
-    return {name: float(getattr(estimate, name)) for name in FIGURES}
+def _figures(outcome: Outcome) -> dict[str, float | None]:
+    figures: dict[str, float | None] = {name: float(getattr(outcome.estimate, name)) for name in FIGURES}
+    return figures if outcome.resolved.priced else {**figures, "cost_usd": None}
 
 
 def _named(strategy: Strategy) -> dict[str, Any]:

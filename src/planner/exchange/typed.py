@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from planner.spec.parse import MAX_WHOLE_NUMBER
+from planner.spec.base import MAX_WHOLE_NUMBER
 from planner.spec.words import escaped
 
 MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "p": 1e15}

@@ -12,7 +12,7 @@ from planner.catalog import Catalog
 from planner.engine.constants import calibrated, scaled, table
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
-from planner.exchange.defaults import IDLE, as_text, default_values
+from planner.exchange.defaults import IDLE, REPEATED, as_text, default_values
 from planner.exchange.figures import ranges_from
 from planner.exchange.format import between, percent, significant
 from planner.exchange.formulas import FORMULAS, Formula
@@ -210,9 +210,18 @@ def _plain(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def feeds(key: str) -> tuple[tuple[str, str], ...]:
-    """Ids and names of the figures that need another figure, a key of the plan, or a figure of what it names."""
-    return tuple((f.id, _plain(f.name)) for f in FORMULAS.values() if any(_matches(need, key) for need in f.needs))
+def feeds(key: str, *, idle: bool = False) -> tuple[tuple[str, str], ...]:
+    """Ids and names of the figures that need another figure, a key of the plan, or a figure of what it names.
+
+    Args:
+        key: of the figure, or dotted.
+        idle: this plan does without the key: it feeds those alone that ask for it by its name.
+    """
+    return tuple(
+        (f.id, _plain(f.name))
+        for f in FORMULAS.values()
+        if any(_matches(need, key) and (need == key or not idle) for need in f.needs)
+    )
 
 
 def _matches(need: str, key: str) -> bool:
@@ -323,7 +332,9 @@ def _of_key(outcome: Outcome, key: str, background: Background) -> Why:
         near = nearest(key, names) or next((name for name in FORMULAS if key in name.split("_")), "")
         fix = f"Did you mean {near}?" if near else f"Figures: {', '.join(FORMULAS)}."
         raise PlanError([Problem("error", "", f"there is no figure or key {escaped(key)}.", fix)])
-    return Why(key, key, values[key], origin(outcome.resolved, key, background), about(Plan, key), feeds=feeds(key))
+    idle = key not in REPEATED and any(key.startswith(s) for s, rule in IDLE.items() if rule(outcome.resolved))
+    said = origin(outcome.resolved, key, background)
+    return Why(key, key, values[key], said, about(Plan, key), feeds=feeds(key, idle=idle))
 
 
 def about(kind: type[BaseModel], key: str) -> str:

@@ -9,6 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Severity = Literal["error", "warning", "info"]
 
+MAX_WHOLE_NUMBER = 2**53
+"""Beyond this a whole number is no longer exact in the engine's floating point."""
+MAX_NUMBER = 1e30
+"""Largest number of any key: a hundred thousand times the FLOPs of the largest run known, and far from where products
+of several overflow."""
+MIN_NUMBER = 1e-9
+"""Smallest number above 0 of any key, far from where one divided by several overflows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a text may be, in words, where a pattern checks it."""
+
+    words: str
+
+
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
 """A tuple of strings; TOML gives lists, which strict mode would refuse."""
 

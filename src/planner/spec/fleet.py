@@ -88,6 +88,9 @@ def parse_fleet(data: Mapping[str, Any], source: str) -> Fleet:
     """
     check_schema(data, source)
     if data.get("kind") != "fleet":
-        problem = Problem("error", "kind", "this is not a fleet file.", 'Write kind = "fleet" if it is.')
+        fix = 'Write kind = "fleet" if it is.'
+        if "kind" not in data and "workload" in data:
+            fix = "It is a plan; `planner estimate FILE` reads it."
+        problem = Problem("error", "kind", "this is not a fleet file.", fix)
         raise PlanError([problem], source)
     return build(Fleet, data, source)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from planner.spec.base import Count, Entry, NotNegative, Spec, Strings
+from planner.spec.base import Count, Entry, Form, NotNegative, Spec, Strings
 
 Attention = Literal["mha", "mqa", "gqa", "mla"]
 AtLeastZero = Annotated[int, Field(ge=0)]
@@ -56,7 +56,7 @@ class Moe(Spec):
 class Hybrid(Spec):
     """Layers of several kinds: one letter a layer, M Mamba-2, E expert FFN, * attention, - dense FFN."""
 
-    pattern: Annotated[str, Field(pattern=r"^[ME*\-]+$")]
+    pattern: Annotated[str, Field(pattern=r"^[ME*\-]+$"), Form("text of the letters M, E, * and -")]
     """One letter a layer: M Mamba-2, E expert FFN, * attention, - dense FFN."""
     mamba_heads: Count
     """Heads of a Mamba-2 layer."""

@@ -13,16 +13,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from planner.spec.base import PlanError, Problem
+from planner.spec.base import MAX_WHOLE_NUMBER, PlanError, Problem
 from planner.spec.plan import SCHEMA, Plan
-from planner.spec.wording import MISSING, MISSING_TABLE, meant_key, problem_of
+from planner.spec.wording import MISSING, MISSING_TABLE, TOO_LARGE, beyond, meant_key, problem_of
 from planner.spec.words import escaped, shown
 
 MAX_BYTES = 16_000_000
 """Larger files are refused unread; the largest validation file is a tenth of it."""
-
-MAX_WHOLE_NUMBER = 2**53
-"""Beyond this a whole number is no longer exact in the engine's floating point."""
 
 KINDS = {
     "fleet": "It is a fleet file; `planner fleet FILE` reads it.",
@@ -109,9 +106,12 @@ def build(model: type[SpecT], data: Mapping[str, Any], source: str, prefix: str 
         PlanError: with one problem for each thing that is wrong.
     """
     try:
-        return model.model_validate(dict(data))
+        made = model.model_validate(dict(data))
     except ValidationError as error:
         raise PlanError(problems_from(error, model, source, prefix), source) from None
+    if problems := tuple(extremes(data, prefix)):
+        raise PlanError(problems, source)
+    return made
 
 
 def problems_from(error: ValidationError, model: type[BaseModel], source: str, prefix: str = "") -> tuple[Problem, ...]:
@@ -159,7 +159,22 @@ def unfit_values(value: object, path: str) -> Iterator[Problem]:
     elif isinstance(value, float) and not math.isfinite(value):
         yield Problem("error", path, f"{value} is not a finite number.")
     elif isinstance(value, int) and abs(value) > MAX_WHOLE_NUMBER:
-        yield Problem("error", path, f"{shown(value)} is too large; whole numbers go up to 2^53 (about 9e15).")
+        yield Problem("error", path, f"{shown(value)} {TOO_LARGE}")
+
+
+def extremes(value: object, path: str) -> Iterator[Problem]:
+    """Problems with numbers no engine can compute with, wherever they stand below a path.
+
+    A key's own bounds are in its class; these hold for every key, and for a table that came from no file.
+    """
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from extremes(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from extremes(item, f"{path}[{index}]")
+    elif isinstance(value, int | float) and (words := beyond(value)):
+        yield Problem("error", path, f"{shown(value)} {words}")
 
 
 def _refused(message: str, source: str, fix: str = "") -> PlanError:

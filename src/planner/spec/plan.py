@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from planner.spec.base import Count, NotNegative, Positive, Share, Spec, Strings
+from planner.spec.base import Count, Form, NotNegative, Positive, Share, Spec, Strings
 from planner.spec.card import Card, Precision
 from planner.spec.fabric import ScaleOut, ScaleUp, Topology
 from planner.spec.model import Model
@@ -172,7 +172,9 @@ class Cost(Spec):
     """Rent; unset: the catalogue's price of the card, by `rent_level` and `rent_date`."""
     rent_level: RentLevel = "typical"
     """Which of the catalogue's rents of that time: the lowest, the median, or the highest."""
-    rent_date: Annotated[str, Field(pattern=r"^(\d{4}(-(0[1-9]|1[0-2]))?)?$")] = ""
+    rent_date: Annotated[
+        str, Field(pattern=r"^(\d{4}(-(0[1-9]|1[0-2]))?)?$"), Form('a year ("2024"), a month ("2024-06") or empty')
+    ] = ""
     """Year (2024) or month (2024-06) whose rents count; empty: the newest."""
     card_usd: NotNegative = 0.0
     """Own: 0 = the catalogue's price."""
@@ -302,9 +304,18 @@ class Resolved:
     usual_usd_per_card_hour: float = 0.0
     """What the card rents for elsewhere, where the plan states a rent of its own; 0: it does not, or unknown."""
 
+    rent_years: tuple[str, ...] = ()
+    """Years the catalogue has rents of the card of, where it has none of the plan's `rent_date`."""
+
     def with_strategy(self, chosen: Strategy) -> Resolved:
         """The plan with a strategy a search found on it, which keeps the software's facts."""
         return replace(self, plan=self.plan.with_strategy(chosen), strategy=chosen)
+
+    @property
+    def priced(self) -> bool:
+        """What a card-hour costs is known: stated, be it as 0, or in the catalogue; owning adds up what is known."""
+        cost = self.plan.cost
+        return cost.basis == "own" or cost.usd_per_card_hour is not None or self.usd_per_card_hour > 0
 
     @property
     def data_parallel(self) -> int:

@@ -5,6 +5,7 @@ What is allowed is worded from the annotations of the spec classes themselves.
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -13,13 +14,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from planner.spec.base import Problem
+from planner.spec.base import MAX_NUMBER, MAX_WHOLE_NUMBER, MIN_NUMBER, Form, Problem
 from planner.spec.words import MANY, escaped, nearest, shown
 
 UNKNOWN = "unknown key."
 MISSING = "this key is missing."
 MISSING_TABLE = "this table is missing."
 DID_YOU_MEAN = "Did you mean "
+TOO_LARGE = "is too large; whole numbers go up to 2^53 (about 9e15)."
 
 Scalar = int | float | str | bool
 
@@ -45,7 +47,7 @@ def allowed(annotation: object, metadata: Sequence[object] = ()) -> str:
     words: dict[object, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
     if origin in {int, float}:
         return words[origin] + _bounds(metadata)
-    return words.get(origin, "a table")
+    return next((m.words for m in metadata if isinstance(m, Form)), words.get(origin, "a table"))
 
 
 def problem_of(detail: ErrorDetails, model: type[BaseModel], source: str, prefix: str) -> Problem:
@@ -65,11 +67,32 @@ def problem_of(detail: ErrorDetails, model: type[BaseModel], source: str, prefix
         return Problem("error", key, MISSING, f"Add {name} = ...{where}: {what}.")
     if kind == "value_error":
         return Problem("error", key, escaped(detail["msg"].removeprefix("Value error, ")) + ".")
-    if kind == "string_pattern_mismatch":
-        return Problem("error", key, f"{shown(value)} has letters this key does not know.")
+    return _not_allowed(key, value, annotation, metadata)
+
+
+def _not_allowed(key: str, value: object, annotation: object, metadata: Sequence[object]) -> Problem:
+    if isinstance(value, int | float) and value > MAX_WHOLE_NUMBER and _kinds(annotation) == (int,):
+        return Problem("error", key, f"{shown(value)} {TOO_LARGE}")
     what = allowed(annotation, metadata)
-    fix, change = _correction(key, value, annotation)
+    if what == "a table" and value and isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return Problem("error", key, "a list of tables is not allowed; it must be one table.", f"Write [{key}].")
+    fix, change = _correction(key, value, annotation, metadata)
     return Problem("error", key, f"{shown(value)} is not allowed; it must be {what}.", fix, change)
+
+
+def beyond(value: float) -> str:
+    """Why no key may hold a number, as the end of a message about it; empty where one may.
+
+    >>> beyond(2**53), beyond(0.0), beyond(1e-300)
+    ('', '', 'is too small; numbers above 0 begin at 1e-9.')
+    """
+    if isinstance(value, int):
+        return TOO_LARGE if abs(value) > MAX_WHOLE_NUMBER else ""
+    if not math.isfinite(value):
+        return "is not a finite number."
+    if abs(value) > MAX_NUMBER:
+        return "is too large; numbers go up to 1e30."
+    return "is too small; numbers above 0 begin at 1e-9." if 0 < abs(value) < MIN_NUMBER else ""
 
 
 def meant_key(problem: Problem) -> str:
@@ -92,10 +115,18 @@ def _unknown_key(key: str, name: str, owner: type[BaseModel], model: type[BaseMo
     return Problem("error", key, UNKNOWN, listing)
 
 
-def _correction(key: str, value: object, annotation: object) -> tuple[str, tuple[tuple[str, Scalar], ...]]:
+def _kinds(annotation: object) -> tuple[object, ...]:
+    """The types a key may hold, `None` left out."""
+    annotation, _ = _plain(annotation, ())
+    return tuple(get_origin(m) or m for m in _members(annotation) or (annotation,))
+
+
+def _correction(
+    key: str, value: object, annotation: object, metadata: Sequence[object]
+) -> tuple[str, tuple[tuple[str, Scalar], ...]]:
     """What to write instead, where that is plain, and the change as a program can apply it."""
     annotation, _ = _plain(annotation, ())
-    kinds = [get_origin(m) or m for m in _members(annotation) or (annotation,)]
+    kinds = _kinds(annotation)
     if Literal in kinds and isinstance(value, str):
         names = [name for name in get_args(annotation) if isinstance(name, str)]
         if meant := nearest(value, names):
@@ -106,7 +137,8 @@ def _correction(key: str, value: object, annotation: object) -> tuple[str, tuple
         digits = value.strip().replace(",", "").replace("_", "")
         if digits.isascii() and digits.isdigit():
             return f"Write {int(digits)}, without quotes.", ((key, int(digits)),)
-    if isinstance(value, float) and int in kinds and value.is_integer():
+    least = max((m.ge for m in metadata if hasattr(m, "ge")), default=-MAX_WHOLE_NUMBER)
+    if isinstance(value, float) and int in kinds and value.is_integer() and value >= least:
         return f"Write {int(value)}, without a decimal point or exponent.", ((key, int(value)),)
     if tuple in kinds and isinstance(value, str):
         return f"Write [{shown(value)}].", ()

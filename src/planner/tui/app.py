@@ -291,7 +291,8 @@ class PlannerApp(Keyboard):
     def end(self) -> None:
         """Save and exit."""
         trouble = self.save_session()
-        self.exit(message=trouble or "Session saved; `planner` takes it up again.")
+        saved = trouble or "Session saved; `planner` takes it up again."
+        self.exit(message="\n".join(filter(None, (saved, self.session.trouble))))
 
     # ------------------------------------------------------------------------------------------------- actions
 

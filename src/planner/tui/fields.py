@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from planner.exchange.format import short
+from planner.exchange.typed import parse_number, whole
 from planner.spec.card import Precision
 from planner.spec.fabric import Topology
 from planner.spec.plan import Offload, Recompute, RecomputeModule, RentLevel, Resolved, Schedule, Sharding
@@ -127,6 +128,25 @@ def to_type(item: Field, session: Session) -> str:
         return draft.text
     value = value_of(item, session)
     return typed(float(value)) if isinstance(value, int | float) else ""
+
+
+def type_into(item: Field, session: Session, text: str, token: object) -> None:
+    """Take what has been typed into a number's line so far for its value; what is none stays as a draft, with why.
+
+    Args:
+        item: the line.
+        session: what it stands in.
+        text: what is typed.
+        token: that of the edit, whose letters are one step.
+    """
+    try:
+        value = parse_number(text)
+        if item.whole and not value.is_integer():
+            raise ValueError("only a whole number makes sense here")  # noqa: TRY301 - one place words it
+    except ValueError as error:
+        session.draft(item.key, text, str(error), token)
+    else:
+        session.edit(item.key, whole(value) if item.whole else value, f"{item.label} {text}", token)
 
 
 def _nodes(r: Resolved) -> str:

@@ -43,7 +43,7 @@ def headline(outcome: Outcome) -> list[Figure]:
     bare = _bare_years if time_unit == "years" else day_count
     cost, _, cost_unit = short(estimate.cost_usd).partition(" ")
     power, _, power_unit = megawatts(estimate.power_mw).partition(" ")
-    priced = estimate.cost_usd > 0
+    priced = outcome.resolved.priced
     return [
         Figure("MFU", "%", significant(estimate.mfu * 100), _range(ranges.get("mfu"), _bare_percent), "mfu"),
         Figure(time_unit.title(), thousands, time, _range(ranges.get("training_days"), bare), "training_days"),

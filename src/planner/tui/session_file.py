@@ -13,7 +13,7 @@ from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml
 from planner.exchange.files import reason, write_atomic
-from planner.exchange.sessions import VERSION, read, session_path
+from planner.exchange.sessions import VERSION, Saved, read, session_path
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved
 from planner.tui.state import Session, unexported
@@ -68,12 +68,15 @@ def begin(
         PlanError: the preset cannot be used.
     """
     catalog, engine, tools = catalog or Catalog.default(), engine or evaluate, tools or REAL
-    saved = read(session_path())
-    trouble = _set_aside(session_path()) if saved is None else ""
+    saved, trouble = _saved(session_path())
+    session = None
     if plan is None and source is None and saved is not None:
-        session = Session(catalog, engine, saved.steps[saved.index].plan, saved.source, tools)
-        session.restore(saved.steps, saved.index, saved.source, saved.exported)
-    else:
+        try:
+            session = Session(catalog, engine, saved.steps[saved.index].plan, saved.source, tools)
+            session.restore(saved.steps, saved.index, saved.source, saved.exported)
+        except Exception:  # noqa: BLE001 - whatever it is, it would end every later start as well
+            session, trouble = None, _set_aside(session_path())
+    if session is None:
         name = FIRST_PLAN if source is None else source
         session = Session(catalog, engine, plan or catalog.plan(name), name, tools)
     if saved is not None:
@@ -86,10 +89,25 @@ def begin(
     return session
 
 
+def _saved(path: Path) -> tuple[Saved | None, str]:
+    """The saved session, and what became of one that cannot be read."""
+    try:
+        return read(path), ""
+    except PlanError:
+        return None, _set_aside(path)
+
+
 def _set_aside(path: Path) -> str:
-    """Keep a session that cannot be read, before another takes its place; what happened, or an empty string."""
+    """Keep a session that cannot be used, before another takes its place; what happened, or an empty string."""
     kept = path.with_name("session.unreadable.json")
     with contextlib.suppress(OSError):
         path.replace(kept)
-        return f"the last session cannot be read; it is kept as {kept}"
+        return f"session unusable, kept: {_from_home(kept)}"
     return ""
+
+
+def _from_home(path: Path) -> str:
+    """A path as short as a narrow screen needs it."""
+    with contextlib.suppress(ValueError, RuntimeError):  # it is elsewhere; there is no home
+        return str(Path("~") / path.relative_to(Path.home()))
+    return str(path)

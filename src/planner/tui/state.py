@@ -6,6 +6,7 @@ second edit can mend it, while the last good outcome stays in view with the reas
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -107,6 +108,9 @@ class Session:
         if self.plan is not before:
             self.outcome = self._before = None
             self._compute()
+        if self.outcome is None:
+            self.outcome = self._before = self._last_good()
+            self.resolved = self.resolved or (self.outcome.resolved if self.outcome else None)
 
     # ------------------------------------------------------------------------------------------------- reading
 
@@ -301,6 +305,13 @@ class Session:
         except PlanError as error:
             self.blocking = error.problems
             self.outcome = self._before or self.outcome
+
+    def _last_good(self) -> Outcome | None:
+        """The outcome of the last step before the present one that has any."""
+        for step in reversed(self.history[: self.index]):
+            with contextlib.suppress(PlanError):
+                return self.evaluate(self.catalog.resolve(step.plan))
+        return None
 
 
 def unexported(steps: Sequence[Step], index: int, exported: Plan | None) -> bool:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Never
 
-from planner.spec.base import PlanError, Problem
-from planner.spec.parse import MAX_BYTES, MAX_WHOLE_NUMBER
+from planner.spec.base import MAX_WHOLE_NUMBER, PlanError, Problem
+from planner.spec.parse import MAX_BYTES
 from planner.spec.words import escaped, shown
 
 

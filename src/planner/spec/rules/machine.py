@@ -101,9 +101,14 @@ def building(r: Resolved) -> Iterator[Problem]:
 
 
 def electricity(r: Resolved) -> Iterator[Problem]:
-    """A colocation's price has the electricity in it."""
+    """A rent has the electricity in it, and so has a colocation's price."""
     cost, key = r.plan.cost, "cost.colocation_usd_per_kw_month"
-    if cost.basis == "own" and cost.colocation_usd_per_kw_month and "usd_per_kwh" in cost.model_fields_set:
+    if "usd_per_kwh" not in cost.model_fields_set:
+        return
+    if cost.basis == "rent":
+        message = f"usd_per_kwh = {cost.usd_per_kwh:g} does not change the cost: a rent has the electricity in it."
+        yield Problem("info", "cost.usd_per_kwh", message)
+    elif cost.colocation_usd_per_kw_month:
         message = f"usd_per_kwh counts for nothing: colocation at {cost.colocation_usd_per_kw_month:g} $ a kW and month"
         message += " has the electricity in it."
         yield Problem("info", "cost.usd_per_kwh", message, *use(key, (0,)))

@@ -251,7 +251,7 @@ def _row(number: int, outcome: Outcome, best: float) -> Row:
     longer = e.training_days / best - 1.0
     cells = (
         str(number), day_count(e.training_days), f"+{100 * longer:.1f} %" if number > 1 else "",
-        money(e.cost_usd) if e.cost_usd else "–", percent(e.mfu), gigabytes(e.memory_gb), text,
+        money(e.cost_usd) if r.priced else "–", percent(e.mfu), gigabytes(e.memory_gb), text,
     )  # fmt: skip
     return Row(outcome, cells, (number, e.training_days, longer, e.cost_usd, e.mfu, e.memory_gb, text))
 

@@ -7,9 +7,8 @@ from typing import Final, Protocol
 
 from textual import events
 
-from planner.exchange.typed import parse_number
 from planner.tui.actions import ALT_DIGITS, first_key
-from planner.tui.fields import Field, View, to_type, view_of
+from planner.tui.fields import Field, View, to_type, type_into, view_of
 from planner.tui.state import Session, sentence
 from planner.tui.stepping import stepped
 from planner.tui.text import fit, wrap
@@ -18,6 +17,8 @@ from planner.tui.widgets.lines import Line, on_ground, padded, span, spread
 from planner.tui.widgets.panel import Panel
 
 LABEL: Final = 15
+LONGEST_REASON: Final = 6
+"""Lines a reason takes below its field; a longer one is cut, and shows it."""
 _STARTS_NUMBER: Final = "0123456789.$"
 _IN_NUMBER: Final = _STARTS_NUMBER + ",_' +-ekmbgtpEKMBGTP"
 """Other letters typed into a number are not taken."""
@@ -156,7 +157,10 @@ class FieldPanel(Panel):
 
     def _explain(self, lines: list[Line], reason: str, width: int) -> None:
         """Write the reason over the lines below the field, or above it near the end; nothing moves."""
-        words = wrap(reason, width - 4)[:6]
+        words = wrap(reason, width - 4)
+        if len(words) > LONGEST_REASON:
+            last = words[LONGEST_REASON - 1]
+            words = [*words[: LONGEST_REASON - 1], fit(f"{last}…", width - 4).rstrip()]
         rows: list[Line] = [on_ground(padded([("  ", "text"), (w, "error")], width), "focus") for w in words]
         start = self._row + 1
         if start + len(rows) > len(lines):
@@ -316,15 +320,7 @@ class FieldPanel(Panel):
         """Compute what has been typed so far."""
         if self.typing is None:
             return
-        item, session, text = self.current, self._desk.session, self.typing.text
-        try:
-            value = parse_number(text)
-            if item.whole and value != int(value):
-                raise ValueError("only a whole number makes sense here")  # noqa: TRY301 - one place words it
-        except ValueError as error:
-            session.draft(item.key, text, str(error), self._token)
-        else:
-            session.edit(item.key, int(value) if item.whole else value, f"{item.label} {text}", self._token)
+        type_into(self.current, self._desk.session, self.typing.text, self._token)
         self._desk.changed()
 
     def step(self, direction: int) -> None:
