@@ -22,14 +22,7 @@ from planner.tui.widgets.best import BestLine
 from planner.tui.widgets.field_panel import FieldPanel
 from planner.tui.widgets.hints import HintBar, ModeBar
 from planner.tui.widgets.panel import Panel
-from planner.tui.widgets.results import (
-    MemoryPanel,
-    OutcomePanel,
-    ProblemsPanel,
-    StepPanel,
-    Strip,
-    TopLine,
-)
+from planner.tui.widgets.results import MemoryPanel, OutcomePanel, ProblemsPanel, StepPanel, Strip, TopLine
 from planner.tui.widgets.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall
 
 if TYPE_CHECKING:
