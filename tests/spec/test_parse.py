@@ -191,11 +191,13 @@ def test_lists_of_tables_are_named_by_number() -> None:
     price = {"low": 1.0, "high": 2.0, "basis": "x", "date": "2025", "source": "y", "verified": True}
     card = {
         "name": "x", "vendor": "x", "architecture": "hopper", "memory_gb": 80.0, "memory_tb_per_s": 3.0,
-        "peak_tflops": {}, "tdp_w": 700.0, "scale_up": "nvlink4", "price_usd": [price, {**price, "low": "1"}],
+        "peak_tflops": {"bf16": 989.0}, "tdp_w": 700.0, "scale_up": "nvlink4", "price_usd": [price, {**price, "low": "1"}],
     }  # fmt: skip
     with pytest.raises(PlanError) as caught:
         build(Card, card, "")
     assert [p.key for p in caught.value.problems] == ["price_usd[1].low"]
+    with pytest.raises(PlanError, match="needs a peak in bf16 or fp16"):
+        build(Card, {**card, "peak_tflops": {"fp8": 1979.0}, "price_usd": []}, "")
 
 
 def test_fleets_say_what_they_are() -> None:

@@ -14,7 +14,7 @@ TILE_ROWS, TILE_COLUMNS = 128.0, 256.0
 CLOCKS_HOLD = 0.95
 """Share of its peak that a GEMM reaches where power does not limit clocks; measured on Gaudi 2: 0.97."""
 TENSOR_CORES = 0.9
-"""Share of an attention kernel's products that is theirs alone, of peak; the rest of its time is softmax."""
+"""Share of peak at which an attention kernel's products would run alone; the rest of its time is softmax."""
 GEMM_STREAM = 0.9
 """Share of the data-sheet bandwidth a GEMM's loads reach."""
 EAGER_SCORES = 2.3

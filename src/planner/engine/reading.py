@@ -39,14 +39,19 @@ ENTROPY_BYTES = {"vocab-parallel": 22.0, "gathered": 30.0, "chunked": 8.0}
 """Bytes moved a logit: BF16 and FP32 passes; a fused loss reads twice and writes the gradient once."""
 
 
+def peak16(card: Card) -> float:
+    """Dense peak in BF16, or in FP16 where a card has no BF16, FLOP/s."""
+    return (card.peak_tflops.bf16 or card.peak_tflops.fp16) * 1e12
+
+
 def tensor_share(card: Card) -> float:
     """Share of their architecture's tensor cores that a card's units have: some are sold with a half or a quarter.
 
     1 where it is not known; clocks that peaks are stated at differ by more than 20 % from boost clocks nowhere.
     """
     whole = card.sm_count * card.boost_clock_mhz * 1e6 * FULL_UNIT.get(card.architecture, 0.0)
-    share = card.peak_tflops.bf16 * 1e12 / whole if whole else 1.0
-    return share if share < 0.8 else 1.0  # noqa: PLR2004
+    share = peak16(card) / whole if whole else 1.0
+    return share if 0.0 < share < 0.8 else 1.0  # noqa: PLR2004
 
 
 def shape_of(model: Model, sequence: int) -> Shape:
@@ -116,7 +121,7 @@ def machine_of(resolved: Resolved) -> Machine:
     network = network_of(resolved)
     return Machine(
         architecture=ARCHITECTURES.index(card.architecture),
-        peak16=(card.peak_tflops.bf16 or card.peak_tflops.fp16) * 1e12,
+        peak16=peak16(card),
         peak8=card.peak_tflops.fp8 * 1e12,
         peak4=card.peak_tflops.fp4 * 1e12,
         peak32=card.peak("tf32" if resolved.plan.workload.precision == "tf32" else "fp32") * 1e12,

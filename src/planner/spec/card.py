@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from planner.spec.base import Count, Entry, NotNegative, Positive, Spec
 
@@ -27,6 +27,13 @@ class Peaks(Spec):
     fp6: NotNegative = 0.0
     fp4: NotNegative = 0.0
     int8: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _trains(self) -> Self:
+        if not (self.bf16 or self.fp16):
+            msg = "a card needs a peak in bf16 or fp16, which training in any precision computes in"
+            raise ValueError(msg)
+        return self
 
 
 class Measured(Spec):
