@@ -191,7 +191,7 @@ def test_lists_of_tables_are_named_by_number() -> None:
     price = {"low": 1.0, "high": 2.0, "basis": "x", "date": "2025", "source": "y", "verified": True}
     card = {
         "name": "x", "vendor": "x", "architecture": "hopper", "memory_gb": 80.0, "memory_tb_per_s": 3.0,
-        "peak_tflops": {"bf16": 989.0}, "tdp_w": 700.0, "scale_up": "nvlink4", "price_usd": [price, {**price, "low": "1"}],
+        "peak_tflops": {"bf16": 989}, "tdp_w": 700, "scale_up": "nvlink4", "price_usd": [price, {**price, "low": "1"}],
     }  # fmt: skip
     with pytest.raises(PlanError) as caught:
         build(Card, card, "")
