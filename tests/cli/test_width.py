@@ -21,12 +21,12 @@ NARROW = {
 }
 
 
-def on_terminal(arguments: str, columns: int) -> list[str]:
-    """What a command writes on a terminal of so many columns."""
+def on_terminal(arguments: str, columns: int, *, messages: bool = False) -> list[str]:
+    """What a command writes on a terminal of so many columns, its messages too if wanted."""
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
         [sys.executable, "-m", "planner", *arguments.split()],
-        stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs if messages else subprocess.DEVNULL,
         env={**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1"},
     )  # fmt: skip
     os.close(theirs)
@@ -40,7 +40,7 @@ def on_terminal(arguments: str, columns: int) -> list[str]:
             break
         parts.append(part)
     os.close(ours)
-    assert running.wait() in {0, 1}
+    assert running.wait() in ({2} if messages else {0, 1})
     return b"".join(parts).decode().replace("\r\n", "\n").splitlines()
 
 
@@ -59,3 +59,10 @@ def test_a_strategy_that_has_no_room_beside_stands_below_its_row() -> None:
     whole = next(line for line in planner(*NARROW["size"].split()).stdout.splitlines() if "2,560" in line)
     assert whole.endswith(folded)
     assert folded.startswith("pipeline ")
+
+
+def test_messages_break_between_words() -> None:
+    lines = on_terminal("no-such-preset", 40, messages=True)
+    whole = planner("no-such-preset").stderr
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines) == whole.strip()

@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
@@ -50,11 +51,18 @@ def put_json(data: object) -> None:
 
 
 def complain(*messages: str) -> None:
-    """Write messages to standard error, one a line, with nothing in them a terminal would act on."""
+    """Write messages to standard error, one a line, with nothing in them a terminal would act on.
+
+    On a terminal, lines break between words.
+    """
     from planner.spec.words import escaped
 
+    lines = [escaped(message) for message in messages]
+    if _is_terminal(sys.stderr):
+        columns = shutil.get_terminal_size().columns
+        lines = [textwrap.fill(line, columns, break_long_words=False, break_on_hyphens=False) for line in lines]
     with contextlib.suppress(OSError, ValueError):  # nobody can be told
-        click.echo(as_wanted("\n".join(escaped(message) for message in messages)), err=True, color=False)
+        click.echo(as_wanted("\n".join(lines)), err=True, color=False)
 
 
 def width() -> int:
