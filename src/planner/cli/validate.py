@@ -23,7 +23,10 @@ import click
     help="Fail (exit status 1) where the median absolute error of exact rows is above this, e.g. 0.06.",
 )  # fmt: skip
 def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median: float | None) -> None:
-    """Compare the engine with measured runs."""
+    """Compare the engine with measured runs.
+
+    Runs whose source leaves inputs out are reported apart; their ranges span a plan's defaults and the best choice.
+    """
     if max_median is not None and not math.isfinite(max_median):
         raise click.BadParameter(f"{max_median} is not a finite number.", param_hint="--max-median")
     if held_out:

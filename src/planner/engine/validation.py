@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.result import Interval, Outcome
+from planner.engine.unstated import well_chosen
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
 from planner.spec.runs import MeasuredRun, SkippedRun
@@ -159,6 +160,9 @@ def predict_all(
 ) -> tuple[tuple[Prediction, ...], tuple[SkippedRun, ...]]:
     """Ask the engine for every row; a row whose plan it refuses is skipped with the reason.
 
+    Where a source leaves strategy keys out, the range spans what the engine says with a plan's defaults and with the
+    best choice.
+
     Args:
         rows: the measured runs.
         evaluate: `planner.engine.estimate.evaluate`, or an engine with other constants.
@@ -173,6 +177,9 @@ def predict_all(
             continue
         estimate = outcome.estimate
         interval = estimate.interval_80["step_time_s"]
+        if row.run.confidence == "partial" and (chosen := well_chosen(row)):
+            best = evaluate(chosen).estimate.interval_80["step_time_s"]
+            interval = (min(interval[0], best[0]), max(interval[1], best[1]))
         predictions.append(Prediction(row, estimate.step_time_s, interval, estimate.memory_gb, outcome.fits))
     return tuple(predictions), tuple(refused)
 
