@@ -1,10 +1,11 @@
-"""Which figures a report shows, under which names: shared by the text and the Markdown report."""
+"""Which figures a report shows, under which names: shared by the text, the Markdown and the HTML report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
-from planner.engine.result import Estimate, Outcome
+from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
 from planner.exchange.format import (
     amount,
     between,
@@ -146,6 +147,27 @@ def claims(outcome: Outcome) -> list[str]:
 def fullest_stage(e: Estimate) -> int:
     """The pipeline stage whose memory decides whether the plan fits."""
     return max(range(len(e.memory_gb_by_stage)), key=e.memory_gb_by_stage.__getitem__)
+
+
+def stage_rows(e: Estimate) -> list[tuple[str, ...]]:
+    """Memory as a table, one row a stage; stages that read the same share one."""
+    shown = [
+        (*(gigabytes(stage[part]) for part in MEMORY_PARTS), gigabytes(sum(stage.values())))
+        for stage in e.memory_by_stage_gb
+    ]
+    rows = []
+    for cells, group in groupby(range(len(shown)), key=shown.__getitem__):
+        first, *rest = group
+        rows.append((f"{first} – {rest[-1]}" if rest else str(first), *cells))
+    return rows
+
+
+def part_rows(e: Estimate) -> list[tuple[str, str, str, str]]:
+    """The bill of materials as a table: part, count, price, power."""
+    return [
+        (p.part, f"{p.count:,.0f}", money(p.usd) if p.usd else "no price", megawatts(p.kw / 1000) if p.kw else "")
+        for p in e.bill_of_materials
+    ]
 
 
 def _days(value: float) -> str:

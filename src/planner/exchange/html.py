@@ -7,14 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from itertools import groupby
 
 from planner import __version__
 from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
 from planner.exchange.bars import part_name, step_parts
 from planner.exchange.defaults import as_text, counting_defaults
-from planner.exchange.figures import MFU_NOTE, claims, headline, layout_facts, plan_facts
-from planner.exchange.format import gigabytes, megawatts, money, seconds, share
+from planner.exchange.figures import (
+    MFU_NOTE,
+    claims,
+    headline,
+    layout_facts,
+    part_rows,
+    plan_facts,
+    ranges_from,
+    stage_rows,
+)
+from planner.exchange.format import seconds, share
 from planner.exchange.pictures import lines
 from planner.exchange.svg import figure, xml
 
@@ -48,7 +56,7 @@ def html(outcome: Outcome) -> str:
     parts.append(verdict if outcome.fits else '<p class="no"><strong>It does not fit.</strong></p>')
     rows = [(f.name, f.value, f.range_80, f.note) for f in headline(outcome)]
     parts.append(_table(("", "", "80 % range", ""), rows))
-    parts.append(f"<p>{xml(MFU_NOTE)} The ranges come from {e.runs_behind:,} measured runs like it.</p>")
+    parts.append(f"<p>{xml(MFU_NOTE)} 80 % ranges: {ranges_from(e)}.</p>")
     if said := claims(outcome):
         source = f" ({r.plan.claim.source})" if r.plan.claim and r.plan.claim.source else ""
         parts.append(f"<p>Claimed: {xml(', '.join(said) + source)}.</p>")
@@ -69,26 +77,13 @@ def _step(e: Estimate) -> str:
 
 
 def _memory(e: Estimate) -> str:
-    """One line a stage; stages that read the same share one."""
-    shown = [
-        (*(gigabytes(stage[part]) for part in MEMORY_PARTS), gigabytes(sum(stage.values())))
-        for stage in e.memory_by_stage_gb
-    ]
-    rows = []
-    for cells, group in groupby(range(len(shown)), key=shown.__getitem__):
-        first, *rest = group
-        rows.append((f"{first} – {rest[-1]}" if rest else str(first), *cells))
-    return _table(("stage", *MEMORY_PARTS, "all"), rows, numbers=len(MEMORY_PARTS) + 1)
+    return _table(("stage", *MEMORY_PARTS, "all"), stage_rows(e), numbers=len(MEMORY_PARTS) + 1)
 
 
 def _bill(e: Estimate) -> list[str]:
     if not e.bill_of_materials:
         return []
-    rows = [
-        (p.part, f"{p.count:,.0f}", money(p.usd) if p.usd else "no price", megawatts(p.kw / 1000) if p.kw else "")
-        for p in e.bill_of_materials
-    ]
-    return ["<h2>Bill of materials</h2>", _table(("part", "count", "to buy", "power"), rows, numbers=3)]
+    return ["<h2>Bill of materials</h2>", _table(("part", "count", "to buy", "power"), part_rows(e), numbers=3)]
 
 
 def _rest(outcome: Outcome) -> list[str]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from planner import __version__
 from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
 from planner.exchange.bars import memory_title, part_name, step_parts, step_title
 from planner.exchange.defaults import as_text, counting_defaults
-from planner.exchange.figures import MFU_NOTE, claims, headline, layout_facts, plan_facts, ranges_from
-from planner.exchange.format import gigabytes, megawatts, money, seconds, share
+from planner.exchange.figures import (
+    MFU_NOTE,
+    claims,
+    headline,
+    layout_facts,
+    part_rows,
+    plan_facts,
+    ranges_from,
+    stage_rows,
+)
+from planner.exchange.format import seconds, share
 from planner.spec.words import escaped
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~$])|^([-+=])|(?<=\d)([.)])(?=\s)")
@@ -66,28 +74,11 @@ def _step(e: Estimate) -> str:
 
 
 def _memory(e: Estimate) -> str:
-    """One line a stage; stages that read the same share one."""
-    shown = [
-        (*(gigabytes(stage[part]) for part in MEMORY_PARTS), gigabytes(sum(stage.values())))
-        for stage in e.memory_by_stage_gb
-    ]
-    rows = []
-    for cells, group in groupby(range(len(shown)), key=shown.__getitem__):
-        first, *rest = group
-        rows.append((f"{first} – {rest[-1]}" if rest else str(first), *cells))
-    return _table(("stage", *MEMORY_PARTS, "all"), rows)
+    return _table(("stage", *MEMORY_PARTS, "all"), stage_rows(e))
 
 
 def _bill(e: Estimate) -> str:
-    rows = (
-        (
-            plain(p.part),
-            f"{p.count:,.0f}",
-            money(p.usd) if p.usd else "no price",
-            megawatts(p.kw / 1000) if p.kw else "",
-        )
-        for p in e.bill_of_materials
-    )
+    rows = ((plain(part), *cells) for part, *cells in part_rows(e))
     return _table(("part", "count", "to buy", "power"), rows)
 
 
