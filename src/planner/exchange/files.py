@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -99,3 +100,10 @@ def reason(error: OSError | ValueError) -> str:
     """What the system says of a file, as a message goes on with it."""
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return words[:1].lower() + words[1:]
+
+
+def from_home(path: Path) -> str:
+    """A path as short as a narrow screen needs it."""
+    with contextlib.suppress(ValueError, RuntimeError):  # it is elsewhere; there is no home
+        return str(Path("~") / path.relative_to(Path.home()))
+    return str(path)

@@ -6,12 +6,11 @@ import contextlib
 import os
 import shlex
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from planner.data_files import state_folder
 from planner.exchange import plan_toml
-from planner.exchange.files import write_atomic
+from planner.exchange.files import from_home, write_atomic
 from planner.spec.base import PlanError
 from planner.tui.actions import first_key
 from planner.tui.state import Session, sentence
@@ -30,7 +29,7 @@ def copy(app: PlannerApp, what: str, text: str) -> str:
         What was done, honestly.
     """
     path = state_folder() / "copied.txt"
-    kept = f"also in {_short(path)}"
+    kept = f"also in {from_home(path)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, text)
@@ -87,8 +86,3 @@ def _run_away(app: PlannerApp, command: list[str]) -> str:
         except OSError as error:
             return error.strerror or str(error)
     return ""
-
-
-def _short(path: Path) -> str:
-    home = str(Path.home())
-    return str(path).replace(home, "~", 1) if str(path).startswith(home) else str(path)

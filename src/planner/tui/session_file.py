@@ -12,7 +12,7 @@ from planner.catalog import Catalog
 from planner.engine.estimate import evaluate
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml
-from planner.exchange.files import reason, write_atomic
+from planner.exchange.files import from_home, reason, write_atomic
 from planner.exchange.sessions import VERSION, Saved, read, session_path
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan, Resolved
@@ -102,12 +102,5 @@ def _set_aside(path: Path) -> str:
     kept = path.with_name("session.unreadable.json")
     with contextlib.suppress(OSError):
         path.replace(kept)
-        return f"session unusable, kept: {_from_home(kept)}"
+        return f"session unusable, kept: {from_home(kept)}"
     return ""
-
-
-def _from_home(path: Path) -> str:
-    """A path as short as a narrow screen needs it."""
-    with contextlib.suppress(ValueError, RuntimeError):  # it is elsewhere; there is no home
-        return str(Path("~") / path.relative_to(Path.home()))
-    return str(path)

@@ -22,8 +22,8 @@ TOUR: Final = (
         "stays, marked, and the reason stands below the field; {apply-fix} applies a fix. {why} explains any figure."
     ),
     (
-        "{export} saves the plan as TOML, for review in git, or exports JSON, CSV and Markdown. The session itself is "
-        "always saved."
+        "{export} saves the plan as TOML, for review in git, or writes reports, tables and launch settings. The "
+        "session itself is always saved."
     ),
 )
 """Actions stand in braces for their keys."""
