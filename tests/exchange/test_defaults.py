@@ -8,7 +8,7 @@ from planner.exchange.defaults import counting_defaults, default_values
 
 
 def test_values_come_from_host_stack_and_catalogue() -> None:
-    r = resolved(cluster__card="gb200-nvl72", strategy__stack="in-house")
+    r = resolved(cluster__card="gb200-nvl72", strategy__stack="torchtitan")
     found = default_values(r)
     assert found["cluster.cards_per_node"] == 4
     assert found["cluster.scale_up"] == "nvlink5-nvl72"

@@ -130,6 +130,23 @@ def test_partial_and_odd_rows_are_read_and_marked() -> None:
     assert data.runs[0].run.unstated == ("mbs",)
 
 
+@pytest.mark.parametrize(
+    ("date", "kernel", "of_2024"),
+    [("2021-10", "fused-softmax", True), ("2022-06", "flash1", True), ("2024-02", "flash", True),
+     ("2026", "flash", False), ("", "flash", False)],
+)  # fmt: skip
+def test_software_nobody_dated_is_of_the_day_of_the_run(date: str, kernel: str, *, of_2024: bool) -> None:
+    (undated, stated, dated) = read(
+        row("undated", date=date, strategy={"stack": "custom"}),
+        row("stated", date=date, strategy={"stack": "custom", "attention_kernel": "triton"}),
+        row("dated", date=date),
+    ).runs
+    assert undated.resolved.stack.attention_kernel == kernel
+    assert undated.resolved.stack.before_2025 == of_2024
+    assert stated.resolved.stack.attention_kernel == "triton"
+    assert (dated.resolved.stack.attention_kernel, dated.resolved.stack.before_2025) == ("flash", False)
+
+
 def test_texts_as_stated_and_further_figures_are_kept() -> None:
     data = read(row(scale_up_as_stated="nvlink4", date=tomllib.loads("d = 2024-05-01")["d"], measured={"pflops": 4.4}))
     assert not data.warnings

@@ -138,7 +138,7 @@ def _measured(run: Run, shapes: _Shapes) -> MeasuredRun:
 
 
 def _resolve(run: Run, shapes: _Shapes) -> Resolved:
-    """The run as a resolved plan; one step's tokens where the total is not given."""
+    """The run as a resolved plan, with one step's tokens where the total is not given, and software of its day."""
     work = run.workload
     shape = shapes.of_file(work.model) if isinstance(work.model, str) else None
     table = shape.model_dump(exclude_unset=True) if shape else work.model
@@ -155,7 +155,7 @@ def _resolve(run: Run, shapes: _Shapes) -> Resolved:
         strategy=run.strategy,
     )
     resolved = shapes.catalog.resolve(plan)
-    return replace(resolved, model=shape) if shape else resolved
+    return replace(resolved, model=shape or resolved.model, stack=resolved.stack.as_of(run.date))
 
 
 def _rows(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:

@@ -17,6 +17,11 @@ Dispatcher = Literal["alltoall", "deepep", "hybridep"]
 GradientBytes = Literal[2, 4]
 
 
+FIRST_KERNELS: tuple[tuple[str, AttentionKernel], ...] = (("2022-06", "fused-softmax"), ("2023-07", "flash1"))
+"""The month from which a better attention kernel was to be had (FlashAttention, arXiv 2205.14135; FlashAttention-2,
+arXiv 2307.08691), and the best one until then (Megatron-LM's fused softmax)."""
+
+
 class Overlap(Spec):
     """Which communication the software runs beside computation."""
 
@@ -72,13 +77,27 @@ class Stack(Entry):
     mature: bool = True
     """Tuned public software; other software counts as tuned where it overlaps its gradient exchange."""
     since: str = ""
-    """First release the facts hold for, YYYY or YYYY-MM; before 2025, `flash` is the best kernel of that time."""
+    """First release the facts hold for, YYYY or YYYY-MM; before 2025, `flash` is the best kernel of that time. Of a
+    measured run on a stack without one, the run's date."""
     factor: StackFactor = StackFactor()
 
     @property
     def before_2025(self) -> bool:
         """Its facts date from before 2025; where no date is known they do not."""
         return "" < self.since < "2025"
+
+    def as_of(self, day: str) -> Stack:
+        """What an undated profile stands for in a run of some day: `flash` is the best kernel there was then.
+
+        Args:
+            day: YYYY, YYYY-MM or YYYY-MM-DD; empty: not known, and nothing changes.
+        """
+        if self.since or not day:
+            return self
+        kernel = self.attention_kernel
+        if kernel == "flash":
+            kernel = next((best for until, best in FIRST_KERNELS if day < until), kernel)
+        return self.model_copy(update={"since": day, "attention_kernel": kernel})
 
     @property
     def tuned(self) -> bool:
