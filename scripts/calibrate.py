@@ -151,7 +151,8 @@ def ablate(pool: Pool, rows: list[MeasuredRun], belief: Belief) -> dict[str, Flo
     """Held-out log errors, by family, with each term of the model removed and the rest refitted."""
     priors, sigmas, free, _ = belief
     changed: dict[str, Belief] = {term: (priors, sigmas, free, parts) for term, parts in PARTS.items()}
-    for term, gone in TERMS.items():
+    for term, removed in TERMS.items():
+        gone = {name: removed[name.split(".")[0]] for name in priors if name.split(".")[0] in removed}
         changed[term] = (priors | gone, sigmas, [name for name in free if name not in gone], ())
     return {term: held_out_errors(pool, rows, lambda run: run.group, one) for term, one in changed.items()}
 

@@ -97,6 +97,17 @@ def test_the_strategy_overrides_its_stack() -> None:
     assert CATALOG.stack("megatron").p2p == "scatter-gather"
 
 
+def test_software_may_have_another_kernel_for_an_architecture() -> None:
+    def kernel(card: str, **strategy: Any) -> str:
+        r = resolved({"cluster": {"card": card}, "strategy": {"stack": "torchtitan", **strategy}})
+        return r.stack.attention_kernel
+
+    assert (kernel("h100-sxm"), kernel("b200-sxm"), kernel("gb300-nvl72")) == ("flash2", "flash", "flash")
+    assert kernel("b200-sxm", attention_kernel="flash2") == "flash2"
+    assert kernel("b200-sxm", stack={"base": "torchtitan", "attention_kernel": "triton"}) == "triton"
+    assert kernel("b200-sxm", stack={"base": "torchtitan", "loss": "gathered"}) == "flash"
+
+
 def test_inline_tables() -> None:
     r = resolved(
         {

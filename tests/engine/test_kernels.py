@@ -137,7 +137,7 @@ def test_attention_by_hand() -> None:
     # 8192 tokens, 32 heads of 128 over tensor 2, causal: 2 x T x 16 x (128 + 128) x s/2 FLOPs forward, 2.5 times back
     # (FlashAttention-2, arXiv 2307.08691, section 3.1).
     flops = 2 * 8192 * 16 * 256 * 4096
-    rate = 989e12 * C.attention[H100.machine.architecture] * 8192 / (8192 + C.attention_ramp)
+    rate = 989e12 * C.attention[HOPPER] * 8192 / (8192 + C.attention_ramp[HOPPER])
     forward, backward = attention(H100, C)
     assert forward == pytest.approx(flops / rate + C.attention_fixed, rel=1e-3)
     assert backward == pytest.approx(2.5 * flops / (rate * C.attention_backward) + C.attention_fixed, rel=1e-3)
@@ -177,7 +177,7 @@ def test_windows_shorten_what_a_query_sees() -> None:
 
 def test_context_parallelism_splits_attention_evenly_into_shorter_kernels() -> None:
     half = with_layout(H100, context=2.0)
-    fixed, ramp, s = C.attention_fixed, C.attention_ramp, H100.layout.sequence
+    fixed, ramp, s = C.attention_fixed, C.attention_ramp[HOPPER], H100.layout.sequence
     shorter = (1 + ramp / (s / 2)) / (1 + ramp / s)
     assert attention(half, C)[0] - fixed == pytest.approx(0.5 * shorter * (attention(H100, C)[0] - fixed))
 
@@ -216,7 +216,7 @@ def test_flash_attention_2_is_the_kernel_of_the_day_where_there_is_no_newer_one(
 
 
 def test_narrow_heads_are_slower_but_not_on_a100() -> None:
-    for card, factor in (("h100-sxm", C.narrow_head), ("a100-sxm-80", 1.0)):
+    for card, factor in (("h100-sxm", C.narrow_head[HOPPER]), ("a100-sxm-80", 1.0)):
         x = numbers(cluster__card=card)
         wide = attention(with_shape(x, qk_dim=65.0, v_dim=63.0), C)[0] - C.attention_fixed
         narrow = attention(with_shape(x, qk_dim=64.0, v_dim=64.0), C)[0] - C.attention_fixed
@@ -251,5 +251,5 @@ def test_deepseek_attention_is_of_its_latent_widths() -> None:
     # 128 heads of 192 (query, key) and 128 (value): 2 x 4096 x 128 x 320 x 2048 FLOPs (arXiv 2412.19437).
     x = inputs_of(preset("deepseek-v3"))
     hopper = x.machine.architecture
-    rate = x.machine.peak16 * C.attention[hopper] * C.attention_2024[hopper] * 4096 / (4096 + C.attention_ramp)
+    rate = x.machine.peak16 * C.attention[hopper] * C.attention_2024[hopper] * 4096 / (4096 + C.attention_ramp[hopper])
     assert attention(x, C)[0] == pytest.approx(2 * 4096 * 128 * 320 * 2048 / rate + C.attention_fixed)

@@ -13,7 +13,7 @@ def test_values_come_from_host_stack_and_catalogue() -> None:
     assert found["cluster.cards_per_node"] == 4
     assert found["cluster.scale_up"] == "nvlink5-nvl72"
     assert found["cluster.scale_up_domain"] == 72
-    assert found["strategy.attention_kernel"] == "flash2"
+    assert found["strategy.attention_kernel"] == "flash"
     assert found["strategy.sequence"] is r.stack.sequence_parallel
     assert found["strategy.schedule"] == "1f1b"
     assert found["strategy.overlap.data"] is True

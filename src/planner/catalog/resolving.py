@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from planner.catalog.inline import entry_of
 from planner.catalog.network import parts_for
@@ -52,7 +52,7 @@ def resolve(catalog: Catalog, plan: Plan) -> Resolved:
     carbon = _attempt(problems, lambda: carbon_of(catalog, plan.power))
     if card is None or model is None or stack is None or scale_up is None or scale_out is None or carbon is None:
         raise PlanError(problems)
-    stack = _overridden(stack, strategy)
+    stack = _overridden(stack, strategy, card)
     cards_per_node = cluster.cards_per_node or card.host.cards
     return Resolved(
         plan=plan,
@@ -152,9 +152,11 @@ def _nics(card: Card, scale_out: ScaleOut, cards_per_node: int) -> int:
     return max(1, math.ceil(usual * cards_per_node / card.host.cards))
 
 
-def _overridden(stack: Stack, strategy: Strategy) -> Stack:
-    """A stack with the strategy's own facts in place of its."""
-    facts = {key: value for key in OVERRIDES if (value := getattr(strategy, key)) is not None}
+def _overridden(stack: Stack, strategy: Strategy, card: Card) -> Stack:
+    """A stack as it runs on a card, with the strategy's own facts in place of its."""
+    kernel = stack.attention_kernel_on.get(card.architecture, stack.attention_kernel)
+    stated = {key: value for key in OVERRIDES if (value := getattr(strategy, key)) is not None}
+    facts: dict[str, Any] = {"attention_kernel": kernel, "attention_kernel_on": {}, **stated}
     overlap = {key: value for key, value in strategy.overlap if value is not None}
     return stack.model_copy(update={**facts, "overlap": stack.overlap.model_copy(update=overlap)})
 

@@ -40,6 +40,10 @@ class Constants:
     """The best kernels of 2024 relative to current ones."""
     attention_early: Table
     """Triton and first-generation flash kernels, forward over BF16 peak."""
+    attention_ramp: Table
+    """Sequence length, or window, at which attention reaches half of its long-sequence rate."""
+    narrow_head: Table
+    """Rate at head widths of 64 and less, over wider ones."""
     reference_w: Table
     """Board power the architecture's ceiling was measured at, W; 0: boards do not differ."""
 
@@ -64,12 +68,8 @@ class Constants:
     """Backward attention rate over forward."""
     early_backward: float
     """The same for early kernels."""
-    attention_ramp: float
-    """Sequence length at which attention reaches half of its long-sequence rate."""
     attention_fixed: float
     """Fixed time of one attention kernel."""
-    narrow_head: float
-    """Rate at head widths of 64 and less, over wider ones (not on A100)."""
     score_traffic: float
     """Multiplier on the counted traffic of unfused attention scores."""
 

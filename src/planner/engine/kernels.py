@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from planner.engine.constants import Constants
 from planner.engine.flops import windowed_tokens
-from planner.engine.inputs import ARCHITECTURES, ATTENTION_KERNELS, FUSIONS, Inputs, Layout, Machine, Shape
+from planner.engine.inputs import ATTENTION_KERNELS, FUSIONS, Inputs, Layout, Machine, Shape
 from planner.engine.num import Num, any_of, ceil, logical_and, logical_not, maximum, minimum, pick, where
 
 TILE_ROWS, TILE_COLUMNS = 128.0, 256.0
@@ -15,13 +15,14 @@ CLOCKS_HOLD = 0.95
 """Share of its peak that a GEMM reaches where power does not limit clocks; measured on Gaudi 2: 0.97."""
 TENSOR_CORES = 0.9
 """Share of peak at which an attention kernel's products would run alone; the rest of its time is softmax."""
+NARROW_HEAD = 64.0
+"""Head width up to which the softmax, not the products, sets an attention kernel's pace."""
 GEMM_STREAM = 0.9
 """Share of the data-sheet bandwidth a GEMM's loads reach."""
 EAGER_SCORES = 2.3
 """Passes over the score matrix in eager code (scale, mask, softmax and dropout apart) over a fused softmax; counted."""
 SCAN_CHUNK = 128.0
 """Tokens a Mamba-2 scan takes at a time. Source: Megatron-LM `MambaMixer`, chunk_size."""
-AMPERE = ARCHITECTURES.index("ampere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +192,11 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     share = where(early, pick(c.attention_early, arch), current * older)
     softmax = maximum(1.0 / share - 1.0 / TENSOR_CORES, 0.0)
     share = where(m.tensor_share < 1.0, 1.0 / (1.0 / TENSOR_CORES + m.tensor_share * softmax), share)
-    narrow = where(s.qk_dim <= 64.0, where(arch == AMPERE, 1.0, c.narrow_head), 1.0)  # noqa: PLR2004
+    narrow = where(s.qk_dim <= NARROW_HEAD, pick(c.narrow_head, arch), 1.0)
     # Heads narrower than a systolic array leave part of it idle (JAX scaling book, TPU chapter).
     narrow = where(m.matrix_unit > 0, minimum(s.qk_dim / maximum(m.matrix_unit, 1.0), 1.0), narrow)
     full = full_precision_rate(m, y)
-    # In a ring of context-parallel cards every kernel sees the tokens of one card.
-    length = where(x.software.xla, y.sequence, y.sequence / y.context)
-    rate = m.peak16 * full * share * narrow * length / (length + c.attention_ramp)
+    rate = m.peak16 * full * share * narrow / ramped(x, c)
     backward = rate * where(early, c.early_backward, c.attention_backward)
     fused = (flops / rate + c.attention_fixed, 2.5 * flops / backward + c.attention_fixed)
     scores = x.tokens * s.heads / y.tensor * y.sequence
@@ -211,6 +210,16 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
         where(plain, product + passes * 13.0 * scores / stream, fused[0]),
         where(plain, 2.0 * product + passes * 17.0 * scores / stream, fused[1]),
     )
+
+
+def ramped(x: Inputs, c: Constants) -> Num:
+    """Time of attention over that of the same FLOPs in one long sequence: short ones and windows leave tiles idle."""
+    y, ramp = x.layout, pick(c.attention_ramp, x.machine.architecture)
+    # In a ring of context-parallel cards every kernel sees the tokens of one card.
+    length = where(x.software.xla, y.sequence, y.sequence / y.context)
+    share, window = x.shape.windowed_share, minimum(x.shape.window, length)
+    seen = share * windowed_tokens(y.sequence, x.shape.window) / mean_span(x)
+    return 1.0 + ramp * ((1.0 - seen) / length + seen / maximum(window, 1.0))
 
 
 def mean_span(x: Inputs) -> Num:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from planner.spec.base import Entry, NotNegative, Spec
+from planner.spec.card import Architecture
 
 AttentionKernel = Literal["flash", "flash1", "flash2", "triton", "fused-softmax", "unfused"]
 KernelFusion = Literal["fused", "compiled", "eager-fused-norms", "eager"]
@@ -53,6 +54,8 @@ class Stack(Entry):
 
     attention_kernel: AttentionKernel = "flash"
     """Kernel of the attention core; flash is the current best for the card."""
+    attention_kernel_on: dict[Architecture, AttentionKernel] = Field(default={})
+    """Architectures of cards on which the software takes another kernel, and which."""
     kernel_fusion: KernelFusion = "fused"
     """How memory-bound operations are fused."""
     overlap: Overlap = Overlap()
