@@ -94,6 +94,14 @@ WRONG = {
     "no option of the UI": (["deepseek-v3", "--json"], "takes nothing behind it: --json."),
     "no option": (["estimate", "x", "--jsn"], "planner estimate: No such option '--jsn'. Did you mean '--json'?"),
     "no argument": (["estimate"], "planner estimate: Missing argument 'FILE'. `planner estimate --help` says more."),
+    "looks of the UI": (
+        ["--theme", "light", "estimate", "x"],
+        "planner: --theme is of the terminal UI, which estimate",
+    ),
+    "clicks of the UI": (
+        ["--no-mouse", "catalog"],
+        "planner: --mouse is of the terminal UI, which catalog does not open",
+    ),
     "no option of all": (["--jsn"], "planner: No such option '--jsn'"),
     "no format": (["export", "x", "--to", "pdf"], "'pdf' is not one of 'toml', 'json', 'csv', 'markdown'"),
     "escapes": (["\x1b[2Jx"], 'there is no command, preset or file "\\x1b[2Jx"'),

@@ -24,14 +24,15 @@ def command(context: click.Context) -> None:
 
 @command.command("show")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
-def show(*, as_json: bool) -> None:
+@click.pass_context
+def show(context: click.Context, *, as_json: bool) -> None:
     """Every setting, its value, and where that comes from."""
     from dataclasses import asdict
 
     from planner.cli.output import put_json, put_lines
     from planner.exchange.settings import load
 
-    settings = load()
+    settings = load(context.obj)
     if as_json:
         put_json({key: asdict(value) for key, value in settings.values.items()})
     else:
@@ -47,7 +48,7 @@ def validate(context: click.Context) -> None:
     from planner.exchange.settings import load
     from planner.tui.own_files import file_problems
 
-    settings = load()
+    settings = load(context.obj)
     problems = [*settings.problems, *file_problems(settings.text("theme"))]
     if problems:
         complain(*problems)
