@@ -60,11 +60,15 @@ def command(
 
 
 def _audited(name: str, catalog: Catalog) -> Finding:
-    from planner.cli.plans import evaluated, find_plan, is_preset
+    from planner.cli.output import complain
+    from planner.cli.plans import evaluated, find_plan, is_preset, spoken
     from planner.exchange import claims
 
+    plan = find_plan(name, catalog)
+    if why := claims.borrowed(plan, catalog):
+        complain(f"{spoken(name)}: {why}")
     assumed = catalog.preset_info(name).assumed if is_preset(name, catalog) else ()
-    return claims.finding(find_plan(name, catalog), catalog, lambda plan: evaluated(plan, catalog, name), assumed)
+    return claims.finding(plan, catalog, lambda plan: evaluated(plan, catalog, name), assumed)
 
 
 def _answers(catalog: Catalog) -> Iterator[Answer]:

@@ -35,10 +35,10 @@ def command(
     """
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import is_preset, outcome_of
+    from planner.cli.plans import is_preset, outcome_of, with_own_claim
 
     catalog = Catalog.default()
-    outcome = outcome_of(file, catalog)
+    outcome = with_own_claim(outcome_of(file, catalog), catalog, file)
     if figure:
         from planner.exchange import why
 

@@ -61,6 +61,18 @@ def outcome_of(word: str, catalog: Catalog) -> Outcome:
     return evaluated(plan, catalog, word)
 
 
+def with_own_claim(outcome: Outcome, catalog: Catalog, word: str) -> Outcome:
+    """The outcome of a FILE argument without a claim that is not about its plan, which is said on standard error."""
+    if outcome.resolved.plan.claim is None or is_preset(word, catalog):
+        return outcome
+    from planner.exchange.claims import own
+
+    outcome, why = own(outcome, catalog)
+    if why:
+        complain(f"{spoken(word)}: {why}")
+    return outcome
+
+
 def evaluated(plan: Plan, catalog: Catalog, source: str) -> Outcome:
     """What the engine says about a plan.
 

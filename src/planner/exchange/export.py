@@ -14,6 +14,8 @@ Format = Literal[
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 LAUNCH: Final = frozenset({"megatron", "torchtitan", "nemo", "deepspeed"})
 """Settings for the software that runs a plan, which need no figures but a strategy."""
+TELL_OF_CLAIMS: Final = frozenset({"json", "markdown", "html"})
+"""Formats in which a plan's claim stands beside its figures."""
 
 
 def exported(plan: Plan, found: Outcome | str, to: Format) -> str:

@@ -10,7 +10,8 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 
-from planner.exchange.export import FORMATS, Format, exported, unsaid
+from planner.exchange.claims import own
+from planner.exchange.export import FORMATS, TELL_OF_CLAIMS, Format, exported, unsaid
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
 from planner.tui.screens.base import LeanScreen
@@ -45,7 +46,17 @@ def _written(session: Session, to: Format) -> str:
         PlanError: a format that needs figures, of a plan that has none.
     """
     figures = None if session.stale else session.outcome
+    if figures and to in TELL_OF_CLAIMS:
+        figures, _ = own(figures, session.catalog)
     return exported(session.plan, figures or session.stale or "nothing has been computed yet", to)
+
+
+def _unsaid(session: Session, to: Format) -> tuple[str, ...]:
+    """What the plan states and the file does not."""
+    if (found := session.outcome) is None:
+        return ()
+    claim = own(found, session.catalog)[1] if to in TELL_OF_CLAIMS else ""
+    return (*unsaid(found, to), *filter(None, [claim]))
 
 
 def _renamed(session: Session) -> str:
@@ -88,9 +99,8 @@ class ExportForm(Lines, can_focus=True):
             text = _written(self._session, self.format)
         except PlanError as error:
             return [*lines, padded([("  ", "text"), (f"not possible: {error.lines()[0]}", "error")], width)]
-        if (found := self._session.outcome) is not None:
-            for words in unsaid(found, self.format):
-                lines += [padded([("  ", "text"), (line, "warn")], width) for line in wrap(words, width - 4)]
+        for words in _unsaid(self._session, self.format):
+            lines += [padded([("  ", "text"), (line, "warn")], width) for line in wrap(words, width - 4)]
         left = max(height - len(lines) - 1, 0)
         shown = text.splitlines()[:left]
         return [*lines, [], *(padded([("  ", "text"), (line, "faint")], width) for line in shown)]
