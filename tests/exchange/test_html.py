@@ -96,9 +96,9 @@ def test_a_hostile_name_is_text(to: Any) -> None:
     plain = outcome(
         name="p", notes="p", sources=["p"], claim__mfu=0.4, claim__source="p", workload__model={**DENSE, "name": "p"}
     )
-    made = exported(hostile.resolved.plan, hostile, to)
+    made = exported(hostile.resolved.plan, hostile, to).text
     tags = [tag for tag in Page(made).tags if tag != "text"]  # facts may take a line more
-    assert tags == [tag for tag in Page(exported(plain.resolved.plan, plain, to)).tags if tag != "text"]
+    assert tags == [tag for tag in Page(exported(plain.resolved.plan, plain, to).text).tags if tag != "text"]
     tree(made.removeprefix("<!DOCTYPE html>"))
     assert "<script>alert" in Page(made).text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from planner.cli.completing import plans
-from planner.exchange.export import FORMATS, TELL_OF_CLAIMS, Format, exported, unsaid
+from planner.exchange.export import FORMATS, TELL_OF_CLAIMS, Format, exported
 
 
 @click.command("export")
@@ -31,8 +31,9 @@ def command(context: click.Context, file: str, kind: Format, output: str) -> Non
     catalog = Catalog.default()
     outcome = outcome_of(file, catalog)
     told = with_own_claim(outcome, catalog, file) if kind in TELL_OF_CLAIMS else outcome
-    write_atomic(output, exported(outcome.resolved.plan, told, kind))
-    for words in unsaid(outcome, kind):
+    made = exported(outcome.resolved.plan, told, kind)
+    write_atomic(output, made.text)
+    for words in made.unsaid:
         complain(f"{spoken(file)}: {words}")
     if not outcome.fits:
         complain(f"{spoken(file)}: the plan does not fit; it was written all the same.")
