@@ -263,6 +263,15 @@ def test_size_prices_each_card_as_its_own() -> None:
     assert problem["message"] in " ".join(text.split())
 
 
+def test_a_search_says_that_no_price_is_known() -> None:
+    asked = PLAN.replace('"h100-sxm"', '"gaudi3"')
+    data = json.loads(run(search_command, "-", "--json", "--top", "1", plan=asked).stdout)
+    assert data["results"][0]["estimate"]["cost_usd"] == 0
+    assert [problem["key"] for problem in data["problems"]] == ["cost.usd_per_card_hour"]
+    assert "no rental price is known for Gaudi 3" in run(search_command, "-", "--top", "1", plan=asked).stdout
+    assert json.loads(run(search_command, "-", "--json", "--top", "1").stdout)["problems"] == []
+
+
 def test_size_says_what_an_owned_cluster_leaves_out_of_its_cost() -> None:
     asked = ("--within-days", "400", "--cards", "h100-sxm,gaudi3,16", "--json")
     data = json.loads(run(size_command, "-", *asked, plan=PLAN + '[cost]\nbasis = "own"\n').stdout)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from planner.exchange.report import Line
     from planner.spec.base import Problem
 
-UNPRICED = frozenset({"cost.usd_per_card_hour", "cost.rent_date", "cost.card_usd"})
-"""Keys a warning is of where a price is not known."""
 MOST_NAMED = 4
 """Clusters named that are out for the same reason."""
 
@@ -96,12 +94,12 @@ def _asked(cards: str, catalog: Catalog) -> tuple[list[str], list[int]]:
 
 
 def _unpriced(result: SizeResult, make: Make) -> Iterator[Problem]:
-    """What the engine says of cards in the results whose cost is 0, or leaves something out, for want of a price."""
+    """What the engine says of cards in the results no price is known of."""
     from planner.engine.estimate import evaluate
+    from planner.exchange.figures import unpriced
 
     for one in {one.card: one for one in result.results}.values():
-        outcome = evaluate(make(one.card, one.cards).with_strategy(one.strategy))
-        yield from (p for p in outcome.problems if p.key in UNPRICED and p.severity == "warning")
+        yield from unpriced(evaluate(make(one.card, one.cards).with_strategy(one.strategy)))
 
 
 def _dict(result: SizeResult, own: str, problems: list[Problem]) -> dict[str, Any]:

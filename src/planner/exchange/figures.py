@@ -18,6 +18,7 @@ from planner.exchange.format import (
     short,
     significant,
 )
+from planner.spec.base import Problem
 from planner.spec.plan import Resolved, Strategy
 
 COMPUTE_NAMES = {
@@ -132,6 +133,15 @@ MFU_NOTE = "MFU: the model's own FLOPs, causal attention counted once, over the 
 def verdict(outcome: Outcome) -> str:
     """Whether the plan fits, as a sentence."""
     return "It fits." if outcome.fits else "It does not fit."
+
+
+UNPRICED = frozenset({"cost.usd_per_card_hour", "cost.rent_date", "cost.card_usd"})
+"""Keys a warning is of where a price is not known."""
+
+
+def unpriced(outcome: Outcome) -> list[Problem]:
+    """What is said of a cost that is 0, or leaves something out, for want of a price."""
+    return [problem for problem in outcome.problems if problem.key in UNPRICED and problem.severity == "warning"]
 
 
 def claimed(outcome: Outcome) -> str:
