@@ -41,12 +41,17 @@ def command(
     from planner.catalog import Catalog
     from planner.catalog.fleets import resolve_fleet
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import find_plan, spoken, warn_of_own_files
+    from planner.cli.plans import find_plan, only_once, spoken, warn_of_own_files
     from planner.engine.fleet import fleet_totals, largest_run
     from planner.exchange import fleet as texts
     from planner.exchange.why_entries import FleetBook
     from planner.spec.base import PlanError
 
+    if figure and plan_file:
+        raise click.UsageError(
+            "--why explains a total of the fleet, and --plan is about a run on it: give one of them."
+        )
+    only_once((file, plan_file or ""))
     catalog = Catalog.default()
     warn_of_own_files(catalog)
     fleet = _found(file, catalog)
@@ -100,6 +105,9 @@ def _found(word: str, catalog: Catalog) -> Fleet:
     if word == STREAM or os.path.exists(word):  # noqa: PTH110 - as above
         source = "standard input" if word == STREAM else word
         return parse_fleet(load_toml(read_bytes(word), source), source)
+    if word in catalog.ids("plans"):
+        message, fix = f"{word} is no fleet but a plan.", f"`planner estimate {word}` reads it."
+        raise PlanError([Problem("error", "", message, fix)])
     near = catalog.nearest("fleets", word)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     message = f"there is no fleet or file {shown(word)}."

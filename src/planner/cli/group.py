@@ -145,6 +145,8 @@ def _told(error: Exception, prog_name: str) -> int:
 def _usage(error: click.ClickException, prog_name: str) -> str:
     """A usage error in one line, and where to read more."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    path = context.command_path if context else prog_name
+    group = click.get_current_context(silent=True)
+    command = group.invoked_subcommand if group else None  # known where click forgot the context: an option's argument
+    path = context.command_path if context else f"{prog_name} {command}" if command else prog_name
     message = " ".join(error.format_message().split()).rstrip(".")
     return f"{path}: {message}{'' if message.endswith('?') else '.'} `{path} --help` says more."
