@@ -131,6 +131,21 @@ def test_a_presets_claim_is_not_held_against_another_run(key: str, value: str, s
     assert stated in shown.stderr
 
 
+def test_a_broken_preset_of_ones_own_does_not_stop_a_plan_with_a_claim(tmp_path: Path, own_folders: Path) -> None:
+    folder = own_folders / "config" / "catalogue" / "plans"
+    folder.mkdir(parents=True)
+    (folder / "broken.toml").write_text("schema = 1\n", encoding="utf-8")
+    file = tmp_path / "plan.toml"
+    other = set_keys(CATALOG.plan("deepseek-v3"), [("claim.card_hours", 2e6)], CATALOG)
+    file.write_text(plan_toml.write(other), encoding="utf-8")
+    shown = planner("estimate", str(file))
+    assert shown.exit_code == 0, shown.stderr
+    assert "Claimed: 2.00 M card-hours" in shown.stdout
+    audited = planner("audit", "--no-questions")
+    assert audited.exit_code == 0, audited.stderr
+    assert "broken.toml" in audited.stderr
+
+
 def test_a_claim_stays_with_another_strategy_and_with_a_plan_of_ones_own(tmp_path: Path) -> None:
     preset = CATALOG.plan("deepseek-v3")
     file = tmp_path / "plan.toml"

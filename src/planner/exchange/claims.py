@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from planner.engine.audit import audit
 from planner.exchange.edits import stated
 from planner.exchange.format import short
 from planner.exchange.questions import searched
+from planner.spec.base import PlanError
 from planner.spec.words import shown
 
 if TYPE_CHECKING:
@@ -23,8 +25,18 @@ RUN = ("cluster.card", "cluster.cards", "workload.model", "workload.tokens")
 
 
 def claimants(catalog: Catalog) -> list[str]:
-    """Presets with a claim, in their order."""
-    return [name for name in catalog.ids("plans") if catalog.plan(name).claim is not None]
+    """Presets with a claim, in their order; not those of the user's own that cannot be used."""
+    return list(_claiming(catalog))
+
+
+def _claiming(catalog: Catalog) -> dict[str, Plan]:
+    """Presets with a claim by id."""
+    found: dict[str, Plan] = {}
+    for name in catalog.ids("plans"):
+        with suppress(PlanError):  # warned of as the user's own files are
+            if (plan := catalog.plan(name)).claim is not None:
+                found[name] = plan
+    return found
 
 
 def borrowed(plan: Plan, catalog: Catalog) -> str:
@@ -35,8 +47,7 @@ def borrowed(plan: Plan, catalog: Catalog) -> str:
     if plan.claim is None:
         return ""
     why = ""
-    for name in catalog.ids("plans"):
-        preset = catalog.plan(name)
+    for name, preset in _claiming(catalog).items():
         if preset.claim != plan.claim:
             continue
         other = next((key for key in RUN if stated(preset, key) != stated(plan, key)), "")
