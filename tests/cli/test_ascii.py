@@ -1,5 +1,6 @@
-"""`PLANNER_ASCII`: what is to be read holds ASCII alone, what is data stays as it is."""
+"""`PLANNER_ASCII` and `--glyphs ascii`: what is to be read holds ASCII alone, what is data stays as it is."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,22 @@ def test_names_of_users_stay_in_data(tmp_path: Path) -> None:
     assert 'name = "Köln 東京"' in planner("export", str(file), "--to", "toml").stdout
     assert "Köln 東京" in planner("export", str(file), "--to", "csv").stdout
     assert r'"name": "K\u00f6ln \u6771\u4eac"' in planner("estimate", str(file), "--json").stdout
+
+
+@pytest.mark.parametrize("arguments", [("estimate", "deepseek-v3"), ("catalog", "cards")], ids=" ".join)
+def test_the_option_stands_over_the_variable(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = planner(*arguments).stdout
+    assert not usual.isascii()
+    assert planner("--glyphs", "ascii", *arguments).stdout == in_ascii(usual)
+    monkeypatch.setenv("PLANNER_ASCII", "1")
+    assert planner("--glyphs", "unicode", *arguments).stdout == usual
+
+
+def test_the_option_holds_for_messages_and_the_list_of_settings() -> None:
+    assert '"??"' in planner("--glyphs", "ascii", "estimate", "東京").stderr
+    assert '"東京"' in planner("estimate", "東京").stderr  # and for one command line alone
+    shown = planner("--glyphs", "ascii", "config", "show").stdout
+    assert re.search(r"^glyphs +ascii +command line$", shown, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("ascii_alone")

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.cli.helpers import planner
 
 from planner.catalog import Catalog
 from planner.catalog.questions import questions
 from planner.cli.audit import command
 from planner.exchange import plan_toml
+from planner.exchange.edits import set_keys
+from planner.exchange.typed import number_or_word
 
 CATALOG = Catalog.default()
 CLAIMANTS = [name for name in CATALOG.ids("plans") if CATALOG.plan(name).claim is not None]
@@ -101,3 +104,65 @@ def test_no_figure_is_infinite() -> None:
             walk(inner)
 
     walk(data)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "stated"),
+    [
+        ("card", "cluster.card=h100-sxm", 'cluster.card is "h800-sxm"'),
+        ("cards", "cluster.cards=4096", "cluster.cards is 2,048"),
+        ("model", "workload.model=llama3.1-8b", 'workload.model is "deepseek-v3"'),
+        ("tokens", "workload.tokens=2e12", "workload.tokens is 14.8 T"),
+    ],
+)
+def test_a_presets_claim_is_not_held_against_another_run(key: str, value: str, stated: str, tmp_path: Path) -> None:
+    preset = CATALOG.plan("deepseek-v3")
+    other = set_keys(preset, [(name, number_or_word(word)) for name, _, word in [value.partition("=")]], CATALOG)
+    assert other.claim == preset.claim
+    file = tmp_path / f"{key}.toml"
+    file.write_text(plan_toml.write(other.model_copy(update={"strategy": None})), encoding="utf-8")
+    done = planner("audit", str(file), "--json")
+    (found,) = json.loads(done.stdout)["claims"]
+    assert (found["verdict"], found["claim"], done.exit_code) == ("not-enough-stated", {}, 0)
+    assert found["why"] == "The plan has no claim of its own."
+    assert f"{file}: [claim] is left out: it is of deepseek-v3, whose {stated}." in done.stderr
+    shown = planner("estimate", str(file))
+    assert "Claimed" not in shown.stdout
+    assert stated in shown.stderr
+
+
+def test_a_broken_preset_of_ones_own_does_not_stop_a_plan_with_a_claim(tmp_path: Path, own_folders: Path) -> None:
+    folder = own_folders / "config" / "catalogue" / "plans"
+    folder.mkdir(parents=True)
+    (folder / "broken.toml").write_text("schema = 1\n", encoding="utf-8")
+    file = tmp_path / "plan.toml"
+    other = set_keys(CATALOG.plan("deepseek-v3"), [("claim.card_hours", 2e6)], CATALOG)
+    file.write_text(plan_toml.write(other), encoding="utf-8")
+    shown = planner("estimate", str(file))
+    assert shown.exit_code == 0, shown.stderr
+    assert "Claimed: 2.00 M card-hours" in shown.stdout
+    audited = planner("audit", "--no-questions")
+    assert audited.exit_code == 0, audited.stderr
+    assert "broken.toml" in audited.stderr
+
+
+def test_a_claim_stays_with_another_strategy_and_with_a_plan_of_ones_own(tmp_path: Path) -> None:
+    preset = CATALOG.plan("deepseek-v3")
+    file = tmp_path / "plan.toml"
+    file.write_text(plan_toml.write(set_keys(preset, [("strategy.micro_batch", 2)], CATALOG)), encoding="utf-8")
+    assert "Claimed: 2.66 M card-hours" in planner("estimate", str(file)).stdout
+    own = set_keys(preset, [("cluster.cards", 4096), ("claim.card_hours", 2e6)], CATALOG)
+    file.write_text(plan_toml.write(own), encoding="utf-8")
+    assert "Claimed: 2.00 M card-hours" in planner("estimate", str(file)).stdout
+
+
+def test_reports_leave_a_claim_of_another_run_out_and_the_file_of_the_plan_keeps_it(tmp_path: Path) -> None:
+    file = tmp_path / "plan.toml"
+    other = set_keys(CATALOG.plan("deepseek-v3"), [("cluster.cards", 4096)], CATALOG)
+    file.write_text(plan_toml.write(other), encoding="utf-8")
+    for kind in ("markdown", "html", "json"):
+        done = planner("export", str(file), "--to", kind)
+        assert "2412.19437, table 1" not in done.stdout
+        assert "whose cluster.cards is 2,048" in done.stderr
+    done = planner("export", str(file), "--to", "toml")
+    assert ("2412.19437, table 1" in done.stdout, done.stderr) == (True, "")

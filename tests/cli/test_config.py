@@ -157,3 +157,4 @@ def test_config_alone_shows_its_commands() -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     assert "validate" in done.stdout
     assert "completions" in done.stdout
+    assert "..." not in done.stdout.partition("Commands:")[2]  # each has room for what it does

@@ -14,7 +14,7 @@ from planner.cli import main
 from planner.exchange import plan_toml
 from planner.exchange.as_csv import dumps as csv_dumps
 from planner.exchange.as_json import dumps, outcome_dict
-from planner.exchange.export import FORMATS, Format, exported, unsaid
+from planner.exchange.export import FORMATS, Format, exported
 from planner.exchange.markdown import markdown
 
 
@@ -47,8 +47,9 @@ def test_every_format_on_standard_output() -> None:
 def test_what_the_command_writes_is_what_the_library_makes(kind: Format) -> None:
     done = preset("llama-3.1-8b")
     made = planner("export", "llama-3.1-8b", "--to", kind)
-    assert (made.exit_code, made.stdout) == (0, exported(done.resolved.plan, done, kind))
-    assert made.stderr.splitlines() == [f"llama-3.1-8b: {words}" for words in unsaid(done, kind)]
+    written = exported(done.resolved.plan, done, kind)
+    assert (made.exit_code, made.stdout) == (0, written.text)
+    assert made.stderr.splitlines() == [f"llama-3.1-8b: {words}" for words in written.unsaid]
     assert bool(made.stderr) == (kind == "deepspeed")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -96,15 +97,35 @@ def test_what_is_wrong_with_the_plan_is_told(tmp_path: Path, before: str, after:
     assert words in str(result.exception)
 
 
-def test_a_plan_runs_on_as_many_cards_as_its_topology_joins(tmp_path: Path) -> None:
-    plan = tmp_path / "plan.toml"
-    plan.write_text(
-        'schema = 1\n[cluster]\ncard = "h100-sxm"\ncards = 8\ntopology = "single-switch"\n[workload]\n'
-        'model = "llama3.1-8b"\ntokens = 1e12\nglobal_batch = 512\n',
+def on_reference(path: Path, cluster: str, rest: str = "") -> dict[str, Any]:
+    """What `planner fleet reference-20480-h100 --plan` says of a small plan."""
+    path.write_text(
+        f'schema = 1\n[cluster]\ncard = "h100-sxm"\ncards = 8\n{cluster}\n[workload]\n'
+        f'model = "llama3.1-8b"\ntokens = 1e12\nglobal_batch = 5120\n{rest}',
         encoding="utf-8",
     )
-    done = CliRunner().invoke(command, ["reference-20480-h100", "--plan", str(plan), "--json"])
-    assert 8 < json.loads(done.stdout)["plan"]["cards_used"] < 512
+    done = CliRunner().invoke(command, ["reference-20480-h100", "--plan", str(path), "--json"])
+    found: dict[str, Any] = json.loads(done.stdout)["plan"]
+    return found
+
+
+def test_a_plan_leaves_the_wiring_of_its_own_cluster_behind(tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    plain = on_reference(path, "")
+    assert plain["cards_used"] > 8
+    assert plain["assumed"] == {"cluster.topology": "fat-tree", "cluster.oversubscription": 1.0}
+    for wiring in ('topology = "single-switch"', "oversubscription = 64", 'topology = "dragonfly"'):
+        assert on_reference(path, wiring) == plain
+    shown = CliRunner().invoke(command, ["reference-20480-h100", "--plan", str(path)]).stdout
+    assert "no wiring of a site's network: fat-tree at 1:1 is assumed" in " ".join(shown.split())
+
+
+def test_a_plan_on_a_site_costs_what_the_fleet_states(tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    plain = on_reference(path, "")["estimate"]["cost_usd"]
+    assert plain > 0
+    rest = '[cost]\nbasis = "rent"\nusd_per_card_hour = 900\n[power]\npue = 9.0\n'
+    assert on_reference(path, "", rest)["estimate"]["cost_usd"] == plain
 
 
 def test_a_plan_needs_a_site() -> None:

@@ -248,7 +248,8 @@ def test_a_deadline_nothing_meets_is_status_1_and_names_the_quickest() -> None:
 def test_size_prices_each_card_as_its_own() -> None:
     stated = PLAN + "[cost]\nusd_per_card_hour = 100.0\n"
     asked = ("--within-days", "400", "--cards", "h100-sxm,h200-sxm,gaudi3,16")
-    rows = json.loads(run(size_command, "-", "--json", *asked, plan=stated).stdout)["results"]
+    data = json.loads(run(size_command, "-", "--json", *asked, plan=stated).stdout)
+    rows = data["results"]
     catalog = Catalog.default()
     rent = {"h100-sxm": 100.0, "h200-sxm": rent_of(catalog.card("h200-sxm")), "gaudi3": 0.0}
     for one in rows:
@@ -256,7 +257,27 @@ def test_size_prices_each_card_as_its_own() -> None:
     text = run(size_command, "-", *asked, plan=stated).stdout
     (cheapest,) = [line for line in text.splitlines() if "cheapest" in line]
     assert "h200-sxm" in cheapest
-    assert "No price is known for gaudi3" in text
+    (problem,) = data["problems"]
+    assert (problem["severity"], problem["key"]) == ("warning", "cost.usd_per_card_hour")
+    assert problem["message"] == "no rental price is known for Gaudi 3, so the cost is 0."
+    assert problem["message"] in " ".join(text.split())
+
+
+def test_a_search_says_that_no_price_is_known() -> None:
+    asked = PLAN.replace('"h100-sxm"', '"gaudi3"')
+    data = json.loads(run(search_command, "-", "--json", "--top", "1", plan=asked).stdout)
+    assert data["results"][0]["estimate"]["cost_usd"] == 0
+    assert [problem["key"] for problem in data["problems"]] == ["cost.usd_per_card_hour"]
+    assert "no rental price is known for Gaudi 3" in run(search_command, "-", "--top", "1", plan=asked).stdout
+    assert json.loads(run(search_command, "-", "--json", "--top", "1").stdout)["problems"] == []
+
+
+def test_size_says_what_an_owned_cluster_leaves_out_of_its_cost() -> None:
+    asked = ("--within-days", "400", "--cards", "h100-sxm,gaudi3,16", "--json")
+    data = json.loads(run(size_command, "-", *asked, plan=PLAN + '[cost]\nbasis = "own"\n').stdout)
+    costs = {one["card"]: one["cost_usd"] for one in data["results"]}
+    assert costs["gaudi3"] > 0
+    assert [(p["key"], "Gaudi 3" in p["message"]) for p in data["problems"]] == [("cost.card_usd", True)]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ import pytest
 from tests.plans import DENSE, PRESETS, outcome, preset, told
 
 from planner.exchange.export import exported
-from planner.exchange.figures import headline
+from planner.exchange.figures import claimed, headline, verdict
 from planner.exchange.html import html
+from planner.exchange.markdown import markdown, plain
+from planner.exchange.report import lines
 from planner.exchange.svg import figure, svg
 
 PLANNED = [name for name in PRESETS if name != "index"]
@@ -42,6 +44,19 @@ class Page(HTMLParser):
 
 def tree(text: str) -> Any:
     return ET.fromstring(text)
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_verdict_and_claim_are_the_same_words_everywhere(name: str) -> None:
+    done = preset(name)
+    said = [verdict(done), *filter(None, [claimed(done)])]
+    text = " ".join(line.text.strip() for line in lines(done, 100))
+    page = Page(html(done)).text
+    report = markdown(done)
+    for words in said:
+        assert words in page
+        assert plain(words) in report
+        assert (words if done.fits or words.startswith("Claimed") else words.upper()) in text
 
 
 @pytest.mark.parametrize("name", PLANNED)
@@ -96,9 +111,9 @@ def test_a_hostile_name_is_text(to: Any) -> None:
     plain = outcome(
         name="p", notes="p", sources=["p"], claim__mfu=0.4, claim__source="p", workload__model={**DENSE, "name": "p"}
     )
-    made = exported(hostile.resolved.plan, hostile, to)
+    made = exported(hostile.resolved.plan, hostile, to).text
     tags = [tag for tag in Page(made).tags if tag != "text"]  # facts may take a line more
-    assert tags == [tag for tag in Page(exported(plain.resolved.plan, plain, to)).tags if tag != "text"]
+    assert tags == [tag for tag in Page(exported(plain.resolved.plan, plain, to).text).tags if tag != "text"]
     tree(made.removeprefix("<!DOCTYPE html>"))
     assert "<script>alert" in Page(made).text
 

@@ -98,6 +98,16 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """Model of the catalogue -> the facts its configuration states; what it leaves out is the default of transformers."""
 
+ERNIE = {"model_type": "ernie4_5_moe"}
+HUNYUAN_A13B = dense(
+    "hunyuan_v1_moe", 128_167, 4096, 3072, 32, 32, 8, head_dim=128, num_experts=64, moe_intermediate_size=[3072] * 32,
+    moe_topk=[8] * 32, num_shared_expert=[1] * 32, tie_word_embeddings=True, use_cla=False,
+)  # fmt: skip
+FALCON_H1_34B = dense(
+    "falcon_h1", 261_120, 5120, 21_504, 72, 20, 4, head_dim=128, mamba_n_heads=32, mamba_d_head=128, mamba_d_ssm=4096,
+    mamba_d_state=256, mamba_n_groups=2,
+)  # fmt: skip
+
 
 def model(config: object) -> Model:
     return model_of(json.dumps(config).encode(), "config.json")
@@ -151,6 +161,10 @@ def test_what_is_written_is_read_again_as_the_same_model(name: str) -> None:
         (dense("granite", 49_155, 4096, 12_800, 40, 32, 8, tie_word_embeddings=True), 8.17),  # Granite 3 8B
         (dense("olmoe", 50_304, 2048, 1024, 16, 16, 16), 6.92),  # OLMoE-1B-7B
         ({"model_type": "bamba", "attn_layer_indices": [9, 18, 27], "mamba_d_state": 128}, 9.78),  # Bamba 9B
+        (ERNIE, 21.8),  # ERNIE 4.5 21B-A3B
+        (HUNYUAN_A13B, 80.4),  # Hunyuan-A13B
+        (dense("hunyuan_v1_dense", 128_167, 4096, 14_336, 32, 32, 8, tie_word_embeddings=True), 7.5),  # Hunyuan-7B
+        (FALCON_H1_34B, 33.6),  # Falcon-H1-34B
     ],
 )
 def test_parameters_are_those_the_makers_state(config: dict[str, Any], billions: float) -> None:
@@ -191,6 +205,48 @@ def test_hybrids_of_two_blocks_a_layer() -> None:
     assert experts.hybrid.pattern == "ME*E"
     assert experts.moe is not None
     assert experts.moe.shared_width == 1024
+
+
+def test_the_last_layer_with_experts_may_be_named() -> None:
+    large = dense(
+        "ernie4_5_moe", 103_424, 8192, 28_672, 54, 64, 8, moe_intermediate_size=3584, moe_k=8, moe_num_shared_experts=0,
+        moe_layer_start_index=3, tie_word_embeddings=False,
+    )  # fmt: skip
+    for last in (53, -1, None):  # ERNIE 4.5 300B-A47B
+        one = model(large | {"moe_layer_end_index": last})
+        assert (one.total_params / 1e9, one.active_params / 1e9) == pytest.approx((300, 47), rel=0.02)
+        assert (one.moe_layers, one.dense_layers) == (51, 3)
+    one = model(large | {"moe_layer_end_index": 50})
+    assert one.moe is not None
+    assert (one.moe_layers, one.moe.first_k_dense, one.moe.dense_layers) == (48, 3, 3)
+
+
+def test_a_list_that_says_the_same_of_every_layer_is_a_number() -> None:
+    assert model(HUNYUAN_A13B).active_params / 1e9 == pytest.approx(13, rel=0.02)
+    wide = model(HUNYUAN_A13B | {"intermediate_size": 6144, "num_shared_expert": 2, "moe_layer_num_skipped": 1})
+    assert wide.moe is not None
+    assert (wide.moe.expert_ffn, wide.moe.shared_width, wide.ffn_hidden) == (3072, 2 * 6144, 6144)
+    said = refused(HUNYUAN_A13B | {"moe_topk": [8] * 31 + [4]})
+    assert "moe_topk: it differs from layer to layer" in said
+
+
+def test_keys_and_values_of_other_layers_are_said_to_be_unmodelled() -> None:
+    assert not model(HUNYUAN_A13B).unmodelled
+    assert "shares keys and values between layers" in model(HUNYUAN_A13B | {"use_cla": True}).unmodelled
+
+
+def test_mamba_and_attention_of_one_layer_follow_each_other() -> None:
+    one = model(FALCON_H1_34B | {"num_hidden_layers": 2, "mamba_d_head": "auto"})
+    assert one.hybrid is not None
+    assert (one.hybrid.pattern, one.layers, one.hybrid.mamba_head_dim) == ("M*-M*-", 6, 128)
+    assert not one.unmodelled
+    assert "counted one after the other" in one.modelled_as[0]
+    expanded = model(FALCON_H1_34B | {"mamba_d_ssm": None, "mamba_d_head": "auto"}).hybrid
+    assert expanded is not None
+    assert expanded.mamba_head_dim == 2 * 5120 // 32
+    assert "do not divide the width of the scan, 4,096" in refused(
+        FALCON_H1_34B | {"mamba_n_heads": 33, "mamba_d_head": "auto"}
+    )
 
 
 def test_experts_in_a_latent_space_are_said_to_be_unmodelled() -> None:

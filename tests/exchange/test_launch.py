@@ -16,7 +16,7 @@ import pytest
 from tests.plans import DENSE, EXPERTS, HYBRID, LATENT, PRESETS, outcome, preset
 
 from planner.engine.result import Outcome
-from planner.exchange.export import LAUNCH, exported, unsaid
+from planner.exchange.export import LAUNCH, Exported, exported
 from planner.exchange.launch.core import layout
 from planner.exchange.launch.plan import chunk_layers, moe_pattern, runs, stage_layers, window_pattern
 from planner.exchange.launch.torchtitan import MODELS
@@ -79,8 +79,12 @@ DEEPSPEED = {
 }  # fmt: skip
 
 
-def text(done: Outcome, to: Any) -> str:
+def written(done: Outcome, to: Any) -> Exported:
     return exported(done.resolved.plan, done, to)
+
+
+def text(done: Outcome, to: Any) -> str:
+    return written(done, to).text
 
 
 def arrays(script: str) -> dict[str, list[str]]:
@@ -208,7 +212,7 @@ def test_deepspeed_gets_a_batch_that_multiplies_and_no_key_it_refuses(name: str)
     assert not config.keys() - DEEPSPEED
     batch = config["train_micro_batch_size_per_gpu"] * config["gradient_accumulation_steps"]
     assert batch * done.resolved.data_parallel == config["train_batch_size"] == done.resolved.plan.workload.global_batch
-    assert unsaid(done, "deepspeed")
+    assert written(done, "deepspeed").unsaid
 
 
 FULL: dict[str, Any] = {
@@ -244,8 +248,8 @@ def test_every_key_of_the_strategy_is_set_or_said(key: str, to: Any) -> None:
 
     def told(done: Outcome) -> list[str]:
         facts = 5  # the plan's own facts, in the first lines, would tell them apart as well
-        lines = text(done, to).splitlines()[0 if to == "deepspeed" else facts :]
-        return [*lines, *unsaid(done, to)]
+        made = written(done, to)
+        return [*made.text.splitlines()[0 if to == "deepspeed" else facts :], *made.unsaid]
 
     assert told(one) != told(other)
 
@@ -259,7 +263,7 @@ def test_what_depends_on_other_keys_is_set_or_said(to: Any) -> None:
     ]
     for base, change in pairs:
         one, other = full(**base), full(**base, **change)
-        assert (text(one, to), unsaid(one, to)) != (text(other, to), unsaid(other, to))
+        assert written(one, to) != written(other, to)
 
 
 def test_layers_are_split_as_the_engine_splits_them() -> None:

@@ -176,6 +176,20 @@ async def test_every_format_is_in_view_on_a_narrow_terminal_with_what_it_cannot_
         assert "strategy.schedule = dualpipe: DeepSpeed runs 1F1B." in screen_text(app)
 
 
+async def test_a_report_of_an_edited_preset_leaves_its_claim_out_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "text:4096 enter w")
+        assert "[claim] is left out" not in screen_text(app)
+        await press(pilot, "tab right right right")
+        assert "[claim] is left out: it is of deepseek-v3, whose cluster.cards is 2,048." in screen_text(app)
+        await press(pilot, "enter")
+        assert "Claimed" not in (tmp_path / "deepseek-v3.md").read_text(encoding="utf-8")
+
+
 async def test_export_says_why_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "deepseek-v3.toml").mkdir()

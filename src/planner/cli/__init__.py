@@ -35,6 +35,8 @@ COMMANDS = {
 }
 """Name -> module and one line of help."""
 
+LOOKS = {"theme": "--theme", "mouse": "--mouse"}
+"""Options that say how the terminal UI looks and feels; beside it only the list of settings knows them."""
 STDIN = 0
 
 
@@ -50,7 +52,7 @@ STDIN = 0
 )
 @click.version_option(__version__, "--version", prog_name="planner", message="%(prog)s %(version)s")
 @click.option("--theme", metavar="NAME", help="Colours of the terminal UI.")
-@click.option("--glyphs", type=click.Choice(["unicode", "ascii"]), help="What the terminal UI draws with.")
+@click.option("--glyphs", type=click.Choice(["unicode", "ascii"]), help="Characters of screens, texts and messages.")
 @click.option("--mouse/--no-mouse", default=None, help="Whether clicks reach the terminal UI.")
 @click.pass_context
 def main(context: click.Context, /, **flags: str | bool | None) -> None:
@@ -60,6 +62,9 @@ def main(context: click.Context, /, **flags: str | bool | None) -> None:
     FILE it takes up the last session.
     """
     context.obj = flags
+    idle = [option for name, option in LOOKS.items() if flags[name] is not None]
+    if idle and context.invoked_subcommand not in {None, "open", "config"}:
+        raise click.UsageError(f"{idle[0]} is of the terminal UI, which {context.invoked_subcommand} does not open.")
     if context.invoked_subcommand is None:
         _open_ui(None, flags)
 

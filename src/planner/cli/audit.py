@@ -38,12 +38,15 @@ def command(
     """
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import warn_of_own_files
+    from planner.cli.plans import only_once, warn_of_own_files
     from planner.exchange.claims import claimants
 
+    asked = questions if questions is not None else not files
+    if not claims and (files or not asked):
+        raise click.UsageError("--no-claims leaves the questions, which are of no FILE.")
+    only_once(files)
     catalog = Catalog.default()
     warn_of_own_files(catalog)
-    asked = questions if questions is not None else not files
     with _progress("claims", list(files) or claimants(catalog), shown=claims) as names:
         found = {name: _audited(name, catalog) for name in names} if claims else {}
     answers = list(_answers(catalog)) if asked else []
@@ -60,11 +63,15 @@ def command(
 
 
 def _audited(name: str, catalog: Catalog) -> Finding:
-    from planner.cli.plans import evaluated, find_plan, is_preset
+    from planner.cli.output import complain
+    from planner.cli.plans import evaluated, find_plan, is_preset, spoken
     from planner.exchange import claims
 
+    plan = find_plan(name, catalog)
+    if why := claims.borrowed(plan, catalog):
+        complain(f"{spoken(name)}: {why}")
     assumed = catalog.preset_info(name).assumed if is_preset(name, catalog) else ()
-    return claims.finding(find_plan(name, catalog), catalog, lambda plan: evaluated(plan, catalog, name), assumed)
+    return claims.finding(plan, catalog, lambda plan: evaluated(plan, catalog, name), assumed)
 
 
 def _answers(catalog: Catalog) -> Iterator[Answer]:

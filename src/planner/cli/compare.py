@@ -35,13 +35,14 @@ def command(
     """
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import find_plan, warn_of_own_files
+    from planner.cli.plans import find_plan, only_once, warn_of_own_files
     from planner.exchange.compare import compared_dict, lines
     from planner.exchange.edits import changed
 
     if len(files) == 1 and not edits:
         message = "give a second FILE to compare with, or --set KEY=VALUE to compare it with itself changed."
         raise click.UsageError(message)
+    only_once(files)
     catalog = Catalog.default()
     warn_of_own_files(catalog)
     plans = [find_plan(file, catalog) for file in (files if len(files) > 1 else files * 2)]

@@ -22,23 +22,24 @@ def command(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-@command.command("show")
+@command.command("show", short_help="Every setting and its origin.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
-def show(*, as_json: bool) -> None:
+@click.pass_context
+def show(context: click.Context, *, as_json: bool) -> None:
     """Every setting, its value, and where that comes from."""
     from dataclasses import asdict
 
     from planner.cli.output import put_json, put_lines
     from planner.exchange.settings import load
 
-    settings = load()
+    settings = load(context.obj)
     if as_json:
         put_json({key: asdict(value) for key, value in settings.values.items()})
     else:
         put_lines(_lines(settings))
 
 
-@command.command("validate")
+@command.command("validate", short_help="Whether settings, keys and themes can be used.")
 @click.pass_context
 def validate(context: click.Context) -> None:
     """Look at settings.toml, keymap.toml and your themes; the exit status is 1 where something cannot be used."""
@@ -47,7 +48,7 @@ def validate(context: click.Context) -> None:
     from planner.exchange.settings import load
     from planner.tui.own_files import file_problems
 
-    settings = load()
+    settings = load(context.obj)
     problems = [*settings.problems, *file_problems(settings.text("theme"))]
     if problems:
         complain(*problems)
@@ -55,7 +56,7 @@ def validate(context: click.Context) -> None:
     put(f"Nothing is wrong in {config_folder()}.\n")
 
 
-@command.command("completions")
+@command.command("completions", short_help="What makes your shell complete.")
 @click.argument("shell", type=click.Choice(SHELLS), metavar="|".join(SHELLS))
 def completions(shell: str) -> None:
     """Print what makes your shell complete commands, options and presets.
@@ -70,7 +71,7 @@ def completions(shell: str) -> None:
     put(script(shell))
 
 
-@command.command("man")
+@command.command("man", short_help="The manual page.")
 @click.pass_context
 def man(context: click.Context) -> None:
     """Print the manual page: planner config man | man -l - shows it."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from planner.exchange.report import Line
 
 
+TOGETHER = ({"--why", "--json"}, {"--all", "--json"})
+"""Options that go together: a figure may be explained as JSON, and JSON has everything."""
+
+
 @click.command("estimate")
 @click.argument("file", shell_complete=plans)
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON, with every figure.")
@@ -33,12 +37,16 @@ def command(
 
     FILE is a plan file, a preset's id, or - for standard input. The exit status is 1 where the plan does not fit.
     """
+    views = {"--why": figure is not None, "--pictures": pictures, "--all": everything, "--json": as_json}
+    asked = [name for name, given in views.items() if given]
+    if len(asked) > 1 and set(asked) not in TOGETHER:
+        raise click.UsageError(f"{asked[0]} and {asked[1]} do not go together.")
     from planner.catalog import Catalog
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import is_preset, outcome_of
+    from planner.cli.plans import is_preset, outcome_of, with_own_claim
 
     catalog = Catalog.default()
-    outcome = outcome_of(file, catalog)
+    outcome = with_own_claim(outcome_of(file, catalog), catalog, file)
     if figure:
         from planner.exchange import why
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from planner.cli.completing import plans
-from planner.exchange.export import FORMATS, Format, exported, unsaid
+from planner.exchange.export import FORMATS, TELL_OF_CLAIMS, Format, exported
 
 
 @click.command("export")
@@ -25,12 +25,15 @@ def command(context: click.Context, file: str, kind: Format, output: str) -> Non
     """
     from planner.catalog import Catalog
     from planner.cli.output import complain
-    from planner.cli.plans import outcome_of, spoken
+    from planner.cli.plans import outcome_of, spoken, with_own_claim
     from planner.exchange.files import write_atomic
 
-    outcome = outcome_of(file, Catalog.default())
-    write_atomic(output, exported(outcome.resolved.plan, outcome, kind))
-    for words in unsaid(outcome, kind):
+    catalog = Catalog.default()
+    outcome = outcome_of(file, catalog)
+    told = with_own_claim(outcome, catalog, file) if kind in TELL_OF_CLAIMS else outcome
+    made = exported(outcome.resolved.plan, told, kind)
+    write_atomic(output, made.text)
+    for words in made.unsaid:
         complain(f"{spoken(file)}: {words}")
     if not outcome.fits:
         complain(f"{spoken(file)}: the plan does not fit; it was written all the same.")

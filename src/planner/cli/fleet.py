@@ -41,12 +41,17 @@ def command(
     from planner.catalog import Catalog
     from planner.catalog.fleets import resolve_fleet
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import find_plan, spoken, warn_of_own_files
+    from planner.cli.plans import find_plan, only_once, spoken, warn_of_own_files
     from planner.engine.fleet import fleet_totals, largest_run
     from planner.exchange import fleet as texts
     from planner.exchange.why_entries import FleetBook
     from planner.spec.base import PlanError
 
+    if figure and plan_file:
+        raise click.UsageError(
+            "--why explains a total of the fleet, and --plan is about a run on it: give one of them."
+        )
+    only_once((file, plan_file or ""))
     catalog = Catalog.default()
     warn_of_own_files(catalog)
     fleet = _found(file, catalog)
@@ -60,7 +65,7 @@ def command(
         return
     run = totals.largest_single_site_run
     holdings = largest_run(resolved, rule)
-    outcome = _on_site(find_plan(plan_file, catalog), holdings, catalog) if plan_file else None
+    outcome = _on_site(find_plan(plan_file, catalog), fleet, holdings, catalog) if plan_file else None
     if as_json:
         data = texts.fleet_dict(file, fleet, totals)
         put_json(data | ({"plan": texts.site_run_dict(outcome, run)} if plan_file else {}))
@@ -100,17 +105,20 @@ def _found(word: str, catalog: Catalog) -> Fleet:
     if word == STREAM or os.path.exists(word):  # noqa: PTH110 - as above
         source = "standard input" if word == STREAM else word
         return parse_fleet(load_toml(read_bytes(word), source), source)
+    if word in catalog.ids("plans"):
+        message, fix = f"{word} is no fleet but a plan.", f"`planner estimate {word}` reads it."
+        raise PlanError([Problem("error", "", message, fix)])
     near = catalog.nearest("fleets", word)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     message = f"there is no fleet or file {shown(word)}."
     raise PlanError([Problem("error", "", message, f"{hint}`planner catalog fleets` lists fleets.")])
 
 
-def _on_site(plan: Plan, holdings: Sequence[Holding], catalog: Catalog) -> Outcome | None:
+def _on_site(plan: Plan, fleet: Fleet, holdings: Sequence[Holding], catalog: Catalog) -> Outcome | None:
     """A plan on the largest run, with the best strategy of as many of its cards as divide the batch; None: none fits.
 
     Raises:
-        PlanError: no site is stated, or the plan is impossible there whatever the number of cards.
+        PlanError: no site is stated, or the plan is impossible there.
     """
     from planner.engine.fleet import plan_on_site
     from planner.exchange.questions import searched
@@ -121,11 +129,22 @@ def _on_site(plan: Plan, holdings: Sequence[Holding], catalog: Catalog) -> Outco
         raise PlanError([Problem("error", "cluster.site", "no site is stated, so no single-site run is known.", fix)])
     node = holdings[0].card.host.cards
     most = sum(holding.cluster.cards for holding in holdings)
-    searched(plan_on_site(plan, holdings, node), catalog)  # raises what is wrong whatever the number of cards
+    there = _of_the_fleet(plan, fleet, holdings[0])
     for cards in range(most - most % node, 0, -node):
-        try:
-            if outcome := searched(plan_on_site(plan, holdings, cards), catalog):
-                return outcome
-        except PlanError:  # fewer cards may do: a single switch has so many ports
-            continue
+        if outcome := searched(plan_on_site(there, holdings, cards), catalog):
+            return outcome
     return None
+
+
+def _of_the_fleet(plan: Plan, fleet: Fleet, holding: Holding) -> Plan:
+    """A plan that pays and draws what the fleet states of a cluster, on a network wired as a plan that does not say.
+
+    A fleet states no wiring; the plan's is that of its own cluster.
+    """
+    from planner.exchange.fleet import WIRING
+    from planner.spec.plan import Cluster, Cost
+
+    wiring = {key: Cluster.model_fields[key].default for key in WIRING}
+    cost = Cost(**{key: getattr(holding.cluster, key) for key in Cost.model_fields})
+    cluster = plan.cluster.model_copy(update=wiring)
+    return plan.model_copy(update={"cluster": cluster, "cost": cost, "power": fleet.power})

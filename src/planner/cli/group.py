@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -99,25 +100,25 @@ class LazyGroup(click.Group):
 
     def _run(self, args: list[str], prog_name: str, extra: Mapping[str, Any]) -> int:
         """Exit status of a command line; what went wrong is on standard error by then."""
-        try:
-            status = self._status(args, prog_name, extra)
-            flush()
-        except (KeyboardInterrupt, click.Abort):
-            return INTERRUPTED
-        except BrokenPipeError:
-            mute()
-            return READER_GONE
-        except Exception as error:
-            if os.environ.get(DEBUG):
-                raise
-            return _told(error, prog_name)
-        return status
+        with ExitStack() as held:  # a message is told as the command line wants it, so its context outlives a failure
+            try:
+                status = self._status(held, args, prog_name, extra)
+                flush()
+            except (KeyboardInterrupt, click.Abort):
+                return INTERRUPTED
+            except BrokenPipeError:
+                mute()
+                return READER_GONE
+            except Exception as error:
+                if os.environ.get(DEBUG):
+                    raise
+                return _told(error, prog_name)
+            return status
 
-    def _status(self, args: list[str], prog_name: str, extra: Mapping[str, Any]) -> int:
-        """Exit status a command chose."""
+    def _status(self, held: ExitStack, args: list[str], prog_name: str, extra: Mapping[str, Any]) -> int:
+        """Exit status a command chose; `held` closes its context."""
         try:
-            with self.make_context(prog_name, args, **extra) as context:
-                self.invoke(context)
+            self.invoke(held.enter_context(self.make_context(prog_name, args, **extra)))
         except click.exceptions.Exit as end:
             return end.exit_code
         except SystemExit as end:
@@ -144,6 +145,8 @@ def _told(error: Exception, prog_name: str) -> int:
 def _usage(error: click.ClickException, prog_name: str) -> str:
     """A usage error in one line, and where to read more."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    path = context.command_path if context else prog_name
+    group = click.get_current_context(silent=True)
+    command = group.invoked_subcommand if group else None  # known where click forgot the context: an option's argument
+    path = context.command_path if context else f"{prog_name} {command}" if command else prog_name
     message = " ".join(error.format_message().split()).rstrip(".")
     return f"{path}: {message}{'' if message.endswith('?') else '.'} `{path} --help` says more."

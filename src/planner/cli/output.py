@@ -72,10 +72,11 @@ def width() -> int:
 
 def as_wanted(text: str) -> str:
     """A text to be read as the user wants it: with every character, or in ASCII alone (the setting `glyphs`)."""
+    context = click.get_current_context(silent=True)
     from planner.exchange.format import in_ascii
     from planner.exchange.settings import load
 
-    return in_ascii(text) if load().text("glyphs") == "ascii" else text
+    return in_ascii(text) if load(context.obj if context else None).text("glyphs") == "ascii" else text
 
 
 def folding() -> int:

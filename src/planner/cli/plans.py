@@ -5,8 +5,12 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable
+from typing import Final
+
+import click
 
 from planner.catalog import Catalog
+from planner.catalog.catalog import Kind
 from planner.cli.output import complain
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml, sessions
@@ -19,6 +23,12 @@ MANY = 3
 """Names suggested for a word that is none."""
 
 SUFFIX = ".toml"
+PRESETS = "`planner catalog presets` lists presets."
+OTHERS: Final[dict[Kind, str]] = {
+    "fleets": "fleet", "cards": "catalog cards", "models": "catalog models", "fabrics": "catalog fabrics",
+    "stacks": "catalog stacks",
+}  # fmt: skip
+"""Kinds a word may be of that was taken for a plan, and the command that shows one."""
 
 
 def find_plan(word: str, catalog: Catalog, *, commands: Iterable[str] = ()) -> Plan:
@@ -61,6 +71,18 @@ def outcome_of(word: str, catalog: Catalog) -> Outcome:
     return evaluated(plan, catalog, word)
 
 
+def with_own_claim(outcome: Outcome, catalog: Catalog, word: str) -> Outcome:
+    """The outcome of a FILE argument without a claim that is not about its plan, which is said on standard error."""
+    if outcome.resolved.plan.claim is None or is_preset(word, catalog):
+        return outcome
+    from planner.exchange.claims import own
+
+    outcome, why = own(outcome, catalog)
+    if why:
+        complain(f"{spoken(word)}: {why}")
+    return outcome
+
+
 def evaluated(plan: Plan, catalog: Catalog, source: str) -> Outcome:
     """What the engine says about a plan.
 
@@ -78,6 +100,16 @@ def evaluated(plan: Plan, catalog: Catalog, source: str) -> Outcome:
         return evaluate(catalog.resolve(plan))
     except PlanError as error:
         raise PlanError(error.problems, spoken(source)) from None
+
+
+def only_once(words: Iterable[str]) -> None:
+    """Refuse standard input for more than one file.
+
+    Raises:
+        click.UsageError: it stands there twice.
+    """
+    if list(words).count(STREAM) > 1:
+        raise click.UsageError("standard input (-) can be one file alone.")
 
 
 def spoken(word: str) -> str:
@@ -100,6 +132,6 @@ def _unknown(word: str, catalog: Catalog, commands: list[str]) -> Problem:
     kinds = "command, preset or file" if commands else "preset or file"
     names = [*near, *presets][:MANY]
     hint = f"Did you mean {' or '.join(filter(None, (', '.join(names[:-1]), names[-1])))}? " if names else ""
-    return Problem(
-        "error", "", f"there is no {kinds} {shown(word)}.", f"{hint}`planner catalog presets` lists presets."
-    )
+    kind = next((kind for kind in OTHERS if word in catalog.ids(kind)), None)
+    lists = f"It is one of the {kind}: `planner {OTHERS[kind]} {word}`." if kind else PRESETS
+    return Problem("error", "", f"there is no {kinds} {shown(word)}.", f"{hint}{lists}")

@@ -201,8 +201,8 @@ def _lines(
 ) -> Iterator[Line]:
     from planner.cli.output import folding, width
     from planner.engine.search_reasons import no_layout
-    from planner.exchange.figures import plan_facts
-    from planner.exchange.report import Line, wrapped
+    from planner.exchange.figures import plan_facts, unpriced
+    from planner.exchange.report import Line, problem_lines, wrapped
     from planner.exchange.strategies import counts, ruled_out
 
     columns = width()
@@ -212,6 +212,7 @@ def _lines(
     if outcomes:
         yield Line("")
         yield from _table(outcomes)
+        yield from (line for problem in unpriced(outcomes[0]) for line in problem_lines(problem, columns))
         if own is not None:
             yield Line("")
             yield from _against_own(own, outcomes[0])

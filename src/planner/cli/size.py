@@ -13,8 +13,9 @@ from planner.cli.numbers import FiniteRange
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
-    from planner.engine.size import SizeResult
+    from planner.engine.size import Make, SizeResult
     from planner.exchange.report import Line
+    from planner.spec.base import Problem
 
 MOST_NAMED = 4
 """Clusters named that are out for the same reason."""
@@ -61,10 +62,11 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
     own = base.cluster.card if isinstance(base.cluster.card, str) else catalog.resolve(base).card.name
+    problems = list(_unpriced(result, make))
     if as_json:
-        put_json(_dict(result, own))
+        put_json(_dict(result, own, problems))
     else:
-        put_lines(_lines(result, own, within_days))
+        put_lines(_lines(result, own, within_days, problems))
     if not result.results:
         context.exit(1)
 
@@ -91,7 +93,17 @@ def _asked(cards: str, catalog: Catalog) -> tuple[list[str], list[int]]:
     return kinds, counts
 
 
-def _dict(result: SizeResult, own: str) -> dict[str, Any]:
+def _unpriced(result: SizeResult, make: Make) -> Iterator[Problem]:
+    """What the engine says of cards in the results no price is known of."""
+    from planner.engine.estimate import evaluate
+    from planner.exchange.figures import unpriced
+
+    for one in {one.card: one for one in result.results}.values():
+        yield from unpriced(evaluate(make(one.card, one.cards).with_strategy(one.strategy)))
+
+
+def _dict(result: SizeResult, own: str, problems: list[Problem]) -> dict[str, Any]:
+    from planner.exchange.as_json import problem_dict
     from planner.exchange.search_json import strategy_dict
 
     rows = [
@@ -111,12 +123,15 @@ def _dict(result: SizeResult, own: str) -> dict[str, Any]:
     refused = [
         {"card": card or own, "cards": None, "training_days": None, "why": why} for card, why in result.refused.items()
     ]
-    return {"results": rows, "searched": result.searched, "seconds": result.seconds, "tried": [*tried, *refused]}
+    return {
+        "results": rows, "searched": result.searched, "seconds": result.seconds, "tried": [*tried, *refused],
+        "problems": [problem_dict(problem) for problem in problems],
+    }  # fmt: skip
 
 
-def _lines(result: SizeResult, own: str, within_days: float) -> Iterator[Line]:
+def _lines(result: SizeResult, own: str, within_days: float, problems: list[Problem]) -> Iterator[Line]:
     from planner.cli.output import width
-    from planner.exchange.report import Line, wrapped
+    from planner.exchange.report import Line, problem_lines, wrapped
 
     clusters = "1 cluster" if len(result.tried) == 1 else f"{len(result.tried):,} clusters"
     words = f"{clusters}, {result.searched:,} strategies in {result.seconds:.1f} s"
@@ -128,6 +143,7 @@ def _lines(result: SizeResult, own: str, within_days: float) -> Iterator[Line]:
     else:
         yield from wrapped(f"No cluster tried meets {limit} ({words}).", width(), "error")
     yield from (line for text in _notes(result, own) for line in wrapped(text, width(), "quiet", 2))
+    yield from (line for problem in problems for line in problem_lines(problem, width()))
 
 
 def _table(result: SizeResult, own: str) -> Iterator[Line]:
@@ -166,8 +182,6 @@ def _notes(result: SizeResult, own: str) -> Iterator[str]:
         yield f"The quickest tried: {quickest.cards:,} {quickest.card or own}, {time}."
         if any(one.size and one.card == quickest.card and one.cards > quickest.cards for one in result.tried):
             yield "More of them are slower: this global batch does not feed them."
-    if unpriced := sorted({one.card or own for one in result.results if not one.priced}):
-        yield f"No price is known for {', '.join(unpriced)}: cost.usd_per_card_hour in a plan states one."
     out = [one for one in result.tried if one.why]
     for why in dict.fromkeys(one.why for one in out) if first is None else ():
         where = [f"{one.cards:,} {one.card or own}" for one in out if one.why == why]

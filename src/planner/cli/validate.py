@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 
 import click
+
+from planner.cli.numbers import FiniteRange
 
 
 @click.command("validate")
@@ -19,7 +20,7 @@ import click
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print every row and every table as JSON.")
 @click.option(
-    "--max-median", type=click.FloatRange(min=0.0), metavar="RATIO",
+    "--max-median", type=FiniteRange(min=0.0), metavar="RATIO",
     help="Fail (exit status 1) where the median absolute error of exact rows is above this, e.g. 0.06.",
 )  # fmt: skip
 def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median: float | None) -> None:
@@ -27,8 +28,6 @@ def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median
 
     Runs whose source leaves inputs out are reported apart; their ranges span a plan's defaults and the best choice.
     """
-    if max_median is not None and not math.isfinite(max_median):
-        raise click.BadParameter(f"{max_median} is not a finite number.", param_hint="--max-median")
     if held_out:
         if files or as_json or max_median is not None:
             raise click.UsageError("--held-out is about the runs that come with the program, and goes alone.")

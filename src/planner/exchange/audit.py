@@ -162,6 +162,8 @@ def claim_lines(name: str, finding: Finding, width: int) -> Iterator[Line]:
 
 
 def _not_enough(finding: Finding) -> str:
+    if finding.outcome.resolved.plan.claim is None:
+        return "The plan has no claim of its own."
     if not finding.judged:
         return "The source states neither hours nor days nor a speed."
     keys = ", ".join(finding.missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
@@ -14,10 +15,22 @@ Format = Literal[
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 LAUNCH: Final = frozenset({"megatron", "torchtitan", "nemo", "deepspeed"})
 """Settings for the software that runs a plan, which need no figures but a strategy."""
+TELL_OF_CLAIMS: Final = frozenset({"json", "markdown", "html"})
+"""Formats in which a plan's claim stands beside its figures."""
 
 
-def exported(plan: Plan, found: Outcome | str, to: Format) -> str:
-    """The text of a file.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What is written of a plan."""
+
+    text: str
+    """Of the file."""
+    unsaid: tuple[str, ...] = ()
+    """What the plan states, the format has no room for, and no comment of the file says either; sentences."""
+
+
+def exported(plan: Plan, found: Outcome | str, to: Format) -> Exported:
+    """A plan written out.
 
     Args:
         plan: what TOML holds.
@@ -30,26 +43,16 @@ def exported(plan: Plan, found: Outcome | str, to: Format) -> str:
     if to == "toml":
         from planner.exchange import plan_toml
 
-        return plan_toml.write(plan, None if isinstance(found, str) else found.estimate)
+        return Exported(plan_toml.write(plan, None if isinstance(found, str) else found.estimate))
     if isinstance(found, str):
         from planner.spec.base import PlanError, Problem
 
         raise PlanError([Problem("error", "", found)])
-    return _settings(found, to) if to in LAUNCH else _report(found, to)
+    if to == "deepspeed":
+        from planner.exchange.launch.deepspeed import deepspeed
 
-
-def unsaid(found: Outcome, to: Format) -> tuple[str, ...]:
-    """What a plan states, a format has no room for, and no comment of the file says either.
-
-    Args:
-        found: what was written.
-        to: the format.
-    """
-    if to != "deepspeed":
-        return ()
-    from planner.exchange.launch.deepspeed import deepspeed
-
-    return deepspeed(found.resolved)[1]
+        return Exported(*deepspeed(found.resolved))
+    return Exported(_settings(found, to) if to in LAUNCH else _report(found, to))
 
 
 def _report(found: Outcome, to: Format) -> str:
@@ -83,10 +86,6 @@ def _settings(found: Outcome, to: Format) -> str:
         from planner.exchange.launch.torchtitan import torchtitan
 
         return torchtitan(found.resolved)
-    if to == "nemo":
-        from planner.exchange.launch.nemo import nemo
+    from planner.exchange.launch.nemo import nemo
 
-        return nemo(found.resolved)
-    from planner.exchange.launch.deepspeed import deepspeed
-
-    return deepspeed(found.resolved)[0]
+    return nemo(found.resolved)

@@ -18,6 +18,7 @@ from planner.exchange.format import (
     short,
     significant,
 )
+from planner.spec.base import Problem
 from planner.spec.plan import Resolved, Strategy
 
 COMPUTE_NAMES = {
@@ -129,11 +130,25 @@ MFU_NOTE = "MFU: the model's own FLOPs, causal attention counted once, over the 
 """The convention, which goes with every MFU."""
 
 
-def claims(outcome: Outcome) -> list[str]:
-    """What the plan's source says happened, figure by figure; nothing where it says nothing."""
+def verdict(outcome: Outcome) -> str:
+    """Whether the plan fits, as a sentence."""
+    return "It fits." if outcome.fits else "It does not fit."
+
+
+UNPRICED = frozenset({"cost.usd_per_card_hour", "cost.rent_date", "cost.card_usd"})
+"""Keys a warning is of where a price is not known."""
+
+
+def unpriced(outcome: Outcome) -> list[Problem]:
+    """What is said of a cost that is 0, or leaves something out, for want of a price."""
+    return [problem for problem in outcome.problems if problem.key in UNPRICED and problem.severity == "warning"]
+
+
+def claimed(outcome: Outcome) -> str:
+    """What the plan's source says happened, and which it is, as a sentence; empty where it gives no figure."""
     claim = outcome.resolved.plan.claim
     if claim is None:
-        return []
+        return ""
     shown = (
         (claim.mfu, f"MFU {percent(claim.mfu)}"),
         (claim.days, f"{significant(claim.days)} days"),
@@ -141,7 +156,9 @@ def claims(outcome: Outcome) -> list[str]:
         (claim.cost_usd, money(claim.cost_usd)),
         (claim.tokens_per_s_per_card, f"{amount(claim.tokens_per_s_per_card)} tokens/s a card"),
     )
-    return [words for value, words in shown if value]
+    said = ", ".join(words for value, words in shown if value)
+    source = f" ({claim.source})" if claim.source else ""
+    return f"Claimed: {said}{source}." if said else ""
 
 
 def fullest_stage(e: Estimate) -> int:

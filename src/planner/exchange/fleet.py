@@ -22,6 +22,8 @@ LEGEND = (
     "density: TPP over mm2 of die. No legal advice."
 )
 """Of the table of export classes."""
+WIRING = ("topology", "oversubscription")
+"""Keys of a plan's cluster that a fleet cannot state of a site."""
 
 
 def fleet_dict(name: str, fleet: Fleet, totals: FleetTotals) -> dict[str, Any]:
@@ -46,7 +48,9 @@ def site_run_dict(outcome: Outcome | None, run: SiteRun) -> dict[str, Any]:
     where = dataclasses.asdict(run)
     if outcome is None:
         return {"on": where, "cards_used": 0, "estimate": None}
-    return {"on": where, "cards_used": outcome.resolved.plan.cluster.cards, "estimate": run_dict(outcome)}
+    cluster = outcome.resolved.plan.cluster
+    assumed = {f"cluster.{key}": getattr(cluster, key) for key in WIRING}
+    return {"on": where, "cards_used": cluster.cards, "estimate": run_dict(outcome), "assumed": assumed}
 
 
 def lines(fleet: Fleet, totals: FleetTotals, width: int) -> Iterator[Line]:
@@ -97,6 +101,9 @@ def site_run_lines(outcome: Outcome | None, run: SiteRun, width: int) -> Iterato
         f"{', '.join(layout_facts(outcome.resolved)[:-1])}."
     )
     yield from wrapped(escaped(text), width, "text", 2)
+    wired = f"{plan.cluster.topology} at 1:{plan.cluster.oversubscription:g}"
+    text = f"  A fleet states no wiring of a site's network: {wired} is assumed, whatever the plan's own cluster has."
+    yield from wrapped(text, width, "quiet", 2)
 
 
 def _cards(totals: FleetTotals) -> list[tuple[str, str, str]]:

@@ -14,13 +14,14 @@ from planner.exchange.bars import part_name, step_parts
 from planner.exchange.defaults import as_text, counting_defaults
 from planner.exchange.figures import (
     MFU_NOTE,
-    claims,
+    claimed,
     headline,
     layout_facts,
     part_rows,
     plan_facts,
     ranges_from,
     stage_rows,
+    verdict,
 )
 from planner.exchange.format import seconds, share
 from planner.exchange.pictures import lines
@@ -52,14 +53,13 @@ def html(outcome: Outcome) -> str:
     name = xml(r.plan.name or f"{r.model.name} on {r.card.name}")
     parts = [f"<h1>{name}</h1>"]
     parts += [f'<p class="facts">{xml(" · ".join(facts))}</p>' for facts in (plan_facts(r), layout_facts(r))]
-    verdict = "<p><strong>It fits.</strong></p>"
-    parts.append(verdict if outcome.fits else '<p class="no"><strong>It does not fit.</strong></p>')
+    mark = "" if outcome.fits else ' class="no"'
+    parts.append(f"<p{mark}><strong>{verdict(outcome)}</strong></p>")
     rows = [(f.name, f.value, f.range_80, f.note) for f in headline(outcome)]
     parts.append(_table(("", "", "80 % range", ""), rows))
     parts.append(f"<p>{xml(MFU_NOTE)} 80 % ranges: {ranges_from(e)}.</p>")
-    if said := claims(outcome):
-        source = f" ({r.plan.claim.source})" if r.plan.claim and r.plan.claim.source else ""
-        parts.append(f"<p>Claimed: {xml(', '.join(said) + source)}.</p>")
+    if said := claimed(outcome):
+        parts.append(f"<p>{xml(said)}</p>")
     parts += ["<h2>Pictures</h2>", figure(outcome).rstrip()]
     drawn = "\n".join(line.text for line in lines(outcome, PICTURE))
     parts += [f"<pre>{escape(drawn)}</pre>", "<h2>Where a step goes</h2>", _step(e)]

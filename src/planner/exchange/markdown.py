@@ -11,13 +11,14 @@ from planner.exchange.bars import memory_title, part_name, step_parts, step_titl
 from planner.exchange.defaults import as_text, counting_defaults
 from planner.exchange.figures import (
     MFU_NOTE,
-    claims,
+    claimed,
     headline,
     layout_facts,
     part_rows,
     plan_facts,
     ranges_from,
     stage_rows,
+    verdict,
 )
 from planner.exchange.format import seconds, share
 from planner.spec.words import escaped
@@ -42,13 +43,12 @@ def markdown(outcome: Outcome) -> str:
     parts = [
         f"# {plain(r.plan.name or f'{r.model.name} on {r.card.name}')}",
         "  \n".join(facts),
-        "**It fits.**" if outcome.fits else "**It does not fit.**",
+        f"**{verdict(outcome)}**",
         _table(("", "", "80 % range", ""), ((f.name, f.value, f.range_80, f.note) for f in headline(outcome))),
         f"{MFU_NOTE} 80 % ranges: {ranges_from(e)}.",
     ]
-    if said := claims(outcome):
-        source = f" ({plain(r.plan.claim.source)})" if r.plan.claim and r.plan.claim.source else ""
-        parts.append(f"Claimed: {', '.join(said)}{source}.")
+    if said := claimed(outcome):
+        parts.append(plain(said))
     parts += [f"## {step_title(e)}", _step(e)]
     parts += [f"## {memory_title(e)}", _memory(e)]
     if e.bill_of_materials:

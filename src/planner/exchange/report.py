@@ -14,12 +14,13 @@ from planner.exchange.defaults import Value, as_text, counting_defaults, default
 from planner.exchange.figures import (
     MFU_NOTE,
     Figure,
-    claims,
+    claimed,
     fullest_stage,
     headline,
     layout_facts,
     plan_facts,
     ranges_from,
+    verdict,
 )
 from planner.exchange.format import gigabytes, megawatts, money, seconds
 from planner.spec.base import Problem
@@ -84,21 +85,19 @@ def _plan(outcome: Outcome, width: int) -> Iterator[Line]:
 
 
 def _outcome(outcome: Outcome, width: int) -> Iterator[Line]:
-    verdict = "It fits." if outcome.fits else "IT DOES NOT FIT."
+    fits = verdict(outcome) if outcome.fits else verdict(outcome).upper()
     ranges = f"80 % range, {ranges_from(outcome.estimate)}"
     style: Style = "heading" if outcome.fits else "error"
     if RANGES + len(ranges) > width:
-        yield Line(verdict, style)
+        yield Line(fits, style)
         yield from wrapped(f"  {ranges}:", width, style, 2)
     else:
-        yield Line(f"{verdict:<{RANGES}}{ranges}", style)
+        yield Line(f"{fits:<{RANGES}}{ranges}", style)
     for figure in headline(outcome):
         yield from _figure(figure, width)
     yield from wrapped(f"  {MFU_NOTE}", width, "quiet", 2)
-    if said := claims(outcome):
-        claim = outcome.resolved.plan.claim
-        source = f" ({escaped(claim.source)})" if claim and claim.source else ""
-        yield from wrapped(f"  Claimed: {', '.join(said)}{source}.", width, "quiet", 2)
+    if said := claimed(outcome):
+        yield from wrapped(escaped(f"  {said}"), width, "quiet", 2)
 
 
 def _figure(figure: Figure, width: int) -> Iterator[Line]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from planner.engine.inputs import SHARDINGS
 from planner.engine.search_reasons import Difference, NothingFits, Reason, differences, rejected
-from planner.exchange.as_json import estimate_dict
+from planner.exchange.as_json import estimate_dict, problem_dict
+from planner.exchange.figures import unpriced
 from planner.exchange.plan_toml import as_dict
 from planner.spec.base import PlanError
 from planner.spec.plan import Cluster, Plan, Workload
@@ -48,6 +49,7 @@ def search_dict(
         "rejected": [*(_reason(one) for one in rejected(result)), *(_forbidden(one) for one in rules)],
         "own": None if own is None else _own(own, outcomes[0] if outcomes else None),
         "nothing_fits": None if nothing is None else _nothing(nothing),
+        "problems": [problem_dict(problem) for problem in unpriced(outcomes[0])] if outcomes else [],
     }
 
 

@@ -11,7 +11,7 @@ from html import escape
 
 from planner.engine.result import MEMORY_PARTS, Estimate, Outcome
 from planner.exchange.bars import memory_title, part_name, pick_stages, step_parts, step_title
-from planner.exchange.figures import layout_facts, plan_facts
+from planner.exchange.figures import layout_facts, plan_facts, verdict
 from planner.exchange.format import gigabytes, seconds, share
 from planner.spec.words import escaped
 
@@ -49,9 +49,8 @@ def svg(outcome: Outcome) -> str:
     """
     r, e = outcome.resolved, outcome.estimate
     name = r.plan.name or f"{r.model.name} on {r.card.name}"
-    fits = "It fits." if outcome.fits else "It does not fit."
     facts = [" · ".join(facts) for facts in (plan_facts(r), layout_facts(r))]
-    lines = [line for words in (*facts, fits) for line in textwrap.wrap(escaped(words), LONGEST)]
+    lines = [line for words in (*facts, verdict(outcome)) for line in textwrap.wrap(escaped(words), LONGEST)]
     title = textwrap.shorten(escaped(name), LONGEST // 2, placeholder=" …")
     head = [_text(16, 30, title, size=18, bold=True)]
     head += [_text(16, 52 + 18 * n, line, colour=QUIET) for n, line in enumerate(lines)]

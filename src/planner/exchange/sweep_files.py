@@ -18,6 +18,7 @@ from typing import IO, Any, Protocol, Self
 
 from planner.engine.search_table import Coded
 from planner.exchange.as_csv import safe_cell
+from planner.exchange.files import reason
 from planner.exchange.sweep import Sweep
 from planner.exchange.sweep_rows import FIGURES, Columns
 from planner.freeing import give_back
@@ -288,4 +289,4 @@ def _cell(value: object) -> object:
 
 
 def _unwritable(path: Path, error: OSError) -> PlanError:
-    return PlanError([Problem("error", "", f"cannot be written: {error.strerror}.")], str(path))
+    return PlanError([Problem("error", "", f"cannot be written: {reason(error)}.")], str(path))

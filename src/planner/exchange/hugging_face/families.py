@@ -12,7 +12,7 @@ from pydantic import Field
 from planner.spec.base import PlanError, Problem, Spec, Strings
 from planner.spec.words import alike, did_you_mean, shown
 
-Listing = Literal["", "bamba", "granite", "nemotron"]
+Listing = Literal["", "bamba", "falcon", "granite", "nemotron"]
 """Whose way of listing Mamba layers a configuration follows."""
 
 
@@ -41,10 +41,14 @@ class Experts(Spec):
     """How many experts are shared."""
     shared_width: str = ""
     """Width of the shared ones together."""
+    shared_each: str = ""
+    """Width of each of them, where it is not that of a routed one."""
     always_shared: int = 0
     """Shared experts of every such model."""
     first_dense: str = ""
     """How many leading layers are dense."""
+    last: str = ""
+    """Number of the last MoE layer; -1: the last of all."""
     step: str = ""
     """Layers n, 2n, ... are MoE, counted from one."""
     freq: str = ""

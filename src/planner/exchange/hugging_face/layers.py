@@ -47,10 +47,12 @@ def experts(config: Config, keys: Experts, layers: int) -> dict[str, Any] | None
     if not config.optional(keys.experts, 0):
         return None
     first = config.whole(keys.first_dense, 0) if keys.first_dense else 0
+    last = config.optional(keys.last, -1) if keys.last else None
+    end = layers if last in {None, -1} else last + 1
     step = config.whole(keys.step) if keys.step else 1
     freq = (config.optional(keys.freq) or 1) if keys.freq else 1
     listed = set(config.numbers(keys.dense_list)) if keys.dense_list else set()
-    moe = [n >= first and (n + 1) % step == 0 and n % freq == 0 and n not in listed for n in range(layers)]
+    moe = [first <= n < end and (n + 1) % step == 0 and n % freq == 0 and n not in listed for n in range(layers)]
     if not any(moe):
         return None
     leading = moe.index(True)
@@ -66,6 +68,7 @@ def expert_shape(config: Config, keys: Experts) -> dict[str, Any]:
     shape = {"experts": config.whole(keys.experts), "topk": config.whole(keys.topk)}
     shared = (config.optional(keys.shared, 0) or 0) if keys.shared else keys.always_shared
     width = (config.optional(keys.shared_width, 0) or 0) if keys.shared_width else 0
+    width = width or (config.whole(keys.shared_each) * shared if keys.shared_each else 0)
     shape |= {"shared": shared or int(width > 0), "expert_ffn": config.whole(keys.width)}
     return shape | ({"shared_ffn": width} if width else {})
 
@@ -83,13 +86,16 @@ def hybrid(config: Config, family: Family, layers: int) -> dict[str, Any]:
     if family.hybrid == "granite":
         kinds = config.words("layer_types", BLOCKS, layers) or ["M"] * layers
         ffn = "E" if config.optional("num_local_experts", 0) else "-"
+    elif family.hybrid == "falcon":
+        kinds, ffn = ["M*"] * layers, "-"
     else:
         attention = set(config.numbers("attn_layer_indices"))
         kinds, ffn = ["*" if n in attention else "M" for n in range(layers)], "-"
-    heads, width = config.whole("mamba_n_heads"), config.whole("mamba_expand") * config.whole("hidden_size")
+    heads = config.whole("mamba_n_heads")
+    width = config.optional("mamba_d_ssm") or config.whole("mamba_expand") * config.whole("hidden_size")
     stated = None if config.get("mamba_d_head") == "auto" else config.optional("mamba_d_head")
     if stated is None and width % heads:
-        config.refuse("mamba_n_heads", f"{heads:,} heads do not divide mamba_expand x hidden_size = {width:,}.")
+        config.refuse("mamba_n_heads", f"{heads:,} heads do not divide the width of the scan, {width:,}.")
     return {
         "pattern": "".join(kind + ffn for kind in kinds),
         "mamba_heads": heads,

@@ -19,8 +19,9 @@ from planner.spec.words import escaped
 SPARSE = {
     "index_topk": "sparse attention with a lightning indexer (DSA)",
     "moe_latent_size": "experts in a latent space narrower than the residual stream",
+    "use_cla": "attention that shares keys and values between layers (CLA)",
 }
-"""Keys whose mere presence means a part without equations."""
+"""Keys that mean a part without equations wherever they stand with a value or as true."""
 HEADING = "# A model as shapes, from a Hugging Face config.json. Widths count elements."
 ORDER = tuple(name for name in Model.model_fields if name not in {"id", "provenance", "unverified", "published"})
 """Keys of a model in the order it is written."""
@@ -133,7 +134,7 @@ def _ffn(config: Config, family: Family, hidden: int) -> int:
 
 def _unmodelled(config: Config, family: Family, keys: Mapping[str, Any]) -> str:
     """What the engine has no equations for: of the whole architecture, of a key, or of its windows."""
-    found = (words for key, words in SPARSE.items() if config.get(key) is not None)
+    found = (words for key, words in SPARSE.items() if config.get(key) is not None and config.get(key) is not False)
     return family.unmodelled or next(found, "") or str(keys.get("unmodelled", ""))
 
 

@@ -87,12 +87,16 @@ class Config:
         return value
 
     def optional(self, key: str, least: int = 1) -> int | None:
-        """A whole number, or None where the file has none.
+        """A whole number, or None where the file has none; a list that says the same of every layer is that number.
 
         Raises:
-            PlanError: no whole number, too small or too large.
+            PlanError: no whole number, too small or too large, or not the same in every layer.
         """
         value = self.get(key)
+        if isinstance(value, list) and value:
+            if any(one != value[0] for one in value):
+                self.refuse(key, "it differs from layer to layer, which a model table cannot say.")
+            value = value[0]
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
 
-from planner.exchange.export import FORMATS, Format, exported, unsaid
+from planner.exchange.claims import own
+from planner.exchange.export import FORMATS, TELL_OF_CLAIMS, Exported, Format, exported
 from planner.exchange.files import write_atomic
 from planner.spec.base import PlanError
 from planner.tui.screens.base import LeanScreen
@@ -38,14 +40,17 @@ ABOUT: Final[dict[Format, str]] = {
 }
 
 
-def _written(session: Session, to: Format) -> str:
-    """The text of the file.
+def _written(session: Session, to: Format) -> Exported:
+    """The text of the file, and what the plan states and the file does not.
 
     Raises:
         PlanError: a format that needs figures, of a plan that has none.
     """
-    figures = None if session.stale else session.outcome
-    return exported(session.plan, figures or session.stale or "nothing has been computed yet", to)
+    figures, claim = None if session.stale else session.outcome, ""
+    if figures and to in TELL_OF_CLAIMS:
+        figures, claim = own(figures, session.catalog)
+    made = exported(session.plan, figures or session.stale or "nothing has been computed yet", to)
+    return replace(made, unsaid=(*made.unsaid, claim)) if claim else made
 
 
 def _renamed(session: Session) -> str:
@@ -85,14 +90,13 @@ class ExportForm(Lines, can_focus=True):
             keys = [("Enter", "key"), (" replaces it, ", "text"), ("Esc", "key"), (" keeps it.", "text")]
             lines.append(padded([*question, *keys], width))
         try:
-            text = _written(self._session, self.format)
+            made = _written(self._session, self.format)
         except PlanError as error:
             return [*lines, padded([("  ", "text"), (f"not possible: {error.lines()[0]}", "error")], width)]
-        if (found := self._session.outcome) is not None:
-            for words in unsaid(found, self.format):
-                lines += [padded([("  ", "text"), (line, "warn")], width) for line in wrap(words, width - 4)]
+        for words in made.unsaid:
+            lines += [padded([("  ", "text"), (line, "warn")], width) for line in wrap(words, width - 4)]
         left = max(height - len(lines) - 1, 0)
-        shown = text.splitlines()[:left]
+        shown = made.text.splitlines()[:left]
         return [*lines, [], *(padded([("  ", "text"), (line, "faint")], width) for line in shown)]
 
     def _formats(self, room: int) -> list[list[tuple[str, str]]]:
@@ -158,7 +162,7 @@ class ExportForm(Lines, can_focus=True):
             self._asked = True
         else:
             try:
-                write_atomic(path, _written(self._session, self.format))
+                write_atomic(path, _written(self._session, self.format).text)
             except PlanError as error:
                 self._trouble, self._asked = " ".join(error.lines()), False
             else:
