@@ -156,8 +156,9 @@ def _overridden(stack: Stack, strategy: Strategy, card: Card) -> Stack:
     """A stack as it runs on a card, with the strategy's own facts in place of its."""
     kernel = stack.attention_kernel_on.get(card.architecture, stack.attention_kernel)
     stated = {key: value for key in OVERRIDES if (value := getattr(strategy, key)) is not None}
-    facts: dict[str, Any] = {"attention_kernel": kernel, "attention_kernel_on": {}, **stated}
     overlap = {key: value for key, value in strategy.overlap if value is not None}
+    described = stack.described or (bool(overlap) and {"attention_kernel", "kernel_fusion"} <= stated.keys())
+    facts: dict[str, Any] = {"attention_kernel": kernel, "attention_kernel_on": {}, "described": described, **stated}
     return stack.model_copy(update={**facts, "overlap": stack.overlap.model_copy(update=overlap)})
 
 

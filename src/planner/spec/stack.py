@@ -82,6 +82,9 @@ class Stack(Entry):
     since: str = ""
     """First release the facts hold for, YYYY or YYYY-MM; before 2025, `flash` is the best kernel of that time. Of a
     measured run on a stack without one, the run's date."""
+    described: bool = True
+    """These are facts of some software. Where it is none in particular, ranges are those of unknown software, unless
+    a plan states kernel, fusion and overlap itself."""
     factor: StackFactor = StackFactor()
 
     @property

@@ -9,6 +9,7 @@ from planner.spec.rules.numbers import Rule, group_size
 
 ALWAYS: tuple[Rule, ...] = (
     machine.model_is_modelled,
+    machine.software_is_described,
     machine.precision_of_card,
     machine.sites,
     machine.topology_holds,

@@ -39,6 +39,14 @@ def model_is_modelled(r: Resolved) -> Iterator[Problem]:
         yield Problem("error", "workload.model", message)
 
 
+def software_is_described(r: Resolved) -> Iterator[Problem]:
+    """The stack has the facts of some software, or the plan states those that count most."""
+    if not r.stack.described:
+        message = f"{r.stack.name} is no software in particular: the ranges are those of software nobody described."
+        fix = "State strategy.attention_kernel, kernel_fusion and overlap, or measure: `planner calibrate-to`."
+        yield Problem("info", "strategy.stack", message, fix)
+
+
 def precision_of_card(r: Resolved) -> Iterator[Problem]:
     """The card computes in the precision asked for."""
     wanted, able = r.plan.workload.precision, precisions_of(r.card)
