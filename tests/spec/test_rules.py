@@ -23,6 +23,11 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
         ({"workload__model": {**DENSE, "unmodelled": "routed depth"}}, "error", "workload.model",
          "dense cannot be estimated: the engine has no equations for routed depth.", ""),
     ],
+    "software_is_described": [
+        ({"strategy__stack": "in-house"}, "info", "strategy.stack",
+         "In-house stack is no software in particular: the ranges are those of software nobody described.",
+         "State strategy.attention_kernel, kernel_fusion and overlap, or measure: `planner calibrate-to`."),
+    ],
     "precision_of_card": [
         ({"cluster__card": "a100-sxm-80", "workload__precision": "fp8"}, "error", "workload.precision",
          "A100 SXM4 80 GB does not compute in fp8; it has fp32, tf32, fp16, bf16.", 'Use precision = "bf16".'),
