@@ -34,6 +34,8 @@ def stepped(item: Field, session: Session, direction: int) -> Value | None:
     if item.step == "layout" and resolved is not None:
         possible = _possible(item, resolved, int(value), direction)
         return _neighbour(item, resolved, value, direction) if item.key in CHOOSABLE else next(possible, None)
+    if value == 0 and item.found and session.outcome:
+        value = item.found(session.outcome.estimate)
     new = max(_plain_step(item, float(value), direction), item.least)
     return None if new == value else int(new) if item.whole else new
 
