@@ -85,6 +85,21 @@ async def test_a_step_from_the_best_interval_begins_there() -> None:
         assert app.session.plan.reliability.checkpoint_every_s == 890.0
 
 
+@pytest.mark.parametrize(("schedule", "most"), [("dualpipe", 6_144), ("1f1b", 16 * 15_360)])
+async def test_a_key_held_down_goes_through_what_is_possible_and_stops_there(schedule: str, most: int) -> None:
+    app = app_on()
+    async with app.run_test(size=WIDE) as pilot:
+        app.session.edit("strategy.schedule", schedule, "schedule")
+        seen = [app.session.plan.cluster.cards]
+        for _ in range(24):
+            await press(pilot, "right")
+            assert not app.session.stale
+            seen.append(app.session.plan.cluster.cards)
+        assert seen == sorted(seen)
+        assert seen[-1] == most, "two micro-batches a stage, or a sequence for each copy of 16 cards"
+        assert "no larger number is possible here" in screen_lines(app)[-1]
+
+
 async def test_what_0_stands_for_is_told_where_cards_are_owned() -> None:
     app = app_on()
     async with app.run_test(size=WIDE) as pilot:

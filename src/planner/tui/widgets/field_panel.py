@@ -334,6 +334,8 @@ class FieldPanel(Panel):
             return
         value = stepped(item, session, direction)
         if value is None:
+            if item.kind == "number":
+                self._desk.say(f"no {'larger' if direction > 0 else 'smaller'} number is possible here")
             return
         session.edit(item.key, value, f"{item.label} {value}", ("step", item.key))
         if self.typing is not None:
