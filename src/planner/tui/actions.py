@@ -43,7 +43,8 @@ class Action:
 
 
 ACTIONS: Final = (
-    Action("commands", "Commands", ("ctrl+p",), "everywhere", "commands", "Every action by name.", "app.commands"),
+    Action("commands", "Commands", ("ctrl+p",), "everywhere", "commands", "Every action and setting by name.",
+           "app.commands"),
     Action("quit", "Quit", ("q", "ctrl+q"), "everywhere", "quit", "Leaves; the session is saved.", "app.leave"),
     Action("theme", "Next theme", ("t",), "everywhere", "", "Dark, light and your own themes.", "app.next_theme"),
     Action("jump", "Jump to what is on screen", ("J", "apostrophe"), "everywhere", "",

@@ -349,7 +349,8 @@ class PlannerApp(Keyboard):
                 self.push_screen(name)
 
     def action_commands(self) -> None:
-        """Every action by name, with its keys."""
+        """Every action by name, with its keys; on the workbench every setting too."""
+        from planner.tui.picking import fields
         from planner.tui.screens.workbench import WorkbenchScreen
         from planner.tui.widgets.picker import Option, Picker
 
@@ -362,6 +363,7 @@ class PlannerApp(Keyboard):
                    *(a for a in ACTIONS if a.where == "everywhere")]  # fmt: skip
         entries = [Option(a.call, a.title, keys_of(a), a.help)
                    for a in actions if a.call and a.id not in {"commands", "back", here}]  # fmt: skip
+        entries += fields(self.session) if here == "workbench" else []
 
         async def run(call: str) -> None:
             await self.run_action(call, default_namespace=screen)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
+from planner.engine.result import Estimate
 from planner.exchange.format import short
 from planner.exchange.typed import parse_number, whole
 from planner.spec.card import Precision
@@ -47,6 +48,7 @@ class Field:
         least: smallest number a step goes to.
         unit: written behind the value.
         zero: what stands for 0, where that leaves the value to the planner.
+        found: what the planner makes of 0, from which a step goes on; None: of no use to a step.
         effective: the value in force, from the resolved plan; None: the plan's own.
         note: a quiet remark behind the value.
         shown: whether the line has a meaning in this plan.
@@ -64,6 +66,7 @@ class Field:
     least: float = 1.0
     unit: str = ""
     zero: str = ""
+    found: Callable[[Estimate], float] | None = None
     effective: Callable[[Resolved], object] | None = None
     note: Callable[[Resolved], str] | None = None
     shown: Callable[[Resolved], bool] = field(default=lambda _: True)
@@ -166,12 +169,13 @@ def _has_experts(r: Resolved) -> bool:
     return r.model.moe is not None
 
 
-def _own(r: Resolved) -> bool:
+def owned(r: Resolved) -> bool:
+    """The plan owns its cards."""
     return r.plan.cost.basis == "own"
 
 
 def _from_catalogue(r: Resolved) -> bool:
-    return not _own(r) and "cost.usd_per_card_hour" in r.defaults
+    return not owned(r) and "cost.usd_per_card_hour" in r.defaults
 
 
 RENT_YEARS: Final = ("2023", "2024", "2025", "2026")
@@ -200,9 +204,9 @@ CLUSTER: Final = (
           note=lambda _: "GB/s", shown=lambda r: r.plan.cluster.sites > 1),
     Field("cost.usd_per_card_hour", "Rent", "Price of one card for an hour.", whole=False, step="tenth", least=0,
           unit="$", effective=lambda r: r.usd_per_card_hour, note=lambda _: "per card-hour",
-          shown=lambda r: not _own(r)),
+          shown=lambda r: not owned(r)),
     Field("cost.card_usd", "Card price", "0: the catalogue's.", whole=False, step="tenth", least=0, unit="$",
-          effective=lambda r: r.card_price_usd, shown=_own),
+          effective=lambda r: r.card_price_usd, shown=owned),
     Field("power.pue", "PUE", "Facility power over power of the machines.", whole=False, step="tenth"),
 )  # fmt: skip
 
@@ -282,7 +286,7 @@ MORE: Final = (
     Field("reliability.checkpoint_gb_per_s", "Checkpoint", "Write bandwidth of the whole cluster.", whole=False,
           step="tenth", note=lambda _: "GB/s"),
     Field("reliability.checkpoint_every_s", "· every", "Time between two checkpoints; 0: the best.", whole=False,
-          step="tenth", least=0, zero="the best",
+          step="tenth", least=0, zero="the best", found=lambda e: e.checkpoint_every_s,
           note=lambda r: "s" if r.plan.reliability.checkpoint_every_s else ""),
     Field("cost.basis", "Cost basis", "Rent by the hour, or own.", "choice", options=("rent", "own")),
     Field("cost.rent_level", "Rent level", "Which of the catalogue's rents, where none is stated.", "choice",
@@ -290,17 +294,19 @@ MORE: Final = (
     Field("cost.rent_date", "Rents of", "The year whose rents count; Del: the newest.", "choice", options=RENT_YEARS,
           effective=lambda r: r.plan.cost.rent_date or "newest", shown=_from_catalogue),
     *(
-        Field(f"cost.{name}", label, about, whole=False, step="tenth", least=0, unit=unit, shown=_own)
-        for name, label, about, unit in (
-            ("server_usd_per_card", "Server", "Share of the server, per card.", "$"),
-            ("network_usd_per_card", "Network", "Per card; 0: from the bill of materials.", "$"),
-            ("years", "Years", "Over which it is written off.", ""),
-            ("cost_of_capital", "Capital cost", "A year, as a ratio.", ""),
-            ("colocation_usd_per_kw_month", "Colocation", "Per kW and month; 0: pay for energy instead.", "$"),
-            ("usd_per_kwh", "Energy", "Per kWh, with the plan's PUE.", "$"),
-            ("building_usd_per_kw", "Building", "Of one's own, per kW of critical power; 0: none.", "$"),
-            ("staff_usd_per_card_year", "Staff", "And maintenance, per card and year.", "$"),
-            ("utilization", "Utilization", "Share of the time it earns its cost.", ""),
+        Field(f"cost.{name}", label, about, whole=False, step="tenth", least=0, unit=unit, zero=zero, shown=owned)
+        for name, label, about, unit, zero in (
+            ("server_usd_per_card", "Server", "Share of the server, per card; 0: the catalogue's.", "$",
+             "the catalogue's"),
+            ("network_usd_per_card", "Network", "Per card; 0: from the bill of materials.", "$", "by its parts"),
+            ("years", "Years", "Over which it is written off.", "", ""),
+            ("cost_of_capital", "Capital cost", "A year, as a ratio.", "", ""),
+            ("colocation_usd_per_kw_month", "Colocation", "Per kW and month; 0: pay for energy instead.", "$",
+             "none"),
+            ("usd_per_kwh", "Energy", "Electricity, per kWh, with the PUE; where colocation is 0.", "$", ""),
+            ("building_usd_per_kw", "Building", "Of one's own, per kW of critical power; 0: none.", "$", "none"),
+            ("staff_usd_per_card_year", "Staff", "And maintenance, per card and year.", "$", ""),
+            ("utilization", "Utilization", "Share of the time it earns its cost.", "", ""),
         )
     ),
     Field("power.grid", "Grid", "Where it stands; its carbon counts.", "catalogue", catalogue="grids",

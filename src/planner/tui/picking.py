@@ -19,7 +19,7 @@ from planner.spec.plan import Plan
 from planner.spec.rules import CHOOSABLE, choices
 from planner.spec.stack import Stack
 from planner.tui.actions import first_key
-from planner.tui.fields import Catalogued, Field, shown, value_of
+from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Catalogued, Field, owned, shown, value_of
 from planner.tui.figures import headline
 from planner.tui.state import Session, Value
 from planner.tui.text import plain
@@ -47,22 +47,37 @@ def options(item: Field, session: Session) -> list[Option]:
     return [Option(o, shown(item, o), "", item.about, current=o == value) for o in item.options]
 
 
+def fields(session: Session) -> list[Option]:
+    """Every line of the workbench as an entry of the command list, which goes there; the rare ones too."""
+    entries = []
+    for item in (*CLUSTER, *WORKLOAD, *STRATEGY, *MORE):
+        here = session.resolved is None or item.shown(session.resolved)
+        table = item.key.partition(".")[0]
+        why = "" if here else f" Of no use in this plan{', which rents' if item.shown is owned else ''}."
+        entries.append(Option(f"field('{item.key}')", item.label, f"a setting: {table}", f"{item.about}{why}", ok=here))
+    return entries
+
+
 def variants(session: Session) -> list[Option]:
-    """Kept variants with what they come to, and what the command line calls them."""
+    """Kept variants with what they come to, which plan they are of, and what the command line calls them."""
     now = plan_toml.as_dict(session.plan)
-    return [
-        Option(name, name, _comes_to(plan, session), f"On the command line: {VARIANT}{number}, as in `planner compare "
-               f"{SESSION} {VARIANT}{number}`.", current=plan_toml.as_dict(plan) == now)
-        for number, (name, plan) in enumerate(session.variants.items(), 1)
-    ]  # fmt: skip
+    entries = []
+    for number, (name, plan) in enumerate(session.variants.items(), 1):
+        come_to, machine = _comes_to(plan, session)
+        of = f"{plan.name}{machine}. " if plan.name or machine else ""
+        twin = f"On the command line: {VARIANT}{number}, as in `planner compare {SESSION} {VARIANT}{number}`."
+        entries.append(Option(name, name, come_to, of + twin, current=plan_toml.as_dict(plan) == now))
+    return entries
 
 
-def _comes_to(plan: Plan, session: Session) -> str:
+def _comes_to(plan: Plan, session: Session) -> tuple[str, str]:
+    """The headline figures of a plan, or why it has none; and its cards."""
     try:
-        figures = headline(session.preview(plan))
+        outcome = session.preview(plan)
     except PlanError as error:
-        return error.problems[0].message
-    return "  ".join(f"{figure.name} {figure.amount}" for figure in figures[:4])
+        return error.problems[0].message, ""
+    figures = "  ".join(f"{figure.name} {figure.amount}" for figure in headline(outcome)[:4])
+    return figures, f" on {plan.cluster.cards:,} x {outcome.resolved.card.name}"
 
 
 def picked(item: Field, value: object, session: Session) -> None:

@@ -13,6 +13,8 @@ from planner.tui.state import Session, Value
 
 _TRIES = 64
 """Layouts looked at before a step gives up on finding a possible one."""
+_FAR = 65_536
+"""How many numbers of cards on it looks for one that shares out the batch: those of large batches are far apart."""
 
 
 def stepped(item: Field, session: Session, direction: int) -> Value | None:
@@ -34,6 +36,8 @@ def stepped(item: Field, session: Session, direction: int) -> Value | None:
     if item.step == "layout" and resolved is not None:
         possible = _possible(item, resolved, int(value), direction)
         return _neighbour(item, resolved, value, direction) if item.key in CHOOSABLE else next(possible, None)
+    if value == 0 and item.found and session.outcome:
+        value = item.found(session.outcome.estimate)
     new = max(_plain_step(item, float(value), direction), item.least)
     return None if new == value else int(new) if item.whole else new
 
@@ -52,24 +56,27 @@ def _neighbour(item: Field, resolved: Resolved | None, value: object, direction:
 
 
 def _possible(item: Field, resolved: Resolved, value: int, direction: int) -> Iterator[int]:
-    """Numbers of cards, or batch sizes, that leave no error; then the next multiple whatever it does."""
+    """Numbers of cards, or batch sizes, that leave no error; out of a plan that has one, then the next multiple."""
     s, plan = resolved.strategy, resolved.plan
     group = s.tensor * s.context * s.pipeline
     unit = math.lcm(group, resolved.cards_per_node)
     if item.key == "workload.global_batch":
         unit = max(plan.cluster.cards // group, 1) * s.micro_batch
     first = (value // unit + 1 if direction > 0 else -(-value // unit) - 1) * unit
-    for turn in range(_TRIES):
+    of_cards = item.key == "cluster.cards"
+    for turn in range(_FAR if of_cards else _TRIES):
         number = first + direction * turn * unit
         if number < unit:
             break
-        if item.key == "cluster.cards":
+        if of_cards:
+            if plan.workload.global_batch % (number // group * s.micro_batch):
+                continue
             changed = plan.model_copy(update={"cluster": plan.cluster.model_copy(update={"cards": number})})
         else:
             changed = plan.model_copy(update={"workload": plan.workload.model_copy(update={"global_batch": number})})
         if not errors(replace(resolved, plan=changed)):
             yield number
-    if first >= unit:
+    if first >= unit and errors(resolved):
         yield first
 
 

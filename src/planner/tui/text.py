@@ -52,6 +52,19 @@ def wrap(text: str, width: int) -> list[str]:
     return lines
 
 
+def first_lines(text: str, width: int, most: int) -> list[str]:
+    """The lines of a text as `wrap` breaks it, so many at most; what is left out leaves an ellipsis.
+
+    >>> first_lines("one two three four", 9, 2), first_lines("one two three", 9, 2)
+    (['one two', 'three…'], ['one two', 'three'])
+    """
+    lines = wrap(text, width)
+    if len(lines) <= most:
+        return lines
+    last = lines[most - 1]
+    return [*lines[: most - 1], fit(f"{last}…", width).rstrip()]
+
+
 def plain(value: float) -> str:
     """A setting in full: whole numbers with separators, round large ones with a letter.
 

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from planner.tui.actions import bindings, first_key, panel_bindings
+from planner.tui.guiding import IN_A_LIST
 from planner.tui.widgets.hints import HintBar, ModeBar
 from planner.tui.widgets.panel import Panel
 
@@ -168,10 +169,16 @@ class ModeScreen(LeanScreen):
         else:
             self.app.action_mode("workbench")
 
+    def on_descendant_focus(self) -> None:
+        """The hints follow the focus into a list and out of it."""
+        self.guide()
+
     def guide(self) -> None:
         """Show the keys that work now."""
         keys = [*self.hints(), (first_key("commands"), "commands")]
         if "Esc" not in dict(keys):
             keys.append(("Esc", "workbench"))
+        if self.focused is not None and self.focused.has_class("-floating"):
+            keys = IN_A_LIST
         for bar in self.query(HintBar):
             bar.show(keys, self.said or self.about(), first=bool(self.said))

@@ -16,7 +16,7 @@ from planner.spec.plan import Plan
 from planner.tui.figures import facts, headline
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session
-from planner.tui.text import wrap
+from planner.tui.text import first_lines, wrap
 from planner.tui.widgets.hints import HintBar
 from planner.tui.widgets.lines import Line, Lines, padded
 from planner.tui.widgets.picker import Option, Picker
@@ -89,7 +89,8 @@ class Preview(Lines):
         ):
             if body.strip():
                 lines += [(), *self._text(heading, "title", inner, width)]
-                lines += self._text(body, "quiet", inner, width)[:NOTES]
+                few = first_lines(body, inner, NOTES)
+                lines += [padded([("  ", "text"), (line, "quiet")], width) for line in few]
         return lines
 
     def _assumed(self) -> str:

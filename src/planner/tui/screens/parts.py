@@ -69,6 +69,8 @@ class PartsScreen(ModeScreen):
             panel = self.part(one)
             if isinstance(panel, Panel) and len(self.PARTS) > 1:
                 panel.number = number
+            if isinstance(panel, Table):
+                panel.typed = self.guide
             panel.add_class("part")
             parent = panel.parent
             if isinstance(parent, Widget) and parent is not self:
@@ -97,6 +99,8 @@ class PartsScreen(ModeScreen):
         """The keys of a table, or of a text that scrolls."""
         inside = self._here != self.PARTS[0] or self.has_class("-zoom")
         out = [("Esc", "back")] if inside else []
+        if isinstance(self.focused, Table) and self.focused.typing:
+            return [("↑↓", "choose"), ("type", "to filter"), *self.picks()[:1], ("Esc", "end the filter")]
         if isinstance(self.focused, Table):
             return [("↑↓", "choose"), *self.picks(), ("Tab", "next part"), *out, ("/", "filter"), ("←→", "sort by"),
                     ("-", "reverse")]  # fmt: skip

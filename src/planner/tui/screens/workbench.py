@@ -46,6 +46,8 @@ class WorkbenchScreen(LeanScreen):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._last: Panel | None = None
+        """The panel that has the focus, or had it before a list."""
 
     def compose(self) -> ComposeResult:
         """Top line, fields, results, hints."""
@@ -64,7 +66,7 @@ class WorkbenchScreen(LeanScreen):
                 yield OutcomePanel(session, id="outcome")
                 yield StepPanel(session, id="step")
                 yield MemoryPanel(session, id="memory")
-                yield ProblemsPanel(session, self.go_to_key, id="problems")
+                yield ProblemsPanel(session, self.action_field, id="problems")
         yield BestLine(session, id="best")
         yield HintBar(id="hints")
         yield TooSmall(id="small")
@@ -116,6 +118,7 @@ class WorkbenchScreen(LeanScreen):
             if panel.typing != typing:
                 panel.typing = typing
                 panel.repaint()
+        problems.at_field(focused.current.key if isinstance(focused, FieldPanel) else "")
         if isinstance(focused, FieldPanel):
             about = about or f"{focused.current.label}: {focused.current.about}"
             self._bring_into_view(focused)
@@ -134,6 +137,8 @@ class WorkbenchScreen(LeanScreen):
 
     def on_descendant_focus(self) -> None:
         """The hints follow the focus."""
+        if isinstance(self.focused, Panel):
+            self._last = self.focused
         self.guide()
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -145,9 +150,13 @@ class WorkbenchScreen(LeanScreen):
         self.call_after_refresh(self._settle)
 
     def _settle(self) -> None:
-        focused = self.focused
-        if focused is None or not _visible(focused):
-            self.set_focus(next((panel for panel in self._panels() if isinstance(panel, FieldPanel)), None))
+        """Where the panel with the focus is out of view now, show the side it is on."""
+        if self.has_class("-wide"):
+            self.remove_class("-results")
+        last = self._last
+        if last and (self.focused is None or not _visible(self.focused)):
+            self.set_class(not isinstance(last, FieldPanel), "-results")
+            self.set_focus(self.query_one("#step", Panel) if last.id == "outcome" else last)
         self.guide()
 
     # ------------------------------------------------------------------------------------------------- moving
@@ -193,7 +202,7 @@ class WorkbenchScreen(LeanScreen):
         self._focus_panel(panel)
         self.call_after_refresh(self.guide)
 
-    def go_to_key(self, key: str) -> None:
+    def action_field(self, key: str) -> None:
         """Go to the field of a key, or of the first key of its table, showing rare settings where it is one."""
         strategy = self.query_one("#strategy", FieldPanel)
         if not strategy.expanded and any(item.key == key for item in MORE):
@@ -271,9 +280,10 @@ class WorkbenchScreen(LeanScreen):
 
     def action_apply_fix(self) -> None:
         """Do what a problem proposes."""
-        problem = self.query_one("#problems", ProblemsPanel).fixable
+        problems = self.query_one("#problems", ProblemsPanel)
+        problem = problems.fixable
         if problem is None:
-            self.say("no problem has a fix to apply; Enter on one goes to its field")
+            self.say(problems.no_fix)
             return
         label = ", ".join(f"{key.rpartition('.')[2]} {as_text(value)}" for key, value in problem.change)
         try:

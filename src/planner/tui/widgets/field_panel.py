@@ -11,7 +11,7 @@ from planner.tui.actions import ALT_DIGITS, first_key
 from planner.tui.fields import Field, View, to_type, type_into, view_of
 from planner.tui.state import Session, sentence
 from planner.tui.stepping import stepped
-from planner.tui.text import fit, wrap
+from planner.tui.text import first_lines, fit
 from planner.tui.widgets.line_edit import LineEdit
 from planner.tui.widgets.lines import Line, on_ground, padded, span, spread
 from planner.tui.widgets.panel import Panel
@@ -20,6 +20,8 @@ LABEL: Final = 15
 LONGEST_REASON: Final = 6
 """Lines a reason takes below its field; a longer one is cut, and shows it."""
 _STARTS_NUMBER: Final = "0123456789.$"
+_LEADS_TO_PANEL: Final = frozenset("1234567")
+"""Digits that lead to a panel from elsewhere than a number."""
 _IN_NUMBER: Final = _STARTS_NUMBER + ",_' +-ekmbgtpEKMBGTP"
 """Other letters typed into a number are not taken."""
 
@@ -157,10 +159,7 @@ class FieldPanel(Panel):
 
     def _explain(self, lines: list[Line], reason: str, width: int) -> None:
         """Write the reason over the lines below the field, or above it near the end; nothing moves."""
-        words = wrap(reason, width - 4)
-        if len(words) > LONGEST_REASON:
-            last = words[LONGEST_REASON - 1]
-            words = [*words[: LONGEST_REASON - 1], fit(f"{last}…", width - 4).rstrip()]
+        words = first_lines(reason, width - 4, LONGEST_REASON)
         rows: list[Line] = [on_ground(padded([("  ", "text"), (w, "error")], width), "focus") for w in words]
         start = self._row + 1
         if start + len(rows) > len(lines):
@@ -267,6 +266,9 @@ class FieldPanel(Panel):
         if event.character and event.character in _STARTS_NUMBER:
             self._start_typing(LineEdit(event.character))
             self._typed()
+            if event.character in _LEADS_TO_PANEL:
+                to = f"Alt+{event.character} leads to panel {event.character}"
+                self._desk.say(f"typing into {self.current.label}: Esc takes it back, {to}")
             return True
         if event.key == "backspace":
             edit = LineEdit(to_type(self.current, self._desk.session))
@@ -332,6 +334,8 @@ class FieldPanel(Panel):
             return
         value = stepped(item, session, direction)
         if value is None:
+            if item.kind == "number":
+                self._desk.say(f"no {'larger' if direction > 0 else 'smaller'} number is possible here")
             return
         session.edit(item.key, value, f"{item.label} {value}", ("step", item.key))
         if self.typing is not None:

@@ -25,6 +25,8 @@ class Page(ScrollPanel):
         id: the widget's id.
     """
 
+    BY_LINE = {"up": -1, "down": 1, "k": -1, "j": 1}
+
     def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(0, title, id=id)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from textual import events
 
@@ -93,11 +94,14 @@ class Panel(Lines, can_focus=True):
 class ScrollPanel(Panel):
     """A panel of results: arrows scroll it."""
 
+    BY_LINE: ClassVar[Mapping[str, int]] = {"up": -1, "down": 1}
+    """The keys that go on by a line, and in which direction."""
+
     def on_key(self, event: events.Key) -> None:
         """Scroll with the arrows and page keys."""
         room = max(self.size.height - 1, 1)
-        by = {"up": -1, "down": 1, "k": -1, "j": 1, "pageup": -room, "pagedown": room,
-              "home": -self._body_lines, "end": self._body_lines}.get(event.key)  # fmt: skip
+        pages = {"pageup": -room, "pagedown": room, "home": -self._body_lines, "end": self._body_lines}
+        by = (pages | dict(self.BY_LINE)).get(event.key)
         if by is None:
             return
         event.stop()

@@ -8,7 +8,7 @@ from typing import Final
 
 from textual import events
 
-from planner.tui.text import clean, fit, wrap
+from planner.tui.text import clean, first_lines, fit
 from planner.tui.widgets.line_edit import LineEdit
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
 
@@ -157,9 +157,7 @@ class Picker(Lines, can_focus=True):
 
     def _detail(self, width: int) -> list[Line]:
         option = self.highlighted
-        words = wrap(option.detail, width - 3) if option and option.detail else []
-        if len(words) > DETAIL_LINES:
-            words = [*words[: DETAIL_LINES - 1], fit(words[DETAIL_LINES - 1], width - 5).rstrip("…") + "…"]
+        words = first_lines(option.detail, width - 3, DETAIL_LINES) if option and option.detail else []
         ink = "quiet" if option is None or option.ok else "warn"
         lines: list[Line] = [padded([("  ", "text"), (line, ink)], width) for line in words]
         return lines + [padded((), width)] * (DETAIL_LINES - len(lines))

@@ -184,7 +184,7 @@ class Strip(Results, Lines):
 class StepPanel(Chooser):
     """Where the time of a step goes."""
 
-    ALONG = {"up": -1, "down": 1, "k": -1, "j": 1}
+    ALONG = {"up": -1, "down": 1}
     WHOLE = "step_time_s"
 
     def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name for it
@@ -270,6 +270,13 @@ class ProblemsPanel(Results, Panel):
         self.chosen = 0
         self.typing = False
         """A number is being typed: letters go into it, not to actions."""
+        self._field = ""
+
+    def at_field(self, key: str) -> None:
+        """The cursor is on the field of a key, or, where it is empty, on none."""
+        before, self._field = self.fixable, key
+        if self.fixable is not before:
+            self.repaint()
 
     def title_text(self) -> str:
         """The title counts them."""
@@ -278,11 +285,21 @@ class ProblemsPanel(Results, Panel):
 
     @property
     def fixable(self) -> Problem | None:
-        """The problem whose fix a key applies: the chosen one, else the first that has one and is no mere note."""
+        """What a key applies the fix of: the problem chosen, else the first that is no mere note, else the field's."""
         problems = self.session.problems
         self.chosen = max(min(self.chosen, len(problems) - 1), 0)
-        first = next((problem for problem in problems if problem.change and problem.severity != "info"), None)
-        return problems[self.chosen] if self.has_focus and problems and problems[self.chosen].change else first
+        if self.has_focus and problems and problems[self.chosen].change:
+            return problems[self.chosen]
+        have = [problem for problem in problems if problem.change]
+        of_field = next((problem for problem in have if problem.key == self._field), None)
+        return next((problem for problem in have if problem.severity != "info"), of_field)
+
+    @property
+    def no_fix(self) -> str:
+        """Why a key applies none."""
+        if any(problem.change for problem in self.session.problems):
+            return f"nothing has to be mended; a note chosen in panel {self.number} can be applied"
+        return "no problem has a fix to apply; Enter on one goes to its field"
 
     def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
         """Sign, key, words and remedy of each."""
@@ -324,7 +341,7 @@ class ProblemsPanel(Results, Panel):
             event.prevent_default()
             self._go_to(self.session.problems[self.chosen].key)
             return
-        by = {"up": -1, "down": 1, "k": -1, "j": 1}.get(event.key)
+        by = {"up": -1, "down": 1}.get(event.key)
         if by is None:
             return
         event.stop()

@@ -85,7 +85,10 @@ class Table(Panel):
         """What stands where there are no rows."""
         self._by: int | None = None
         self._reverse = False
-        self._typing = False
+        self.typing = False
+        """Letters go into the filter."""
+        self.typed: Callable[[], None] = lambda: None
+        """Called when that begins or ends."""
         self.filter = LineEdit()
 
     # ------------------------------------------------------------------------------------------------- rows
@@ -156,7 +159,7 @@ class Table(Panel):
         sizes = {n: self._columns[n].width or max(width - used - 2, 6) for n in columns}
         lines = [self._rule(width, count if self._rows else "")]
         if self._filtering:
-            words: Line = self.filter.pieces(width - 6) if self._typing else [(self.filter.text, "strong")]
+            words: Line = self.filter.pieces(width - 6) if self.typing else [(self.filter.text, "strong")]
             lines.append(padded([(" / ", "key"), *words], width))
         lines.append(self._head(columns, sizes, width))
         view = range(self._offset, min(self._offset + room, len(self.shown)))
@@ -168,7 +171,7 @@ class Table(Panel):
 
     @property
     def _filtering(self) -> bool:
-        return self._typing or bool(self.filter.text)
+        return self.typing or bool(self.filter.text)
 
     @property
     def _above(self) -> int:
@@ -212,19 +215,19 @@ class Table(Panel):
         """Move, sort, filter, pick."""
         page = max(self.size.height - self._above, 1)
         moves = {"up": -1, "down": 1, "pageup": -page, "pagedown": page}
-        if not self._typing:
+        if not self.typing:
             moves |= {"home": -len(self.shown), "end": len(self.shown), "k": -1, "j": 1}
         if event.key in moves:
             self.move(moves[event.key])
         elif event.key == "enter":
-            self._typing = False
-            self.repaint()
+            self._type(on=False)
             if self.highlighted is not None:
                 self._picked(self.highlighted)
-        elif event.key == "escape" and (self._typing or self.filter.text):
-            self._typing, self.filter = False, LineEdit()
+        elif event.key == "escape" and (self.typing or self.filter.text):
+            self.filter = LineEdit()
+            self._type(on=False)
             self._arrange(self.highlighted)
-        elif self._typing:
+        elif self.typing:
             if event.key in {"tab", "shift+tab"} or not self.filter.key(event.key, event.character):
                 return
             self._arrange(self.highlighted)
@@ -234,17 +237,21 @@ class Table(Panel):
             self._reverse = not self._reverse
             self._arrange(self.highlighted)
         elif event.key == "slash":
-            self._typing = True
-            self.repaint()
+            self._type(on=True)
         else:
             return
         event.stop()
         event.prevent_default()
 
+    def _type(self, *, on: bool) -> None:
+        self.typing = on
+        self.typed()
+        self.repaint()
+
     def on_paste(self, event: events.Paste) -> None:
         """Pasted text filters."""
         event.stop()
-        self._typing = True
+        self._type(on=True)
         self.filter.insert(event.text)
         self._arrange(self.highlighted)
 
