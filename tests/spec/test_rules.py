@@ -88,7 +88,7 @@ CASES: dict[str, list[tuple[dict[str, Any], str, str, str, str]]] = {
          "2,047 cards do not divide into copies of tensor 8 x context 1 x pipeline 1 = 8 cards.",
          "Use cards = 2048 or 1024."),
         ({"cluster__cards": 8, "strategy__tensor": 8, "strategy__pipeline": 4}, "error", "cluster.cards",
-         "8 cards are fewer than one copy of the model takes", "Use cards = 32."),
+         "one copy of the model takes more than cluster.cards = 8", "Use cards = 32."),
     ],
     "batch_divides": [
         ({"workload__global_batch": 500}, "error", "workload.global_batch",

@@ -25,7 +25,7 @@ def cards_divide(r: Resolved) -> Iterator[Problem]:
         return
     product = f"tensor {s.tensor:,} x context {s.context:,} x pipeline {s.pipeline:,} = {group:,} cards"
     if cards < group:
-        message = f"{cards:,} cards are fewer than one copy of the model takes: {product}."
+        message = f"one copy of the model takes more than cluster.cards = {cards:,}: {product}."
     else:
         message = f"{cards:,} cards do not divide into copies of {product}."
     yield Problem("error", "cluster.cards", message, *use("cluster.cards", card_counts(r, group)))

@@ -1,4 +1,4 @@
-"""What somebody who had never seen the program stumbled over."""
+"""Where keys lead, what hints and notes say, and what 0 stands for: what a newcomer goes by."""
 
 from __future__ import annotations
 
