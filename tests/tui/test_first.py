@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,13 @@ def quit_well(pid: int, terminal: int) -> None:
     os.write(terminal, b"q")
     read_until(terminal, "Session saved")
     assert ended(pid) == 0
+
+
+def test_a_first_picture_waits_for_nothing_of_the_engine() -> None:
+    heavy = ("pydantic", "planner.catalog", "planner.engine", "planner.spec.base", "planner.tui.state")
+    code = f"import sys, planner.cli, planner.tui.app; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 def test_what_is_typed_before_the_workbench_is_there_is_answered_in_order(tmp_path: Path) -> None:

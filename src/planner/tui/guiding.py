@@ -6,12 +6,7 @@ from textual.widget import Widget
 
 from planner.tui.actions import BY_ID, key_name, keys
 from planner.tui.widgets.field_panel import FieldPanel
-
-Hint = tuple[str, str]
-"""Keys, and what they do."""
-
-IN_A_LIST: list[Hint] = [("↑↓", "choose"), ("type", "to narrow down"), ("Enter", "pick"), ("Esc", "back")]
-"""What helps in a list put over the screen."""
+from planner.tui.widgets.hints import Hint
 
 BY_KIND = {"number": ["enter", "step"], "derived": [], "catalogue": ["enter"], "several": ["enter"]}
 """Kind of a field -> the actions that change it; of any other kind, stepping comes first."""

@@ -10,8 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from planner.tui.actions import bindings, first_key, panel_bindings
-from planner.tui.guiding import IN_A_LIST
-from planner.tui.widgets.hints import HintBar, ModeBar
+from planner.tui.widgets.hints import IN_A_LIST, HintBar, ModeBar
 from planner.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from planner.exchange.defaults import as_text
 from planner.spec.base import PlanError
 from planner.tui.actions import bindings, first_key
 from planner.tui.fields import CLUSTER, MORE, STRATEGY, WORKLOAD, Field
-from planner.tui.guiding import IN_A_LIST, hints
+from planner.tui.guiding import hints
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session, sentence
 from planner.tui.widgets.best import BestLine
 from planner.tui.widgets.field_panel import FieldPanel
-from planner.tui.widgets.hints import HintBar, ModeBar
+from planner.tui.widgets.hints import IN_A_LIST, HintBar, ModeBar
 from planner.tui.widgets.panel import Panel
 from planner.tui.widgets.results import MemoryPanel, OutcomePanel, ProblemsPanel, StepPanel, Strip, TopLine
 from planner.tui.widgets.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmall

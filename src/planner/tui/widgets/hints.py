@@ -7,17 +7,23 @@ from textual import events
 from planner.tui.actions import key_name, keys, modes
 from planner.tui.widgets.lines import Line, Lines, padded, span, spread
 
+Hint = tuple[str, str]
+"""Keys, and what they do."""
+
+IN_A_LIST: list[Hint] = [("↑↓", "choose"), ("type", "to narrow down"), ("Enter", "pick"), ("Esc", "back")]
+"""What helps in a list put over the screen."""
+
 
 class HintBar(Lines):
     """One line of keys that work now."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
-        self._hints: list[tuple[str, str]] = []
+        self._hints: list[Hint] = []
         self._about = ""
         self._first = False
 
-    def show(self, hints: list[tuple[str, str]], about: str = "", *, first: bool = False) -> None:
+    def show(self, hints: list[Hint], about: str = "", *, first: bool = False) -> None:
         """Say other keys; nothing is sent when they are the same.
 
         Args:
@@ -37,7 +43,7 @@ class HintBar(Lines):
         room = width - (span([(self._about, "")]) + 2 if self._first else 0)
         while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= room:
             del hints[-2]
-        line: list[tuple[str, str]] = [(" ", "text")]
+        line: list[Hint] = [(" ", "text")]
         for key, words in hints:
             line += [(key, "key"), (f" {words}  ", "quiet")]
         if span(line) + span([(self._about, "")]) + 2 <= width:
@@ -62,7 +68,7 @@ class ModeBar(Lines):
         entries = [(key_name(keys(action)[0]), action.title, action.id) for action in modes()]
         room = width - sum(span([(key, ""), (title, "")]) + 3 for key, title, _ in entries)
         roomy, gap = room >= 0, " " if not 0 <= room < len(entries) else ""
-        line: list[tuple[str, str]] = []
+        line: list[Hint] = []
         self._ends = []
         for key, title, name in entries:
             here = name == self._mode
