@@ -52,6 +52,6 @@ def test_a_kernel_in_training_is_about_a_tenth_slower_than_alone() -> None:
 def test_older_software_on_blackwell() -> None:
     # The same benchmarks on B200 in 2025, 128 heads of 128, 8,192 tokens: cuDNN 9.10, FlashAttention-2.
     b200 = one_kernel("b200-sxm", 1, 8192, 128, 128, 128, 0)
-    assert 0.95 < slower(with_software(b200, before_2025=True), 1.877, 5.833) < 1.35
+    assert 0.95 < slower(with_software(b200, older_kernels=True), 1.877, 5.833) < 1.35
     flash2 = with_software(b200, attention_kernel=ATTENTION_KERNELS.index("flash2"))
     assert 0.95 < slower(flash2, 5.499, 17.288) < 1.35

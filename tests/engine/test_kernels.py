@@ -38,10 +38,10 @@ def test_sustained_rate_is_the_measured_ceiling_under_load() -> None:
     assert linear_rate(fp8.machine, fp8.layout, C) == pytest.approx(1402.6e12 * C.gemm16[hopper] * C.gemm8[hopper])
 
 
-def test_software_of_before_2025_has_the_kernels_of_its_time() -> None:
+def test_older_software_has_the_kernels_of_its_time() -> None:
     nemo, now = numbers(strategy__stack="nemo"), numbers(strategy__stack="megatron")
     longer = attention(nemo, C)[0] - C.attention_fixed, attention(now, C)[0] - C.attention_fixed
-    assert longer[1] / longer[0] == pytest.approx(C.attention_2024[now.machine.architecture])
+    assert longer[1] / longer[0] == pytest.approx(C.attention_older[now.machine.architecture])
     ampere = {"cluster__card": "a100-sxm-80"}
     same = numbers(strategy__stack="nemo", **ampere), numbers(strategy__stack="megatron", **ampere)
     assert attention(same[0], C) == attention(same[1], C)  # FlashAttention-2 before and after
@@ -251,5 +251,5 @@ def test_deepseek_attention_is_of_its_latent_widths() -> None:
     # 128 heads of 192 (query, key) and 128 (value): 2 x 4096 x 128 x 320 x 2048 FLOPs (arXiv 2412.19437).
     x = inputs_of(preset("deepseek-v3"))
     hopper = x.machine.architecture
-    rate = x.machine.peak16 * C.attention[hopper] * C.attention_2024[hopper] * 4096 / (4096 + C.attention_ramp[hopper])
+    rate = x.machine.peak16 * C.attention[hopper] * C.attention_older[hopper] * 4096 / (4096 + C.attention_ramp[hopper])
     assert attention(x, C)[0] == pytest.approx(2 * 4096 * 128 * 320 * 2048 / rate + C.attention_fixed)

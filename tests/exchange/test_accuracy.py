@@ -12,8 +12,9 @@ from planner.engine.uncertainty import ALIKE, UNKNOWN_WIDTH, features_of, held_o
 from planner.exchange.accuracy import runs_like
 
 A100 = outcome(
-    cluster__card="a100-sxm-80", cluster__cards=256, workload__sequence_length=2048, strategy__stack="in-house"
-)
+    cluster__card="a100-sxm-80", cluster__cards=256, workload__sequence_length=2048,
+    strategy__stack={"base": "in-house", "described": True},
+)  # fmt: skip
 """Of the kind most runs are of: more than 400."""
 PLANS = (preset("llama-3.1-405b"), preset("deepseek-v3"), preset("palm-540b"), outcome(), A100)
 
@@ -43,6 +44,7 @@ def test_software_nobody_described_has_the_range_of_unknown_software_until_a_pla
         return math.log(high / low)
 
     assert width(undescribed) == width(half_stated) == pytest.approx(2 * UNKNOWN_WIDTH)
+    assert (undescribed.estimate.runs_behind, stated.estimate.runs_behind > 0) == (0, True)
     assert width(stated) == pytest.approx(width(described))
     assert width(described) < 0.8 * width(undescribed)
     told = [any("no software in particular" in p.message for p in one.problems) for one in (undescribed, stated)]

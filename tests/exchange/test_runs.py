@@ -131,20 +131,23 @@ def test_partial_and_odd_rows_are_read_and_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("date", "kernel", "of_2024"),
-    [("2021-10", "fused-softmax", True), ("2022-06", "flash1", True), ("2024-02", "flash", True),
-     ("2026", "flash", False), ("", "flash", False)],
+    ("date", "kernel", "older"),
+    [("2021-10", "fused-softmax", "both"), ("2022-06", "flash1", "both"), ("2024-02", "flash", "both"),
+     ("2025-06", "flash", "blackwell"), ("2026", "flash", ""), ("", "flash", "")],
 )  # fmt: skip
-def test_software_nobody_dated_is_of_the_day_of_the_run(date: str, kernel: str, *, of_2024: bool) -> None:
+def test_software_is_of_the_day_of_the_run(date: str, kernel: str, older: str) -> None:
     (undated, stated, dated) = read(
         row("undated", date=date, strategy={"stack": "custom"}),
         row("stated", date=date, strategy={"stack": "custom", "attention_kernel": "triton"}),
         row("dated", date=date),
     ).runs
     assert undated.resolved.stack.attention_kernel == kernel
-    assert undated.resolved.stack.before_2025 == of_2024
     assert stated.resolved.stack.attention_kernel == "triton"
-    assert (dated.resolved.stack.attention_kernel, dated.resolved.stack.before_2025) == ("flash", False)
+    assert dated.resolved.stack.attention_kernel == "flash"
+    for stack in (undated.resolved.stack, dated.resolved.stack):
+        assert stack.older_kernels("hopper") == (older == "both")
+        assert stack.older_kernels("blackwell") == bool(older)
+        assert not stack.older_kernels("ampere")
 
 
 def test_texts_as_stated_and_further_figures_are_kept() -> None:

@@ -80,8 +80,8 @@ def _one_stack(rows: Sequence[MeasuredRun], catalog: Catalog) -> Stack:
         if (stack.id, stack.name) != (other.id, other.name):
             message = f"{first.id} ran on {stack.id or stack.name}, {row.id} on {other.id or other.name}."
             raise PlanError([Problem("error", "run.strategy.stack", message, "Give each stack a file of its own.")])
-    latest = max(row.resolved.stack.since for row in rows)
-    stacks = [row.resolved.stack.model_copy(update={"since": latest}) for row in rows]
+    latest = max(row.resolved.stack.kernels_from for row in rows)
+    stacks = [row.resolved.stack.model_copy(update={"kernels_from": latest}) for row in rows]
     stack = stacks[0]
     differ = [
         name for name in type(stack).model_fields if any(getattr(s, name) != getattr(stack, name) for s in stacks)

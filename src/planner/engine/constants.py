@@ -36,10 +36,12 @@ class Constants:
     """Fused attention forward over BF16 peak, long sequence, current kernels."""
     attention_flash2: Table
     """FlashAttention-2 relative to current kernels."""
-    attention_2024: Table
-    """The best kernels of 2024 relative to current ones."""
+    attention_older: Table
+    """The best kernels of an architecture's first years relative to those of today."""
     attention_early: Table
     """Triton and first-generation flash kernels, forward over BF16 peak."""
+    older_ramp: Table
+    """Ramp of those older kernels over that of today's."""
     attention_ramp: Table
     """Sequence length, or window, at which attention reaches half of its long-sequence rate."""
     narrow_head: Table

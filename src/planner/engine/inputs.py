@@ -137,8 +137,8 @@ class Software:
     """Index into ATTENTION_KERNELS."""
     fusion: Num
     """Index into FUSIONS."""
-    before_2025: Num
-    """Its facts date from before 2025, and so does the best attention kernel it has."""
+    older_kernels: Num
+    """Its best attention kernel is from before the card's architecture had that of today."""
     overlap_data: Num
     overlap_tensor: Num
     overlap_fsdp: Num

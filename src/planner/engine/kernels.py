@@ -187,7 +187,8 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     kernel, arch = x.software.attention_kernel, m.architecture
     early = where(kernel == ATTENTION_KERNELS.index("triton"), True, kernel == ATTENTION_KERNELS.index("flash1"))
     current = pick(c.attention, arch)
-    older = where(x.software.before_2025, pick(c.attention_2024, arch), 1.0)
+    first = logical_and(x.software.older_kernels, kernel == ATTENTION_KERNELS.index("flash"))
+    older = where(first, pick(c.attention_older, arch), 1.0)
     older = where(kernel == ATTENTION_KERNELS.index("flash2"), pick(c.attention_flash2, arch), older)
     share = where(early, pick(c.attention_early, arch), current * older)
     softmax = maximum(1.0 / share - 1.0 / TENSOR_CORES, 0.0)
@@ -196,7 +197,7 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     # Heads narrower than a systolic array leave part of it idle (JAX scaling book, TPU chapter).
     narrow = where(m.matrix_unit > 0, minimum(s.qk_dim / maximum(m.matrix_unit, 1.0), 1.0), narrow)
     full = full_precision_rate(m, y)
-    rate = m.peak16 * full * share * narrow / ramped(x, c)
+    rate = m.peak16 * full * share * narrow / ramped(x, c, where(first, pick(c.older_ramp, arch), 1.0))
     backward = rate * where(early, c.early_backward, c.attention_backward)
     fused = (flops / rate + c.attention_fixed, 2.5 * flops / backward + c.attention_fixed)
     scores = x.tokens * s.heads / y.tensor * y.sequence
@@ -212,9 +213,15 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     )
 
 
-def ramped(x: Inputs, c: Constants) -> Num:
-    """Time of attention over that of the same FLOPs in one long sequence: short ones and windows leave tiles idle."""
-    y, ramp = x.layout, pick(c.attention_ramp, x.machine.architecture)
+def ramped(x: Inputs, c: Constants, longer: Num = 1.0) -> Num:
+    """Time of attention over that of the same FLOPs in one long sequence: short ones and windows leave tiles idle.
+
+    Args:
+        x: the plan.
+        c: constants.
+        longer: the kernel's ramp over that of today's kernels (float or array).
+    """
+    y, ramp = x.layout, longer * pick(c.attention_ramp, x.machine.architecture)
     # In a ring of context-parallel cards every kernel sees the tokens of one card.
     length = where(x.software.xla, y.sequence, y.sequence / y.context)
     share, window = x.shape.windowed_share, minimum(x.shape.window, length)

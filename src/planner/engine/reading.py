@@ -165,7 +165,7 @@ def software_of(resolved: Resolved) -> Software:
     return Software(
         attention_kernel=ATTENTION_KERNELS.index(stack.attention_kernel),
         fusion=FUSIONS.index(stack.kernel_fusion),
-        before_2025=stack.before_2025,
+        older_kernels=stack.older_kernels(resolved.card.architecture),
         overlap_data=stack.overlap.data,
         overlap_tensor=stack.overlap.tensor,
         overlap_fsdp=stack.overlap.fsdp,

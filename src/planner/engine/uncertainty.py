@@ -171,8 +171,8 @@ def spread_of(resolved: Resolved, x: Inputs) -> Spread:
         return Spread(math.exp(-width), math.exp(width), factor.runs)
     half, runs = _around(features_of(x))
     width = calibrated().interval_scale * half
-    if not resolved.stack.described:
-        width = max(width, UNKNOWN_WIDTH)
+    if not resolved.stack.described and width < UNKNOWN_WIDTH:
+        width, runs = UNKNOWN_WIDTH, 0
     return Spread(math.exp(-width), math.exp(width), runs)
 
 

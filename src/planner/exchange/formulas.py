@@ -153,7 +153,7 @@ STEP = (
             "products of a Mamba layer's scan count here too.", seconds,
             (*_WORK, "strategy.tensor", "strategy.context", "strategy.attention_kernel", "card.peak_tflops.bf16",
              "card.memory_tb_per_s"),
-            ("attention", "attention_flash2", "attention_2024", "attention_early", "attention_backward",
+            ("attention", "attention_flash2", "attention_older", "older_ramp", "attention_early", "attention_backward",
              "early_backward", "attention_ramp", "attention_fixed", "narrow_head", "score_traffic", "hbm", *_WIDE,
              "untuned"),
             ("FlashAttention-2 (arXiv 2307.08691)", "Korthikanti 2022 (arXiv 2205.05198)")),

@@ -22,6 +22,10 @@ FIRST_KERNELS: tuple[tuple[str, AttentionKernel], ...] = (("2022-06", "fused-sof
 """The month from which a better attention kernel was to be had (FlashAttention, arXiv 2205.14135; FlashAttention-2,
 arXiv 2307.08691), and the best one until then (Megatron-LM's fused softmax)."""
 
+KERNELS_OF_TODAY: dict[Architecture, str] = {"hopper": "2025", "blackwell": "2026", "blackwell-ultra": "2026"}
+"""From when an architecture's best attention kernels run at their rate of today: FlashAttention-3 and cuDNN 9 on
+Hopper, cuDNN 9.19 on Blackwell (SDPA benchmarks of the cuDNN front end)."""
+
 
 class Overlap(Spec):
     """Which communication the software runs beside computation."""
@@ -80,30 +84,28 @@ class Stack(Entry):
     mature: bool = True
     """Tuned public software; other software counts as tuned where it overlaps its gradient exchange."""
     since: str = ""
-    """First release the facts hold for, YYYY or YYYY-MM; before 2025, `flash` is the best kernel of that time. Of a
-    measured run on a stack without one, the run's date."""
+    """First release the facts hold for, YYYY or YYYY-MM."""
+    kernels_from: str = ""
+    """When its attention kernels are from, YYYY or YYYY-MM; empty: of today, in a measured run of the run's date."""
     described: bool = True
     """These are facts of some software. Where it is none in particular, ranges are those of unknown software, unless
     a plan states kernel, fusion and overlap itself."""
     factor: StackFactor = StackFactor()
 
-    @property
-    def before_2025(self) -> bool:
-        """Its facts date from before 2025; where no date is known they do not."""
-        return "" < self.since < "2025"
+    def older_kernels(self, architecture: Architecture) -> bool:
+        """Its kernels are from before an architecture had those of today."""
+        return "" < self.kernels_from < KERNELS_OF_TODAY.get(architecture, "")
 
     def as_of(self, day: str) -> Stack:
-        """What an undated profile stands for in a run of some day: `flash` is the best kernel there was then.
+        """The software of a run of some day; where nobody dated it, `flash` is the best kernel there was then.
 
         Args:
             day: YYYY, YYYY-MM or YYYY-MM-DD; empty: not known, and nothing changes.
         """
-        if self.since or not day:
-            return self
         kernel = self.attention_kernel
-        if kernel == "flash":
-            kernel = next((best for until, best in FIRST_KERNELS if day < until), kernel)
-        return self.model_copy(update={"since": day, "attention_kernel": kernel})
+        if kernel == "flash" and not self.since:
+            kernel = next((best for until, best in FIRST_KERNELS if day < until), kernel) if day else kernel
+        return self.model_copy(update={"kernels_from": self.kernels_from or day, "attention_kernel": kernel})
 
     @property
     def tuned(self) -> bool:
