@@ -8,8 +8,8 @@ from planner.engine.inputs import ATTENTION_KERNELS, Inputs
 from planner.engine.kernels import attention
 
 # Benchmarks of the cuDNN front end (github.com/NVIDIA/cudnn-frontend, benchmark/*/results and artifacts): cuDNN 9.27 of
-# September 2026, on A100 FlashAttention-2, causal, BF16. Card, batch, sequence, heads, width of queries, of values,
-# window, milliseconds forward, backward.
+# September 2026, on A100 FlashAttention-2; on MI355X AITER as HipKittens timed it (arXiv 2511.08083). BF16. Card,
+# batch, sequence, heads, width of queries, of values, window, milliseconds forward, backward; causal.
 TIMED = [
     ("h200-sxm", 2, 2048, 64, 128, 128, 0, 0.257, 0.856),
     ("h200-sxm", 2, 8192, 64, 128, 128, 0, 3.357, 10.448),
@@ -29,6 +29,9 @@ TIMED = [
     ("a100-pcie-80", 2, 2048, 64, 128, 128, 0, 0.764, 2.438),
     ("a100-pcie-80", 2, 8192, 64, 128, 128, 0, 10.123, 31.745),
     ("a100-pcie-80", 2, 32768, 64, 128, 128, 0, 176.476, 489.447),
+    ("mi355x", 16, 2048, 16, 128, 128, 0, 0.311, 1.088),
+    ("mi355x", 16, 8192, 16, 128, 128, 0, 3.743, 10.611),
+    ("mi355x", 16, 16384, 16, 128, 128, 0, 13.293, 39.800),
 ]
 
 
@@ -50,7 +53,7 @@ def test_a_kernel_in_training_is_about_a_tenth_slower_than_alone() -> None:
 
 
 def test_older_software_on_blackwell() -> None:
-    # The same benchmarks on B200 in 2025, 128 heads of 128, 8,192 tokens: cuDNN 9.10, FlashAttention-2.
+    # The same benchmarks on B200 in 2025, 128 heads of 128, 8,192 tokens: cuDNN 9.13, FlashAttention-2.
     b200 = one_kernel("b200-sxm", 1, 8192, 128, 128, 128, 0)
     assert 0.95 < slower(with_software(b200, older_kernels=True), 1.877, 5.833) < 1.35
     flash2 = with_software(b200, attention_kernel=ATTENTION_KERNELS.index("flash2"))
