@@ -277,15 +277,20 @@ def test_letters_the_terminal_does_not_have_end_nothing(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_quietly() -> None:
     """Once the program waits for its plan."""
-    with subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "planner", "estimate", "-"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as running:  # fmt: skip
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    try:
+        running = subprocess.Popen(
+            [sys.executable, "-X", "importtime", "-m", "planner", "estimate", "-"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, inherited)
+    with running:
         assert running.stderr is not None
         for line in running.stderr:
             if line.endswith(" planner.cli.plans\n"):  # the last import before it reads
                 break
         time.sleep(0.5)
         running.send_signal(signal.SIGINT)
-        assert running.wait() == 130
+        assert running.wait(timeout=60) == 130
         assert not [line for line in running.stderr if "import time:" not in line]

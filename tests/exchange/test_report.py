@@ -162,7 +162,7 @@ def test_a_price_of_nothing_is_a_price() -> None:
 
 
 def test_a_plan_like_no_measured_run_says_so() -> None:
-    assert "80 % range, no measured run is like it" in text_of(told(runs_behind=0))
+    assert "80 % range, no measured run is known to be like it" in text_of(told(runs_behind=0))
 
 
 def test_all_defaults_are_told_when_asked() -> None:

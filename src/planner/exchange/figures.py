@@ -58,7 +58,9 @@ class Figure:
 
 def ranges_from(e: Estimate) -> str:
     """What the 80 % ranges of an estimate stand on, to follow a comma or a colon."""
-    return f"from {e.runs_behind:,} measured runs like it" if e.runs_behind else "no measured run is like it"
+    return (
+        f"from {e.runs_behind:,} measured runs like it" if e.runs_behind else "no measured run is known to be like it"
+    )
 
 
 def plan_facts(r: Resolved) -> list[str]:
