@@ -181,10 +181,28 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     Forward FLOPs are 2 tokens heads (qk + v) span; backward 2.5 times that (FlashAttention-2, arXiv 2307.08691).
     Unfused attention runs two full, non-causal products and moves the score matrix (Korthikanti 2022).
     """
-    y, s, m = x.layout, x.shape, x.machine
+    y, s, kernel = x.layout, x.shape, x.software.attention_kernel
     head = s.heads / y.tensor * (s.qk_dim + s.v_dim)
     flops = 2.0 * x.tokens * head * mean_span(x)
-    kernel, arch = x.software.attention_kernel, m.architecture
+    forward, backward = fused_rates(x, c)
+    fused = (flops / forward + c.attention_fixed, 2.5 * flops / backward + c.attention_fixed)
+    scores = x.tokens * s.heads / y.tensor * y.sequence
+    product = 2.0 * x.tokens * head * y.sequence / (0.75 * wide_rate(x.machine, y, c))
+    eager = logical_and(kernel == ATTENTION_KERNELS.index("unfused"), x.software.fusion == FUSIONS.index("eager"))
+    passes = where(kernel == ATTENTION_KERNELS.index("fused-softmax"), 0.6, where(eager, EAGER_SCORES, 1.0))
+    passes = passes * c.score_traffic * where(y.full_precision, 2.0, 1.0)
+    stream = c.hbm * x.machine.memory_bandwidth
+    plain = kernel >= ATTENTION_KERNELS.index("fused-softmax")
+    return (
+        where(plain, product + passes * 13.0 * scores / stream, fused[0]),
+        where(plain, 2.0 * product + passes * 17.0 * scores / stream, fused[1]),
+    )
+
+
+def fused_rates(x: Inputs, c: Constants) -> tuple[Num, Num]:
+    """FLOP/s of a fused attention kernel, forward and backward, by its generation, the card, head width and length."""
+    s, m, kernel = x.shape, x.machine, x.software.attention_kernel
+    arch = m.architecture
     early = where(kernel == ATTENTION_KERNELS.index("triton"), True, kernel == ATTENTION_KERNELS.index("flash1"))
     current = pick(c.attention, arch)
     first = logical_and(x.software.older_kernels, kernel == ATTENTION_KERNELS.index("flash"))
@@ -196,24 +214,12 @@ def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     narrow = where(s.qk_dim <= NARROW_HEAD, pick(c.narrow_head, arch), 1.0)
     # Heads narrower than a systolic array leave part of it idle (JAX scaling book, TPU chapter).
     narrow = where(m.matrix_unit > 0, minimum(s.qk_dim / maximum(m.matrix_unit, 1.0), 1.0), narrow)
-    full = full_precision_rate(m, y)
+    full = full_precision_rate(m, x.layout)
     rate = m.peak16 * full * share * narrow / ramped(x, c, where(first, pick(c.older_ramp, arch), 1.0))
-    backward = rate * where(early, c.early_backward, c.attention_backward)
-    fused = (flops / rate + c.attention_fixed, 2.5 * flops / backward + c.attention_fixed)
-    scores = x.tokens * s.heads / y.tensor * y.sequence
-    product = 2.0 * x.tokens * head * y.sequence / (0.75 * wide_rate(m, y, c))
-    eager = logical_and(kernel == ATTENTION_KERNELS.index("unfused"), x.software.fusion == FUSIONS.index("eager"))
-    passes = where(kernel == ATTENTION_KERNELS.index("fused-softmax"), 0.6, where(eager, EAGER_SCORES, 1.0))
-    passes = passes * c.score_traffic * where(y.full_precision, 2.0, 1.0)
-    stream = c.hbm * m.memory_bandwidth
-    plain = kernel >= ATTENTION_KERNELS.index("fused-softmax")
-    return (
-        where(plain, product + passes * 13.0 * scores / stream, fused[0]),
-        where(plain, 2.0 * product + passes * 17.0 * scores / stream, fused[1]),
-    )
+    return rate, rate * where(early, c.early_backward, c.attention_backward)
 
 
-def ramped(x: Inputs, c: Constants, longer: Num = 1.0) -> Num:
+def ramped(x: Inputs, c: Constants, longer: Num) -> Num:
     """Time of attention over that of the same FLOPs in one long sequence: short ones and windows leave tiles idle.
 
     Args:

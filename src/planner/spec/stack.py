@@ -103,8 +103,8 @@ class Stack(Entry):
             day: YYYY, YYYY-MM or YYYY-MM-DD; empty: not known, and nothing changes.
         """
         kernel = self.attention_kernel
-        if kernel == "flash" and not self.since:
-            kernel = next((best for until, best in FIRST_KERNELS if day < until), kernel) if day else kernel
+        if day and kernel == "flash" and not self.since:
+            kernel = next((best for until, best in FIRST_KERNELS if day < until), kernel)
         return self.model_copy(update={"kernels_from": self.kernels_from or day, "attention_kernel": kernel})
 
     @property
