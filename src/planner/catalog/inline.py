@@ -45,7 +45,7 @@ def _changed(base: Entry, table: Mapping[str, Any]) -> dict[str, Any]:
     keys["provenance"] = {k: v for k, v in base.provenance.items() if k.partition(".")[0] not in table}
     if "measured" in keys:
         keys["measured"] = {"at_w": keys["tdp_w"]} | keys["measured"]
-    if "attention_kernel" in table:
+    if "attention_kernel" in table:  # a kernel that is chosen is that of every card
         keys.pop("attention_kernel_on", None)
     return merged(keys, table)
 

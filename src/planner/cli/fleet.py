@@ -129,22 +129,8 @@ def _on_site(plan: Plan, fleet: Fleet, holdings: Sequence[Holding], catalog: Cat
         raise PlanError([Problem("error", "cluster.site", "no site is stated, so no single-site run is known.", fix)])
     node = holdings[0].card.host.cards
     most = sum(holding.cluster.cards for holding in holdings)
-    there = _of_the_fleet(plan, fleet, holdings[0])
+    there = plan.model_copy(update={"power": fleet.power})
     for cards in range(most - most % node, 0, -node):
         if outcome := searched(plan_on_site(there, holdings, cards), catalog):
             return outcome
     return None
-
-
-def _of_the_fleet(plan: Plan, fleet: Fleet, holding: Holding) -> Plan:
-    """A plan that pays and draws what the fleet states of a cluster, on a network wired as a plan that does not say.
-
-    A fleet states no wiring; the plan's is that of its own cluster.
-    """
-    from planner.exchange.fleet import WIRING
-    from planner.spec.plan import Cluster, Cost
-
-    wiring = {key: Cluster.model_fields[key].default for key in WIRING}
-    cost = Cost(**{key: getattr(holding.cluster, key) for key in Cost.model_fields})
-    cluster = plan.cluster.model_copy(update=wiring)
-    return plan.model_copy(update={"cluster": cluster, "cost": cost, "power": fleet.power})

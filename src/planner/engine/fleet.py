@@ -19,13 +19,15 @@ from planner.engine.money import (
 from planner.engine.parts import Materials, materials
 from planner.engine.power import PowerDraw
 from planner.spec.fleet import FleetCluster, Holding, ResolvedFleet
-from planner.spec.plan import Plan
+from planner.spec.plan import Cluster, Cost, Plan
 
 EQUIVALENT_RULES: dict[EquivalentRule, str] = {
     "8-bit": "dense 8-bit rate over the H100's 1,979 TOP/s (Epoch AI)",
     "bf16": "dense BF16 rate over the H100's 989 TFLOP/s",
 }
 """The rules H100-equivalents can be counted by, in words."""
+WIRING = ("topology", "oversubscription")
+"""Keys of a plan's cluster that a fleet cannot state of a site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +187,10 @@ def largest_run(resolved: ResolvedFleet, rule: EquivalentRule = "8-bit") -> tupl
 
 
 def plan_on_site(plan: Plan, holdings: Sequence[Holding], cards: int = 0) -> Plan:
-    """A plan on the cards of a site's largest run: its workload and its software there.
+    """A plan on the cards of a site's largest run: its workload and its software there, at the site's costs.
 
-    The parallel degrees stay as they are too; they are the plan's own cluster's, so a search is to follow.
+    A fleet states no wiring: the network is wired as that of a plan that does not say. The parallel degrees stay as
+    they are; they are the plan's own cluster's, so a search is to follow.
 
     Args:
         plan: what is trained.
@@ -206,12 +209,14 @@ def plan_on_site(plan: Plan, holdings: Sequence[Holding], cards: int = 0) -> Pla
         "nics_per_node": None,
         "sites": 1,
         "wan_gb_per_s": 0.0,
+        **{key: Cluster.model_fields[key].default for key in WIRING},
     }
     cluster = plan.cluster.model_copy(update=hardware)
+    cost = Cost(**{key: getattr(holdings[0].cluster, key) for key in Cost.model_fields})
     model = plan.workload.model
     what = plan.name or (model if isinstance(model, str) else str(model.get("name") or "the plan"))
     name = f"{what} on {cards:,} {run.card}, {run.site}"
-    return plan.model_copy(update={"name": name, "cluster": cluster, "claim": None})
+    return plan.model_copy(update={"name": name, "cluster": cluster, "cost": cost, "claim": None})
 
 
 def _sum_of(holding: Holding, pue: float, rule: EquivalentRule) -> _Sum:

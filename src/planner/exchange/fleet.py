@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from planner.engine.export import FLEET, ExportClass
-from planner.engine.fleet import CardCount, FleetTotals, SiteRun
+from planner.engine.fleet import WIRING, CardCount, FleetTotals, SiteRun
 from planner.engine.result import Outcome
 from planner.exchange.figures import layout_facts
 from planner.exchange.format import amount, between, days, megawatts, money, percent, significant
@@ -22,8 +22,6 @@ LEGEND = (
     "density: TPP over mm2 of die. No legal advice."
 )
 """Of the table of export classes."""
-WIRING = ("topology", "oversubscription")
-"""Keys of a plan's cluster that a fleet cannot state of a site."""
 
 
 def fleet_dict(name: str, fleet: Fleet, totals: FleetTotals) -> dict[str, Any]:

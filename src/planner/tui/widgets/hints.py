@@ -43,7 +43,7 @@ class HintBar(Lines):
         room = width - (span([(self._about, "")]) + 2 if self._first else 0)
         while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= room:
             del hints[-2]
-        line: list[Hint] = [(" ", "text")]
+        line: list[tuple[str, str]] = [(" ", "text")]
         for key, words in hints:
             line += [(key, "key"), (f" {words}  ", "quiet")]
         if span(line) + span([(self._about, "")]) + 2 <= width:
@@ -68,7 +68,7 @@ class ModeBar(Lines):
         entries = [(key_name(keys(action)[0]), action.title, action.id) for action in modes()]
         room = width - sum(span([(key, ""), (title, "")]) + 3 for key, title, _ in entries)
         roomy, gap = room >= 0, " " if not 0 <= room < len(entries) else ""
-        line: list[Hint] = []
+        line: list[tuple[str, str]] = []
         self._ends = []
         for key, title, name in entries:
             here = name == self._mode
