@@ -29,6 +29,12 @@ from planner.engine.num import Num, any_of, log2, logical_and, logical_not, maxi
 
 MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
 """Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
+AMAX_CAST = 1.5
+"""Cast traffic of experts' tokens in FP8 with one scale a tensor over that with one scale a block: a pass of its own
+reads their largest value, which elsewhere norms and activations find as they write; counted (Transformer Engine)."""
+BLOCK_SCALED_LAUNCHES, TENSOR_SCALED_LAUNCHES = 2.0, 4.0
+"""Kernels for a product of an expert over BF16's one: MXFP8 casts first; a scale a tensor (FP8, NVFP4) takes the
+largest value, the scale and the cast; counted (Transformer Engine's quantizers)."""
 EAGER_LAUNCHES = 3.0
 """Kernels a layer launches in eager code over fused code; counted."""
 EAGER_LAUNCHES_FUSED_NORMS = 2.0
@@ -125,12 +131,16 @@ def _cast(widths: Num, x: Inputs, c: Constants) -> Num:
     return where(y.eight_bit, stream(4.0 * c.cast * recipe * widths * x.tokens, x, c), 0.0)
 
 
-def host_factor(x: Inputs, c: Constants) -> Num:
-    """Host work over that of fused kernels: eager code launches more of them, CUDA graphs or XLA leave a share."""
+def host_factor(x: Inputs, c: Constants, partial: Num) -> Num:
+    """Host work over that of fused kernels: eager code launches more of them, CUDA graphs or XLA leave a share.
+
+    Args:
+        partial: the share that partial CUDA graphs leave of this work. They capture attention and router, not experts.
+    """
     code = x.software.fusion
     kernels = where(code == FUSIONS.index("eager-fused-norms"), EAGER_LAUNCHES_FUSED_NORMS, 1.0)
     kernels = where(code == FUSIONS.index("eager"), EAGER_LAUNCHES, kernels)
-    graphs = where(x.software.graphs == GRAPHS.index("partial"), c.graphs_partial, 1.0)
+    graphs = where(x.software.graphs == GRAPHS.index("partial"), partial, 1.0)
     graphs = where(x.software.graphs == GRAPHS.index("full"), c.graphs_full, graphs)
     return where(x.software.xla, 0.0, kernels * graphs)
 
@@ -142,7 +152,7 @@ def host_work(x: Inputs, c: Constants) -> tuple[Num, Num]:
     doublings of the group. Launches queued ahead hide most of it, but forward work inside the backward pass has no such
     queue. Tuned software and XLA hide it all.
     """
-    launches = 0.5 * c.host_layer * host_factor(x, c)
+    launches = 0.5 * c.host_layer * host_factor(x, c, c.graphs_partial)
     waits = where(x.software.xla, 0.0, where(x.software.tuned, 0.0, 1.0))
     late = 0.5 * waits * c.host_skew * log2(maximum(x.layout.tensor, 1.0))
     return launches + c.host_skew_queued * late, launches + late
@@ -344,7 +354,8 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     # Stacks that capture the whole iteration also fuse permutation and casts into the grouped GEMMs.
     fused = where(x.software.graphs == GRAPHS.index("full"), c.fused_experts, 1.0)
     permute = fused * move(c.permute * slots * s.hidden, x, c)
-    per_token = fused * slots / x.tokens
+    amax = where(maximum(y.microscaled, y.four_bit), 1.0, AMAX_CAST)
+    per_token = amax * fused * slots / x.tokens
     memory = (
         normed + activation[0] + 10.0 * permute + _cast(per_token * (s.hidden + width) + hidden, x, c),
         move(x.tokens * kinds * 13.0 * hidden, x, c)
@@ -358,7 +369,9 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     # Routed tokens are already spread over the tensor group; only shared experts need its collectives.
     needs = where(has_shared, 1.0, 0.0)
     exchange = expert_exchange(x, g, c)
-    launches = (c.host_moe + c.host_expert * local * where(y.eight_bit, 1.5, 1.0)) * host_factor(x, c)
+    launches = c.host_moe * host_factor(x, c, c.graphs_partial)
+    scaled = where(y.microscaled, BLOCK_SCALED_LAUNCHES, TENSOR_SCALED_LAUNCHES)
+    launches += c.host_expert * local * where(y.eight_bit, scaled, 1.0) * host_factor(x, c, 1.0)
     host, late = (launches + half for half in host_work(x, c))
     first = Cost(forward, 0.0, memory[0], needs * tensor[0] + split, 0.0, exchange, host)
     second = Cost(backward, 0.0, memory[1], needs * tensor[1] + split, 0.0, exchange, host)
