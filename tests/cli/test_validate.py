@@ -94,10 +94,12 @@ def test_where_no_row_can_be_compared_that_is_bad_input(tmp_path: Path) -> None:
 
 def test_memory_of_each_row_is_told(file: Path) -> None:
     rows = json.loads(validate("--runs", str(file), "--json").stdout)["memory_runs"]
-    assert [(row["id"], row["measured_memory_gb"]) for row in rows] == [("plain", 60.0)]
+    told = [(row["id"], row["confidence"], row["measured_memory_gb"]) for row in rows]
+    assert told == [("plain", "exact", 60.0), ("partial", "partial", 60.0)]
     assert rows[0]["error"] == pytest.approx(rows[0]["memory_gb"] / 60 - 1)
     text = validate("--runs", str(file)).stdout
     assert "Memory of the fullest card, furthest off" in text
+    assert "; 1 more of partial or odd rows" in text
     assert all(line == line.rstrip() for line in text.splitlines())
 
 

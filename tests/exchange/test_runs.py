@@ -1,5 +1,6 @@
 """Runs files: the shipped ones are whole, and every row of any file is either used or skipped for a reason."""
 
+import datetime as dt
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -122,6 +123,54 @@ def test_the_file_s_shape_wins_over_the_catalogue_s_and_the_catalogue_is_asked_n
 def test_an_inline_fabric() -> None:
     run = read(row(cluster={"scale_out": {"name": "Omni-Path", "gb_per_s": 12.5}, "nics_per_node": 4})).runs[0]
     assert (run.resolved.scale_out.gb_per_s, run.resolved.nics_per_node) == (12.5, 4)
+
+
+NOON = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("date", ["2024", "2024-06", "2024-06-01", NOON.date(), NOON])
+def test_a_date_is_a_year_a_month_or_a_day(date: object) -> None:
+    """TOML's own dates are taken as the day they are."""
+    (one,) = read(row(date=date)).runs
+    assert "2024-06-01".startswith(one.run.date)
+
+
+@pytest.mark.parametrize("date", ["June 2024", "2024-13", "2024-6", "2024-Q3", "24", 2024])
+def test_what_is_no_date_costs_the_row(date: object) -> None:
+    """It decides the attention kernels, by comparing texts: another form would be of any day."""
+    (skipped,) = read(row(date=date)).skipped
+    assert skipped.why.startswith("date: ")
+    assert 'it must be a year ("2023"), a month ("2023-11") or a day' in skipped.why
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ({"tokens_per_s": 110376.4}, ""),  # 9.5 s
+        ({"tokens_per_s_per_card": 7000.0}, ""),  # 9.36 s, rounded by the source
+        ({"tokens_per_s_per_card": 110376.4}, "tokens_per_s_per_card gives a step of 0.5938 s"),
+        ({"samples_per_s": 12.0}, "samples_per_s gives a step of 10.67 s"),
+    ],
+)
+def test_figures_that_contradict_the_one_that_counts_are_told(figures: dict[str, float], told: str) -> None:
+    data = read(row(measured=figures))
+    assert data.runs[0].step_time_s == 9.5
+    wanted = f"runs: one: measured.{told}, measured.step_time_s one of 9.5 s, which counts"
+    assert data.warnings == ((wanted,) if told else ())
+
+
+def test_a_table_that_is_none_is_told_with_the_one_that_was_meant() -> None:
+    with pytest.raises(PlanError, match=r"runs: unknown key\. Did you mean run\?"):
+        read(row(), runs=[row("two")])
+    with pytest.raises(PlanError, match=r"colour: unknown key\. Known here: schema, kind, model, run"):
+        read(row(), colour="red")
+
+
+def test_a_row_without_a_figure_says_what_it_has_instead() -> None:
+    bare = row(measured={"tokens_per_sec_per_gpu": 7000.0})
+    del bare["measured"]["step_time_s"]
+    (skipped,) = read(bare).skipped
+    assert "there is no figure of speed or memory. tokens_per_sec_per_gpu is none of step_time_s, tok" in skipped.why
 
 
 def test_partial_and_odd_rows_are_read_and_marked() -> None:

@@ -156,6 +156,11 @@ def test_the_estimate_block_is_never_read() -> None:
 RULES_OF_ONE: dict[str, tuple[dict[str, Any], str]] = {
     "head groups": ({"kv_heads": 7}, "heads (32) must be a multiple of kv_heads (7)"),
     "latent": ({"attention": "mla"}, "needs the table mla"),
+    "latent by another name": (
+        {"mla": {"q_lora": 0, "kv_lora": 512, "qk_nope": 128, "qk_rope": 64, "v_head": 128}}, "attention = 'gqa'",
+    ),
+    "a head each": ({"attention": "mha"}, "'mha' has one for each head, but kv_heads = 8: write 'gqa'"),
+    "one for all": ({"attention": "mqa"}, "'mqa' has one for all heads, but kv_heads = 8: write 'gqa'"),
     "top k": ({"moe": {"experts": 4, "topk": 8, "expert_ffn": 64}}, "moe.topk (8) cannot exceed moe.experts (4)"),
     "no ffn": ({"ffn_hidden": 0}, "ffn_hidden is needed"),
     "too many": ({"moe": {"experts": 4, "topk": 2, "expert_ffn": 64, "layers": 40}}, "moe.layers (40) exceeds layers"),

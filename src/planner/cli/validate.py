@@ -52,7 +52,7 @@ def command(files: tuple[str, ...], *, held_out: bool, as_json: bool, max_median
     else:
         put_lines(lines(made, folding()))
     if not predictions:
-        complain(f"validate: no row can be compared; {len(made.skipped):,} are skipped.")
+        complain(f"validate: no row can be compared; rows skipped: {len(made.skipped):,}.")
         sys.exit(2)
     median = made.summary.median_abs_error
     if max_median is not None and (median is None or median > max_median):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from planner.spec.base import PlanError, Problem
 from planner.spec.parse import build, check_schema, load_toml, unfit_values
 from planner.spec.plan import Plan, Resolved, Workload
 from planner.spec.rules import errors
-from planner.spec.runs import MeasuredRun, Run, RunModel, RunsData, SkippedRun
-from planner.spec.words import escaped
+from planner.spec.runs import SPEEDS, Measured, MeasuredRun, Run, RunModel, RunsData, SkippedRun
+from planner.spec.words import escaped, nearest
 
 FILE_KEYS = ("schema", "kind", "model", "run")
+AGREE = 0.05
+"""Step times of one row may differ by this much: sources round."""
 SHORTEST_STEP_S, LONGEST_STEP_S = 1e-6, 1e8
 """Outside of these a measured step time is a slip of unit or pen."""
 
@@ -77,22 +79,34 @@ def read_runs(path_or_text: Path | str, catalog: Catalog) -> RunsData:
             if unfit := tuple(unfit_values(row, "")):
                 raise PlanError(unfit)  # noqa: TRY301 - all reasons to skip a row are worded in one place
             run = build(Run, row, source)
-            warnings += _ignored(run, source)
+            warnings += _warnings(run, source)
             runs.append(_measured(run, shapes))
         except PlanError as error:
             skipped.append(SkippedRun(name, _why(error.problems), source))
     return RunsData(tuple(runs), tuple(skipped), tuple(warnings))
 
 
-def _ignored(run: Run, source: str) -> list[str]:
-    """What is ignored in a row, a line each."""
+def _warnings(run: Run, source: str) -> list[str]:
+    """What is ignored in a row, and what in it contradicts itself, a line each."""
     told = [
         f"unknown key {escaped(key)}, ignored" + (f". Did you mean {meant}?" if meant else "")
         for key, meant in run.unknown_keys.items()
     ]
     if run.outcome == "oom" and run.measured.speeds:
         told.append(f"measured.{run.measured.speeds[0]} is ignored: it ran out of memory")
-    return [f"{source}: {run.id}: {words}" for words in told]
+    return [f"{source}: {run.id}: {words}" for words in (*told, *_contradictions(run))]
+
+
+def _contradictions(run: Run) -> Iterator[str]:
+    """Figures of speed that say another step time than the one that counts."""
+    times = run.step_times
+    if run.outcome == "oom" or not times:
+        return
+    counts, *others = times
+    for other in others:
+        if max(times[counts], times[other]) > (1.0 + AGREE) * min(times[counts], times[other]):
+            seconds = f"measured.{other} gives a step of {times[other]:.4g} s"
+            yield f"{seconds}, measured.{counts} one of {times[counts]:.4g} s, which counts"
 
 
 class _Shapes:
@@ -130,11 +144,19 @@ def _measured(run: Run, shapes: _Shapes) -> MeasuredRun:
         return MeasuredRun(run, resolved, None, "ran out of memory")
     seconds, how = measured_step_time(run, resolved)
     if seconds is None and run.measured.memory_gb is None:
-        raise PlanError([Problem("error", "measured", "there is no figure of speed or memory.")])
+        raise PlanError([Problem("error", "measured", _no_figure(run.measured))])
     if seconds is not None and not SHORTEST_STEP_S <= seconds <= LONGEST_STEP_S:
         message = f"{run.measured.speeds[0]} gives a step of {seconds:.3g} s, which is none."
         raise PlanError([Problem("error", "measured", message)])
     return MeasuredRun(run, resolved, seconds, how)
+
+
+def _no_figure(measured: Measured) -> str:
+    """That a row can be compared with nothing, and what it has instead."""
+    missing = "there is no figure of speed or memory."
+    if not (other := measured.__pydantic_extra__):
+        return missing
+    return f"{missing} {escaped(', '.join(other))} is none of {', '.join(SPEEDS)} and memory_gb."
 
 
 def _resolve(run: Run, shapes: _Shapes) -> Resolved:
@@ -164,7 +186,7 @@ def _rows(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
     problems = []
     if data.get("kind") != "runs":
         problems.append(Problem("error", "kind", "this is not a runs file.", 'Write kind = "runs" if it is.'))
-    problems += [Problem("error", escaped(key), "unknown key.") for key in data if key not in FILE_KEYS]
+    problems += [_unknown(key) for key in data if key not in FILE_KEYS]
     rows, tables = data.get("run", []), data.get("model", {})
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problems.append(Problem("error", "run", "runs are [[run]] tables."))
@@ -175,6 +197,12 @@ def _rows(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
     if problems:
         raise PlanError(problems, source)
     return list(rows)
+
+
+def _unknown(key: str) -> Problem:
+    meant = nearest(key, FILE_KEYS)
+    fix = f"Did you mean {meant}?" if meant else f"Known here: {', '.join(FILE_KEYS)}."
+    return Problem("error", escaped(key), "unknown key.", fix)
 
 
 def _why(problems: Iterable[Problem]) -> str:

@@ -10,6 +10,7 @@ from planner.engine.validation import Prediction, Report, Summary
 from planner.exchange.accuracy_pictures import percent
 from planner.exchange.report import Line
 from planner.exchange.tables import table
+from planner.exchange.validation import memory_apart
 from planner.spec.runs import SkippedRun
 from planner.spec.words import escaped
 
@@ -83,8 +84,10 @@ def _further(report: Report) -> list[tuple[str, str]]:
     )
     pick = f"the pick loses {percent(ranking.median_loss)} at the median, and ran out of memory in {ranking.picked_oom}"
     correlation = UNKNOWN if ranking.median_spearman is None else f"{ranking.median_spearman:.2f}"
+    apart = len(memory_apart(report))
+    more = f"; {apart:,} more of partial or odd rows" if apart else ""
     return [
-        ("Memory", f"{memory.n:,} rows, median error {percent(memory.median_abs_error)}"),
+        ("Memory", f"{memory.n:,} rows, median error {percent(memory.median_abs_error)}{more}"),
         ("Fit", f"balanced accuracy {percent(fit.balanced_accuracy)}: {called}"),
         ("Ranking", f"{len(ranking.sweeps)} layout sweeps, median rank correlation {correlation}; {pick}"),
     ]

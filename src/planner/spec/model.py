@@ -113,7 +113,7 @@ class Model(Entry):
     tied: bool = False
     """Input embedding and output head are one matrix."""
     attention: Attention = "gqa"
-    """How keys and values are shared between heads."""
+    """How keys and values are shared between heads: one each (mha), one for all (mqa), by groups, or latent (mla)."""
     mla: Mla | None = None
     window: AtLeastZero = 0
     """Tokens a sliding-window layer sees; 0: no window."""
@@ -139,6 +139,13 @@ class Model(Entry):
     def _consistent(self) -> Self:
         if self.attention == "mla" and self.mla is None:
             msg = "attention = 'mla' needs the table mla = {q_lora, kv_lora, qk_nope, qk_rope, v_head}"
+            raise ValueError(msg)
+        if self.attention != "mla" and self.mla:
+            msg = f"the table mla is of latent attention, but attention = '{self.attention}': write 'mla'"
+            raise ValueError(msg)
+        if self.kv_heads != {"mha": self.heads, "mqa": 1}.get(self.attention, self.kv_heads):
+            least = "one for each head" if self.attention == "mha" else "one for all heads"
+            msg = f"attention = '{self.attention}' has {least}, but kv_heads = {self.kv_heads}: write 'gqa', or mend it"
             raise ValueError(msg)
         if self.attention != "mla" and self.heads % self.kv_heads:
             msg = f"heads ({self.heads}) must be a multiple of kv_heads ({self.kv_heads})"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from planner.spec.base import Count, Positive, Spec, Strings
+from planner.spec.base import Count, Form, Positive, Spec, Strings
 from planner.spec.card import Precision
 from planner.spec.model import Model
 from planner.spec.plan import SCHEMA, Cluster, Inline, Resolved, Strategy
@@ -23,8 +23,14 @@ Kind = Literal["dense", "moe", "hybrid"]
 NEARLY = 0.85
 """Likeness of two names from which one is taken for the other, misspelt."""
 
-Day = Annotated[str, BeforeValidator(lambda v: v.isoformat() if isinstance(v, dt.date) else v)]
-"""A date as text: a year, a month (2023-11) or a day; TOML's own dates are taken too."""
+DAY = len("2023-11-30")
+
+Day = Annotated[
+    str, BeforeValidator(lambda v: v.isoformat()[:DAY] if isinstance(v, dt.date) else v),
+    Field(pattern=r"^(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)?$"),
+    Form('a year ("2023"), a month ("2023-11") or a day'),
+]  # fmt: skip
+"""A date as text, by which software is told from older software; TOML's own dates are taken too."""
 
 
 def _one_line(text: str) -> str:
@@ -137,6 +143,20 @@ class Run(Spec):
     notes: str = ""
 
     @property
+    def step_times(self) -> dict[str, float]:
+        """Seconds of a step by each figure that needs no convention, the one that counts first."""
+        m, sequences = self.measured, self.workload.global_batch
+        tokens = float(sequences * self.workload.sequence_length)
+        cards = float(self.cluster.cards)
+        by_rate = {
+            "tokens_per_s": (tokens, m.tokens_per_s),
+            "tokens_per_s_per_card": (tokens / cards, m.tokens_per_s_per_card),
+            "samples_per_s": (float(sequences), m.samples_per_s),
+        }
+        stated = {} if m.step_time_s is None else {"step_time_s": float(m.step_time_s)}
+        return stated | {name: work / rate for name, (work, rate) in by_rate.items() if rate is not None}
+
+    @property
     def unknown_keys(self) -> dict[str, str]:
         """Keys the format does not have, with the name that may have been meant.
 
@@ -223,7 +243,7 @@ class RunsData:
     runs: tuple[MeasuredRun, ...]
     skipped: tuple[SkippedRun, ...]
     warnings: tuple[str, ...] = ()
-    """What was ignored in rows that are used: keys the format does not have."""
+    """Of rows that are used: keys the format does not have, which are ignored, and figures that contradict others."""
 
     def __add__(self, other: RunsData) -> RunsData:
         """Several files read as one."""
