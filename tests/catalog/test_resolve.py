@@ -133,6 +133,20 @@ def test_inline_tables() -> None:
     assert (r.stack.name, r.stack.overlap.fsdp, r.stack.overlap.data) == ("ours", False, True)
 
 
+def test_a_power_limit_leaves_the_rest_of_the_node_its_power() -> None:
+    whole, capped = (
+        resolved({"cluster": {"card": {"base": "h100-sxm", "tdp_w": watts}}}).card.host for watts in (700, 500)
+    )
+    assert whole.max_kw - capped.max_kw == pytest.approx(8 * 0.2)
+    assert capped.measured_kw / capped.max_kw == pytest.approx(whole.measured_kw / whole.max_kw)
+    all_in, less = (
+        resolved({"cluster": {"card": {"base": "gb200-nvl72", "tdp_w": watts}}}).card.host for watts in (1200, 1000)
+    )
+    assert all_in.all_in_kw_per_card - less.all_in_kw_per_card == pytest.approx(0.2)
+    own = {"base": "h100-sxm", "tdp_w": 500, "host": {"max_kw": 9.0}}
+    assert resolved({"cluster": {"card": own}}).card.host.max_kw == 9
+
+
 def test_a_model_may_have_a_base_too() -> None:
     model = resolved({"workload": {"model": {"base": "deepseek-v3", "layers": 16, "moe": {"experts": 64}}}}).model
     assert model.moe is not None

@@ -198,7 +198,7 @@ def test_the_node_limit_of_deepseek_v3() -> None:
 
 @pytest.mark.parametrize(("fusion", "times"), [("fused", 1), ("compiled", 1), ("eager-fused-norms", 2), ("eager", 3)])
 def test_eager_code_launches_more_kernels(fusion: str, times: int) -> None:
-    assert host_factor(numbers(strategy__kernel_fusion=fusion), C) == times
+    assert host_factor(numbers(strategy__kernel_fusion=fusion), C, 1.0) == times
 
 
 def test_layers_of_untuned_software_wait_for_the_slowest_host_most_where_recomputed() -> None:
@@ -222,8 +222,23 @@ def test_host_time_counts_local_experts_and_graphs() -> None:
     assert one == pytest.approx(0.5 * C.host_layer + C.host_moe + 8 * C.host_expert)  # 64 experts over 8 cards
     full = numbers(workload__model=EXPERTS, strategy__expert=8, strategy__cuda_graphs="full")
     assert moe_of(full).forward.host == pytest.approx(one * C.graphs_full)
-    assert host_factor(numbers(strategy__cuda_graphs="partial"), C) == C.graphs_partial
-    assert host_factor(numbers(strategy__stack="maxtext"), C) == 0
+    assert host_factor(numbers(strategy__stack="maxtext"), C, 1.0) == 0
+
+
+def test_partial_graphs_leave_the_launches_of_experts() -> None:
+    partial = numbers(workload__model=EXPERTS, strategy__expert=8, strategy__cuda_graphs="partial")
+    captured = C.graphs_partial * (0.5 * C.host_layer + C.host_moe)
+    assert moe_of(partial).forward.host == pytest.approx(captured + 8 * C.host_expert)
+
+
+def test_experts_in_eight_bit_launch_their_casts_too() -> None:
+    def launches(precision: str) -> float:
+        plan = {"cluster__card": "b200-sxm", "workload__model": EXPERTS, "workload__precision": precision}
+        x = numbers(**plan, strategy__expert=8)
+        return float(moe_of(x).forward.host - 0.5 * C.host_layer - C.host_moe) / (8 * C.host_expert)
+
+    # A product; with MXFP8 a cast before it; with a scale a tensor also its largest value and the scale.
+    assert [launches(p) for p in ("bf16", "mxfp8", "fp8", "nvfp4")] == pytest.approx([1, 2, 4, 4])
 
 
 def test_splitting_experts_halves_their_width_and_doubles_the_tokens() -> None:

@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.floors import C, numbers, preset, ring, with_machine
 
-from planner.engine.collectives import all_reduce, bus_rate, exchange, gather, latency, link_rate, scale_up_rate
+from planner.engine.collectives import (
+    all_reduce,
+    all_reduce_latency,
+    bus_rate,
+    exchange,
+    gather,
+    latency,
+    link_rate,
+    scale_up_rate,
+)
 from planner.engine.layout import Group, group
 from planner.engine.reading import inputs_of
 
@@ -55,8 +64,34 @@ def test_two_cards_share_one_link_of_a_mesh_or_torus() -> None:
 
 
 def test_an_all_reduce_is_a_reduce_scatter_and_an_all_gather() -> None:
-    group = ring(64, 8, H100)
-    assert all_reduce(GIB, group, H100.machine, C) == pytest.approx(2 * gather(GIB, group, H100.machine, C))
+    two = ring(2, 2, H100)
+    assert all_reduce(GIB, two, H100.machine, C) == pytest.approx(2 * gather(GIB, two, H100.machine, C))
+    many = ring(64, 8, H100)
+    bytes_only = all_reduce(GIB, many, H100.machine, C) - all_reduce(0.0, many, H100.machine, C)
+    gathered = gather(GIB, many, H100.machine, C) - gather(0.0, many, H100.machine, C)
+    assert bytes_only == pytest.approx(2 * gathered)
+
+
+def test_an_all_reduce_over_many_nodes_goes_by_a_tree() -> None:
+    # NCCL `src/graph/tuning.cc`: seven cards and ten doublings of nodes, there and back; a ring takes 8,191 hops twice.
+    many = ring(8192, 8, H100)
+    assert all_reduce_latency(many, C) == pytest.approx(C.latency + 2 * C.ring_hop * (10 + 7 * C.hop_inside))
+    assert 2 * latency(many, C) > 100 * all_reduce_latency(many, C)
+    eight = ring(8, 8, H100)
+    assert all_reduce_latency(eight, C) == 2 * latency(eight, C)
+
+
+@pytest.mark.parametrize("deduplicates", [False, True])
+def test_experts_spread_over_more_nodes_do_not_exchange_faster(deduplicates: bool) -> None:
+    def seconds(nodes: int) -> float:
+        size, copies = 8 * nodes, 6.0
+        far = nodes * (1 - (1 - 1 / nodes) ** copies) if deduplicates else copies
+        remote = 4096 * far * (1 - 1 / nodes)
+        x = numbers(cluster__card="h800-sxm")
+        return float(exchange(4096 * copies, remote, 8192.0, ring(size, 8, x), deduplicates, x.machine, C))
+
+    times = [seconds(nodes) for nodes in (1, 2, 4, 8)]
+    assert times == sorted(times)
 
 
 def test_four_nodes_of_eight_h200() -> None:

@@ -55,10 +55,23 @@ def test_gradient_traffic_hides_in_the_backward_pass() -> None:
 def test_software_without_overlap_pays_for_every_message() -> None:
     x = with_software(DENSE, overlap_data=False)
     g = groups(x)
-    flat = 2 * collectives.gather(8e9, g.gradient, x.machine, C), collectives.gather(4e9, g.gradient, x.machine, C)
+    whole, weights = (
+        call(size, g.gradient, x.machine, C)
+        for call, size in ((collectives.all_reduce, 8e9), (collectives.gather, 4e9))
+    )
     waits = 4 * 16 - 1  # four matrices of 16 layers; one is counted with the bytes
-    one = collectives.latency(g.gradient, C)
-    assert gradient_exchange(HELD, x, g, C) == pytest.approx((flat[0] + 2 * waits * one, flat[1] + waits * one))
+    wait = waits * collectives.all_reduce_latency(g.gradient, C)
+    assert gradient_exchange(HELD, x, g, C) == pytest.approx((whole + wait, weights))
+
+
+def test_a_cluster_of_thousands_is_not_drowned_by_latency_where_nothing_overlaps() -> None:
+    def share(cards: int) -> float:
+        plan = {"cluster__cards": cards, "workload__global_batch": 4 * cards, "strategy__tensor": 1}
+        x = numbers(**plan, strategy__pipeline=1, strategy__overlap={"data": False})
+        one = step(x, C)
+        return float(one.data / one.total)
+
+    assert share(8192) < 1.5 * share(64)
 
 
 def test_all_reduced_gradients_pass_twice_and_no_weights_follow() -> None:

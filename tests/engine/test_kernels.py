@@ -206,6 +206,15 @@ def test_a_power_limit_slows_measured_cards_too() -> None:
     assert rate16(capped, C) / rate16(whole, C) == pytest.approx((5 / 7) ** C.power_exponent)
 
 
+@pytest.mark.parametrize("card", ["a100-sxm-80", "h100-sxm", "b200-sxm", "gb300-nvl72", "mi300x"])
+def test_no_older_kernel_is_faster_than_flash_attention_2(card: str) -> None:
+    old, second = (
+        attention(numbers(cluster__card=card, strategy__attention_kernel=kernel), C)[0]
+        for kernel in ("flash1", "flash2")
+    )
+    assert old >= second
+
+
 def test_flash_attention_2_is_the_kernel_of_the_day_where_there_is_no_newer_one() -> None:
     for card, factor in (("mi300x", 1.0), ("a100-sxm-80", 1.0), ("h100-sxm", C.attention_flash2[HOPPER])):
         old, new = (

@@ -60,6 +60,15 @@ def test_bf16_gradients_save_two_bytes() -> None:
     assert (four[1], two[1]) == (4e9, 2e9)
 
 
+def test_fp16_software_keeps_gradients_in_fp16_unless_told() -> None:
+    def gradients(**told: int) -> float:
+        x = numbers(workload__precision="fp16", strategy__stack="in-house", **told)
+        return state_of(Parameters(1e9, 0.0), x)[1]
+
+    assert gradients() == gradients(strategy__gradient_bytes=2) == 2e9
+    assert gradients(strategy__gradient_bytes=4) == 6e9  # each micro-batch's own beside the FP32 sum
+
+
 def test_fp32_training_has_one_copy_of_the_weights() -> None:
     x = numbers(workload__precision="tf32", strategy__sharding="none")
     assert state_of(Parameters(1e9, 0.0), x) == (4e9, 4e9, 8e9)
@@ -214,6 +223,12 @@ def test_every_recomputed_module_saves_something(module: str) -> None:
     x = numbers(workload__model=model, strategy__pipeline=1, strategy__attention_kernel="unfused")
     some = with_layout(x, **{module: 1.0})
     assert activations_of(0.0, some) < activations_of(0.0, x)
+
+
+def test_blocks_in_parallel_share_input_and_norm() -> None:
+    beside, after = (numbers(workload__model={**DENSE_MODEL, "parallel_block": both}) for both in (True, False))
+    assert layer_activations(after)[1] - layer_activations(beside)[1] == pytest.approx(4 * 4096 / 2)
+    assert layer_activations(after)[0] == layer_activations(beside)[0]
 
 
 def test_compiled_code_keeps_less_and_eager_code_more() -> None:

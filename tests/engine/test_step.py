@@ -1,6 +1,6 @@
 """One optimizer step: its parts by hand, published step times, and what must hold for any plan."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,10 @@ HELD = Parameters(2e9, 0.0, layers=16.0)
 
 def run(x: Inputs) -> Step:
     return step(x, C)
+
+
+def parts_of(one: Step) -> list[float]:
+    return [float(getattr(one, part.name)) for part in fields(one)]
 
 
 # parts by hand
@@ -155,8 +159,11 @@ def test_in_house_software_is_slower_where_it_does_not_overlap_its_gradient_exch
     assert run(public).gemm == pytest.approx(run(overlapping).gemm)
 
 
-def test_a_factor_of_ones_own_scales_computation() -> None:
-    assert run(with_software(DENSE, factor=1.2)).gemm == pytest.approx(1.2 * run(DENSE).gemm)
+@pytest.mark.parametrize("sharding", ["zero1", "zero3"])
+def test_a_factor_of_ones_own_scales_the_whole_step(sharding: str) -> None:
+    x = numbers(strategy__sharding=sharding)
+    for plain, own in zip(parts_of(run(x)), parts_of(run(with_software(x, factor=1.2))), strict=True):
+        assert own == pytest.approx(1.2 * plain)
 
 
 def test_micro_batches_of_two_halve_their_number() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from planner.spec.base import Entry, PlanError, Problem
+from planner.spec.card import Card
 from planner.spec.parse import build
 from planner.spec.words import shown
 
@@ -45,9 +46,23 @@ def _changed(base: Entry, table: Mapping[str, Any]) -> dict[str, Any]:
     keys["provenance"] = {k: v for k, v in base.provenance.items() if k.partition(".")[0] not in table}
     if "measured" in keys:
         keys["measured"] = {"at_w": keys["tdp_w"]} | keys["measured"]
+    if isinstance(base, Card) and isinstance(power_w := table.get("tdp_w"), int | float):
+        keys["host"] = keys.get("host", {}) | _ratings(base, power_w)
     if "attention_kernel" in table:  # a kernel that is chosen is that of every card
         keys.pop("attention_kernel_on", None)
     return merged(keys, table)
+
+
+def _ratings(card: Card, power_w: float) -> dict[str, float]:
+    """Ratings of a card's host where its cards draw `power_w` each: the rest of the node stays what it was."""
+    more_kw, host = (power_w - card.tdp_w) / 1000.0, card.host
+    ratings = {}
+    if host.max_kw:
+        ratings["max_kw"] = max(host.max_kw + host.cards * more_kw, 0.0)
+        ratings["measured_kw"] = host.measured_kw * ratings["max_kw"] / host.max_kw
+    if host.all_in_kw_per_card:
+        ratings["all_in_kw_per_card"] = max(host.all_in_kw_per_card + more_kw, 0.0)
+    return ratings
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

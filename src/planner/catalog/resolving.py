@@ -158,7 +158,9 @@ def _overridden(stack: Stack, strategy: Strategy, card: Card) -> Stack:
     stated = {key: value for key in OVERRIDES if (value := getattr(strategy, key)) is not None}
     overlap = {key: value for key, value in strategy.overlap if value is not None}
     described = stack.described or (bool(overlap) and {"attention_kernel", "kernel_fusion"} <= stated.keys())
-    facts: dict[str, Any] = {"attention_kernel": kernel, "attention_kernel_on": {}, "described": described, **stated}
+    facts: dict[str, Any] = {"attention_kernel": kernel, "described": described, **stated}
+    if "attention_kernel" in stated:
+        facts["attention_kernel_on"] = {}
     return stack.model_copy(update={**facts, "overlap": stack.overlap.model_copy(update=overlap)})
 
 

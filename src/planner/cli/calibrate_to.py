@@ -22,8 +22,8 @@ def command(runs: str, output: str) -> None:
     """Make a stack of your own from three or more runs you measured.
 
     RUNS is a runs file (`planner schema runs`) whose runs name one stack. The result holds that stack's facts and the
-    factor your runs show, with its spread. Put it into the catalogue's stacks folder, and plans may name it. Rows that
-    are marked odd or partial, or ran out of memory, do not count.
+    factor your runs show, with its spread. Put it into `catalogue/stacks/` of the settings folder (`planner config show`
+    names it), and plans may name it. Rows that are marked odd or partial, or ran out of memory, do not count.
     """
     from planner.catalog import Catalog
     from planner.engine.estimate import evaluate
@@ -92,7 +92,9 @@ def _one_stack(rows: Sequence[MeasuredRun], catalog: Catalog) -> Stack:
     if differ:
         click.echo(f"the runs differ in {', '.join(differ)}: the stack keeps what {stack.id} has", err=True)
         own = catalog.stack(stack.id)
-        return stack.model_copy(update={name: getattr(own, name) for name in differ})
+        stack = stack.model_copy(update={name: getattr(own, name) for name in differ})
+    if stack.attention_kernel_on:  # the kernel of one card's architecture is not that of all
+        stack = stack.model_copy(update={"attention_kernel": catalog.stack(stack.id).attention_kernel})
     return stack
 
 

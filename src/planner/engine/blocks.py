@@ -134,8 +134,7 @@ def _cast(widths: Num, x: Inputs, c: Constants) -> Num:
 def host_factor(x: Inputs, c: Constants, partial: Num) -> Num:
     """Host work over that of fused kernels: eager code launches more of them, CUDA graphs or XLA leave a share.
 
-    Args:
-        partial: the share that partial CUDA graphs leave of this work. They capture attention and router, not experts.
+    Of experts, which partial graphs do not capture, these leave all: `partial` is 1.
     """
     code = x.software.fusion
     kernels = where(code == FUSIONS.index("eager-fused-norms"), EAGER_LAUNCHES_FUSED_NORMS, 1.0)

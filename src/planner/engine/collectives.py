@@ -57,6 +57,18 @@ def latency(group: Group, c: Constants) -> Num:
     return where(n > 1.0, where(n > group.local, c.latency * steps + ring, inside) + group.wait, 0.0)
 
 
+def all_reduce_latency(group: Group, c: Constants) -> Num:
+    """Latency of an all-reduce, s: of a ring gone round twice, or of a tree, where domains can form one and it is less.
+
+    A tree goes along the cards of a domain and down the doublings of domains, and back (NCCL `src/graph/tuning.cc`).
+    """
+    ring = 2.0 * latency(group, c)
+    domains = maximum(group.size / group.local, 1.0)
+    way = log2(domains) + c.hop_inside * group.hops_inside / domains
+    tree = c.latency + 2.0 * c.ring_hop * way + group.wait
+    return where(group.size > group.local, minimum(ring, tree), ring)
+
+
 def gather(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
     """Seconds of an all-gather or reduce-scatter.
 
@@ -72,8 +84,9 @@ def gather(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
 def all_reduce(size: Num, group: Group, machine: Machine, c: Constants) -> Num:
     """Seconds of an all-reduce: a reduce-scatter and an all-gather, or one pass where the switches add."""
     n = group.size
-    ring = 2.0 * gather(size, group, machine, c)
-    in_switch = 2.0 * size * (n - 1.0) / n / (c.in_switch * machine.scale_up) + c.latency + NVLS_S + group.wait
+    sent = 2.0 * size * (n - 1.0) / n
+    ring = sent / bus_rate(group, machine, c) + all_reduce_latency(group, c)
+    in_switch = sent / (c.in_switch * machine.scale_up) + c.latency + NVLS_S + group.wait
     inside = where(n <= group.local, where(n > 2.0, machine.in_switch, False), False)  # noqa: PLR2004
     return where(inside, minimum(ring, in_switch), ring)
 
@@ -84,7 +97,7 @@ def exchange(
     """Seconds of one expert all-to-all.
 
     Args:
-        copies: token copies a card sends inside its domain.
+        copies: token copies of a card, to cards inside its domain and out of it.
         remote: token copies it sends to other domains.
         width: bytes of one token copy.
         group: cards the experts are spread over.
@@ -99,7 +112,8 @@ def exchange(
     # several axes half of it crosses the middle of the longest, whatever the other axes bring.
     axes = torus_axes(local, machine)
     ring = where(machine.torus_axes > 0, maximum(0.25 * axes * local ** (1.0 / axes), 1.0), 1.0)
-    inside = copies * width * (n - 1.0) / n / inside_rate * where(leaves, 0.5, 1.0) * ring
+    # Copies from other domains arrive once and are passed on inside, to as many cards as in a group of one domain.
+    inside = copies * width * (local - 1.0) / where(deduplicates, local, n) / inside_rate * ring
     outside = remote * width / (group.nic * where(deduplicates, c.dispatch_out, c.exchange_out))
     wait = 2.0 * (c.latency * (1.0 + log2(maximum(n, 1.0)) / 3.0) + group.wait)
     return where(n > 1.0, maximum(inside, where(leaves, outside, 0.0)) + wait, 0.0)

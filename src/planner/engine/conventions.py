@@ -103,6 +103,8 @@ def measured_step_time(run: Run, resolved: Resolved) -> tuple[float | None, str]
     _check_rate(flop_per_s, resolved.card.peak(run.workload.precision) * TERA, measured.speeds[0])
     per_token = flops_per_token(resolved.model, run.workload.sequence_length, convention, resolved.strategy)
     assumed = ", taken as causal" if convention == "unstated" else ""
+    if convention == "hardware" and "recompute" not in run.strategy.model_fields_set:
+        assumed = ", taken as without recomputation"
     return float(per_token) * tokens / (flop_per_s * cards), f"{figure}, counted {convention}{assumed}"
 
 

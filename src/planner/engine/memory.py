@@ -193,7 +193,8 @@ def layer_activations(x: Inputs) -> tuple[Num, Num, Num]:
     ends = ends - pointwise * s.hidden / sp * y.norm
     attention = where(y.attention > 0, 2.0 * s.hidden / sp, ends + where(s.mla, mla, core) + scores + rope)
     inner = (2.0 + 2.0 * gated + pointwise + 2.0 * eager) / t
-    ffn = ends + inner * s.ffn * (1.0 - y.mlp)
+    # The two blocks of a parallel layer share input and norm.
+    ffn = ends * (1.0 - s.parallel_block) + inner * s.ffn * (1.0 - y.mlp)
     slots = s.topk / t * y.expert_tensor
     width = s.expert_ffn / y.expert_tensor
     saved = 2.0 + 2.0 * gated

@@ -158,9 +158,9 @@ def machine_of(resolved: Resolved) -> Machine:
 def software_of(resolved: Resolved) -> Software:
     """The stack as numbers."""
     stack = resolved.stack
-    # FP16 needs loss scaling, and such software keeps gradients in FP16.
+    # FP16 needs loss scaling, and such software keeps gradients in FP16 unless told otherwise.
     fp16 = resolved.plan.workload.precision == "fp16" and not stack.fused_accumulation
-    reduced = HALF if fp16 else float(stack.gradient_bytes)
+    reduced = HALF if fp16 and resolved.strategy.gradient_bytes is None else float(stack.gradient_bytes)
     full_precision = resolved.plan.workload.precision in {"fp32", "tf32"}
     return Software(
         attention_kernel=ATTENTION_KERNELS.index(stack.attention_kernel),

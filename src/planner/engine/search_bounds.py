@@ -115,10 +115,7 @@ def cell_bytes(grid: Grid, c: Constants) -> CellBytes:
 
 def least_seconds(x: Inputs, c: Constants) -> Floats:
     """Step time with the least recomputation: more of it may hide gradient traffic, but no more than it costs."""
-    seconds = step(x, c)
-    if x.software.factor < 1.0:
-        return np.asarray(seconds.total - seconds.data)
-    return np.asarray(seconds.total)
+    return np.asarray(step(x, c).total)
 
 
 def least_bytes(x: Inputs, c: Constants) -> Floats:

@@ -51,6 +51,10 @@ class Step:
         moved = self.tensor + self.context + self.expert + self.pipeline_bubble + self.pipeline_transfer + self.data
         return self.compute + moved + self.optimizer + self.other
 
+    def times(self, factor: Num) -> Step:
+        """Every part of the step `factor` times as long."""
+        return Step(*(getattr(self, part.name) * factor for part in dataclasses.fields(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -134,18 +138,18 @@ def gradient_exchange(held: Parameters, x: Inputs, g: Groups, c: Constants) -> t
     """Seconds to reduce a stage's gradients and to gather its updated weights, once a step.
 
     An all-reduce is a reduction and a gather. Software that does not overlap the exchange does not scatter it either:
-    it all-reduces whole gradients, one by one, and then gathers weights where their optimizer is sharded. The two
-    cards that hold a tied table add up its gradients, but for DualPipe, whose cards hold both ends.
+    it all-reduces whole gradients, one by one, and then gathers weights, in flat buffers, where their optimizer is
+    sharded. The two cards that hold a tied table add up its gradients, but for DualPipe, whose cards hold both ends.
     """
     y, overlaps = x.layout, x.software.overlap_data
-    more = where(overlaps, 0.0, PARAMETER_MESSAGES * maximum(held.layers, 1.0) - 1.0)
+    more = PARAMETER_MESSAGES * maximum(held.layers, 1.0) - 1.0
     reduce = gather = 0.0
     for count, one in ((held.dense, g.gradient), (held.expert, g.expert_gradient)):
         wide = where(one.size > 1.0, where(count > 0, 1.0, 0.0), 0.0)
-        wait = more * collectives.latency(one, c)
-        gradients = wide * (collectives.gather(count * x.software.gradient_bytes, one, x.machine, c) + wait)
-        weights = wide * (collectives.gather(count * x.software.gather_bytes, one, x.machine, c) + wait)
-        reduce = reduce + gradients * where(overlaps, 1.0, 2.0)
+        gradients = wide * collectives.gather(count * x.software.gradient_bytes, one, x.machine, c)
+        weights = wide * collectives.gather(count * x.software.gather_bytes, one, x.machine, c)
+        whole = collectives.all_reduce(count * x.software.gradient_bytes, one, x.machine, c)
+        reduce = reduce + where(overlaps, gradients, wide * (whole + more * collectives.all_reduce_latency(one, c)))
         gather = gather + where(y.zero >= 1.0, weights, where(overlaps, gradients, 0.0))
     table = collectives.all_reduce(
         x.shape.vocab * x.shape.hidden / y.tensor * x.software.gradient_bytes, g.ends, x.machine, c
@@ -269,7 +273,7 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
         x,
     )
     held = most_parameters(x)
-    slow = where(x.software.tuned, 1.0, c.untuned) * x.software.factor
+    slow = where(x.software.tuned, 1.0, c.untuned)
     forward = b.forward.total / b.total
     window = (slow * slowest.seconds * forward, slow * slowest.seconds * (1.0 - forward))
     whole = x.layout.zero < 3.0  # noqa: PLR2004
@@ -299,7 +303,7 @@ def step(x: Inputs, c: Constants, g: Groups | None = None) -> Step:
         optimizer=update,
         other=c.step_fixed,
     )
-    return with_stragglers(result, x, c)
+    return with_stragglers(result, x, c).times(x.software.factor)
 
 
 def with_stragglers(result: Step, x: Inputs, c: Constants) -> Step:
