@@ -22,7 +22,7 @@ def command(runs: str, output: str) -> None:
     """Make a stack of your own from three or more runs you measured.
 
     RUNS is a runs file (`planner schema runs`) whose runs name one stack. The result holds that stack's facts and the
-    factor your runs show, with its spread. Put it into catalogue/stacks/ beside the settings file, which `planner config
+    factor your runs show, with its spread. Put it into catalogue/stacks/ beside the settings file that `planner config
     show` names, and plans may name it. Rows that are marked odd or partial, or ran out of memory, do not count.
     """
     from planner.catalog import Catalog
