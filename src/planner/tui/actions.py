@@ -55,6 +55,8 @@ ACTIONS: Final = (
            "app.copy"),
     Action("suspend", "Back to the shell for a while", ("Z",), "everywhere", "", "fg takes the session up again.",
            "app.suspend_process"),
+    Action("deadline", "Cards for a deadline", ("D",), "everywhere", "deadline",
+           "The fewest and the cheapest cards that train within so many days, on Scale.", "app.deadline"),
     Action("workbench", "Workbench", ("h",), "modes", "", "The plan and what it comes to; Esc leads here too.",
            "app.mode('workbench')"),
     Action("strategies", "Strategies", ("s", "f5"), "modes", "", "Every layout that fits this cluster, ranked.",
