@@ -89,6 +89,8 @@ class Picker(Lines, can_focus=True):
         self._typing = not slash
         self.filter = LineEdit()
         self.shown: list[Option] = list(options)
+        self._made: list[Option] = []
+        """The entries that what is typed stands for."""
         self.cursor = next((i for i, option in enumerate(self.shown) if option.current), 0)
         self._offset = 0
         self._closed = False
@@ -124,7 +126,7 @@ class Picker(Lines, can_focus=True):
         names = min(
             max((span([(option.name, "")]) for option in self._options), default=0) + 2, LONGEST_NAME, inner * 3 // 5
         )
-        narrowed = self.filter.text and len(self.shown) <= len(self._options)
+        narrowed = self.filter.text and not self._made
         count = f"{len(self.shown)} of {len(self._options)}" if narrowed else f"{len(self.shown)}"
         room = max(inner - 14, 1)
         words: Line = self.filter.pieces(room, "strong") if self._typing else [(fit(self.filter.text, room), "strong")]
@@ -223,9 +225,9 @@ class Picker(Lines, can_focus=True):
     def _narrow(self) -> None:
         kept = self.highlighted
         words = clean(self.filter.text).casefold().split()
-        made = list(self._typed(self.filter.text.strip())) if words else []
-        known = {option.value for option in made}
-        self.shown = [*made, *(o for o in self._matching(words) if o.value not in known)]
+        self._made = list(self._typed(self.filter.text.strip())) if words else []
+        known = {option.value for option in self._made}
+        self.shown = [*self._made, *(o for o in self._matching(words) if o.value not in known)]
         self.shown = self.shown or self._matching(words, detail=True)
         self.cursor = self.shown.index(kept) if kept in self.shown and not words else 0
         self._after_move()
