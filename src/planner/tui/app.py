@@ -23,7 +23,7 @@ from textual.screen import Screen
 
 from planner.exchange import settings
 from planner.tui import keymap, screens, theme
-from planner.tui.actions import ACTIONS, bindings, keys_of, modes, rebind
+from planner.tui.actions import ACTIONS, bindings, keys_of, modes, rebind, spell
 from planner.tui.keyboard import Keyboard
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.first import FirstScreen
@@ -97,6 +97,7 @@ class PlannerApp(Keyboard):
         chosen, wrong = keymap.load()
         self._notes += wrong
         rebind(chosen)
+        spell(arrows=not ascii_only)
         self.set_keymap({name: ",".join(keys) for name, keys in chosen.items()})
         self.set_class(self.settings.text("density") == "compact", "-compact")
         self.set_class(ascii_only, "-ascii")

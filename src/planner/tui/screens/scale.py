@@ -36,7 +36,7 @@ DEADLINES: Final = (30.0, 60.0, 90.0, 180.0, 365.0)
 COLUMNS: Final = (
     Column("cards", 9), Column("card", 15, right=False, wanted=70), Column("days", 8), Column("cost", 9),
     Column("MFU", 7, falls=True), Column("goodput", 8, falls=True), Column("bubble", 7),
-    Column("failures", 8, wanted=90), Column("strategy", 0, right=False, wanted=90),
+    Column("failures", 9, wanted=90), Column("strategy", 0, right=False, wanted=90),
 )  # fmt: skip
 FIGURES: Final = {
     "cost": "cost_usd", "MFU": "mfu", "goodput": "goodput", "bubble": "step.pipeline_bubble",

@@ -245,8 +245,9 @@ class WorkbenchPanels(LeanScreen):
         def done(value: object | None) -> None:
             self.set_focus(back)
             if value is not None:
-                picked(item, value, self.session)
+                words = picked(item, value, self.session)
                 self.changed()
+                self.say(words)
 
         picker = Picker(item.label, options(item, self.session), done)
         self.show_over(picker)
