@@ -1,4 +1,4 @@
-"""The plan beside up to three others: itself on another card or fabric, or presets; what differs comes first."""
+"""The plan beside up to three others: itself on another card or fabric, variants, presets or files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def introduction() -> str:
     return (
         f"What would this plan be on another card, fabric or topology? {first_key('compare-add')} picks one, or a "
         "preset, or a plan file; up to four plans are shown as they are and with the best strategy "
-        "found for each, what differs first."
+        "found for each."
     )
 
 
@@ -59,7 +59,7 @@ class Comparison(Page):
         """What is going on, or wrong."""
 
     def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
-        """Differences first."""
+        """Headline, differences, figures."""
         lines: list[Line] = [(), *paragraph(self.words, width, "quiet"), ()] if self.words else [()]
         if len(self.plans) > 1:
             lines += report(compare.lines(self.plans, width - 3), width)
