@@ -49,6 +49,15 @@ async def test_other_cards_are_sized_too_and_the_deadline_can_be_taken_back() ->
         assert app.session.plan.cluster.cards == 2_048
 
 
+async def test_a_small_terminal_tells_why_a_number_of_cards_has_no_figures() -> None:
+    app = app_on()
+    async with app.run_test(size=SIZES["80x24"]) as pilot:
+        await press(pilot, "D text:60 enter home")
+        assert "1,000 cards: no layout is valid" in screen_text(app)
+        await press(pilot, "down")
+        assert "no layout is valid" not in screen_text(app)
+
+
 async def test_what_is_typed_must_be_a_number_of_days() -> None:
     app = app_on()
     async with app.run_test(size=SIZES["80x24"]) as pilot:

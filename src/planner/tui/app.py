@@ -162,15 +162,17 @@ class PlannerApp(Keyboard):
                 if self._jump.key(event.character):
                     self._end_jump()
                 return
-            if isinstance(self.screen, LeanScreen):
-                self.screen.said = ""
+            self._unsay()
         await super().answer(event)
+
+    def _unsay(self) -> None:
+        """What was said has been read."""
+        if isinstance(self.screen, LeanScreen) and self.screen.said:
+            self.screen.say("")
 
     def _end_jump(self) -> None:
         self._jump = None
-        if isinstance(self.screen, LeanScreen):
-            self.screen.said = ""
-            self.screen.guide()
+        self._unsay()
 
     def on_resize(self) -> None:
         """A terminal may show anything after a change of size."""

@@ -178,13 +178,15 @@ class ScaleScreen(PartsScreen):
         table.fill(rows, words if busy else "")
 
     def _tell(self, row: Row | None) -> None:
-        """The strategy of a row in full, or why there is none, above the charts."""
+        """The strategy of a row in full above the charts, or why there is none; why also where they are out of view."""
         charts, point = self.query_one(Charts), row.value if row else None
         charts.chosen = ""
         if isinstance(point, Point):
             r = point.outcome.resolved if point.outcome else None
             words = describe(r.strategy, r.data_parallel) if r else point.trouble
             charts.chosen = f"{point.cards:,} cards: {words}"
+            if r is None and self.has_class("-one"):
+                self.say(charts.chosen)
         charts.repaint()
 
     def _apply(self, row: Row) -> None:
