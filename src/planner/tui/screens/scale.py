@@ -284,9 +284,9 @@ class ScaleScreen(PartsScreen):
         return [
             ("Enter", "apply"),
             (first_key("why"), "why"),
-            (first_key("deadline"), "deadline"),
             (first_key("scale-add"), "another card"),
             *([(first_key("scale-drop"), "drop it")] if len(self._cards) > 1 else []),
+            (first_key("deadline"), "deadline"),
         ]
 
     def about(self) -> str:
