@@ -39,10 +39,12 @@ def test_best_strategies_are_searched_again() -> None:
         assert set(plan) >= {"name", "plan", "estimate"}
 
 
-def test_differences_come_first_and_what_is_the_same_last() -> None:
+def test_the_headline_comes_first_then_what_differs_and_what_is_the_same_last() -> None:
     result = CliRunner().invoke(command, ["deepseek-v3", "--set", "workload.tokens=7.4e12", "--no-search"])
     text = result.stdout
-    assert text.index("What differs") < text.index("What follows") < text.index("The same:")
+    order = ["In short", "training time", "cost ", "What differs", "What follows", "card-hours", "The same:"]
+    assert sorted(order, key=text.index) == order
+    assert text.count("training time") == 1
     assert "-50.0 %" in text
     assert "MFU" in text[text.index("The same:") :]
 
@@ -72,6 +74,9 @@ def test_a_rent_kept_for_another_card_is_said() -> None:
     assert "[2] keeps the $2.00 a card-hour the plan states" in text
     other = ["deepseek-v3", "--set", "cluster.card=gb200-nvl72", "--set", "cost.usd_per_card_hour=3.92", "--no-search"]
     assert "keeps the" not in CliRunner().invoke(command, other).stdout
+    unknown = ["deepseek-v3", "--set", "cluster.card=h20", "--no-search"]
+    text = " ".join(CliRunner().invoke(command, unknown).stdout.split())
+    assert "[2] keeps the $2.00 a card-hour the plan states; no rent of H20 96 GB is known" in text
 
 
 def test_plans_that_do_not_differ() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.pilot import Pilot
 
@@ -10,7 +10,9 @@ from planner.catalog import Catalog
 from planner.engine.found import Effect, Ranked, Region, SearchResult
 from planner.engine.result import Estimate, Outcome
 from planner.engine.search_space import Constraints
+from planner.engine.size import Size, SizeResult, Tried
 from planner.exchange.questions import Answer
+from planner.exchange.sizing import clusters
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import SEARCHED, Plan, Resolved
 from planner.spec.question import Question
@@ -114,7 +116,24 @@ def plain_claims(_catalog: Catalog) -> list[str]:
     return ["deepseek-v3", "llama-3.1-405b", "kimi-k2"]
 
 
-PLAIN = Tools(plain_search, plain_explain, plain_claims, plain_answer, beside=False)
+def plain_size(plan: Plan, cards: Sequence[str], within_days: float, _check: object = None) -> SizeResult:
+    """On each card 1,024, 2,048 and 4,096 with full recomputation, and 1,000, which no layout shares out."""
+    make = clusters(plan, CATALOG)
+    tried = []
+    for card in cards:
+        tried.append(Tried(card, 1_000, None, "no layout is valid"))
+        for count in (1_024, 2_048, 4_096):
+            r = make(card, count)
+            best = r.strategy.model_copy(update=PLAIN_LAYOUTS[0])
+            e = plain_engine(r.with_strategy(best)).estimate
+            one = Size(card, count, e.training_days, e.cost_usd, e.power_mw, best, r.priced)
+            tried.append(Tried(card, count, one))
+    met = sorted((one.size for one in tried if one.size and one.size.training_days <= within_days),
+                 key=lambda one: (one.cards, one.cost_usd))  # fmt: skip
+    return SizeResult(tuple(met), 100, tuple(tried), {}, {}, 0.1)
+
+
+PLAIN = Tools(plain_search, plain_explain, plain_claims, plain_answer, plain_size, beside=False)
 
 
 def app_on(plan: Plan | str = "deepseek-v3", theme: str = "dark") -> PlannerApp:

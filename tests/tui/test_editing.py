@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.tui.helpers import SIZES, app_on, field, go_to, press, screen_lines, screen_text
+from tests.tui.helpers import CATALOG, SIZES, app_on, field, go_to, press, screen_lines, screen_text
 
+from planner.exchange.edits import set_keys
 from planner.tui.figures import headline
 from planner.tui.widgets.field_panel import FieldPanel
 from planner.tui.widgets.picker import Picker
@@ -222,3 +223,33 @@ async def test_too_few_cards_for_the_layout_leave_no_copies() -> None:
         await press(pilot, "text:8")
         row = next(line for line in screen_lines(app) if " Data " in line)
         assert row.split("too few cards")[0].split() == ["Data", "–"]
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        ("h20", "Rent stays $2.00, as the plan states; none is known for H20 96 GB"),
+        ("h100-sxm", "Rent stays $2.00, as the plan states; that of H100 SXM5 80 GB is $2.95"),
+    ],
+)
+async def test_a_rent_that_stays_with_another_card_is_told(card: str, words: str) -> None:
+    app = app_on()
+    async with app.run_test(size=SIZES["80x24"]) as pilot:
+        await go_to(app, "cluster.card")
+        await press(pilot, ["enter", f"text:{card}", "enter"])
+        assert app.session.plan.cluster.card == card
+        assert words in screen_text(app)
+        await go_to(app, "cost.usd_per_card_hour")
+        await press(pilot, "delete")
+        await go_to(app, "cluster.card")
+        await press(pilot, ["enter", "text:b200-sxm", "enter"])
+        assert "Rent stays" not in screen_text(app)
+
+
+async def test_a_card_price_that_stays_with_another_card_is_told() -> None:
+    owned = set_keys(CATALOG.plan("deepseek-v3"), [("cost.basis", "own"), ("cost.card_usd", 25_000.0)], CATALOG)
+    app = app_on(owned)
+    async with app.run_test(size=SIZES["80x24"]) as pilot:
+        await go_to(app, "cluster.card")
+        await press(pilot, ["enter", "text:h20", "enter"])
+        assert "Card price stays $25,000.00, as the plan states" in screen_text(app)

@@ -11,9 +11,11 @@ import pytest
 
 from planner.catalog import Catalog
 from planner.engine.search import search
+from planner.engine.size import size
+from planner.exchange.sizing import clusters
 from planner.spec.base import PlanError
 from planner.tui.helper import Helper
-from planner.tui.thinking import Stopped, ranked
+from planner.tui.thinking import Stopped, ranked, sized
 
 
 @pytest.fixture
@@ -42,6 +44,24 @@ def test_another_process_finds_the_same(helper: Helper) -> None:
     here, there = search(r, 5), helper.ask(ranked, (r, 5, None), lambda: None)
     assert [one.strategy for one in there.ranked] == [one.strategy for one in here.ranked]
     assert there.front == here.front
+
+
+def test_another_process_sizes_a_cluster_for_a_deadline_and_stops_between_two(helper: Helper) -> None:
+    catalog = Catalog.default()
+    plan = catalog.plan("llama-3.1-8b")
+    there = helper.ask(sized, (plan, ("",), 60.0), lambda: None)
+    here = size(clusters(plan, catalog), [""], 60.0)
+    assert (there.results, there.tried) == (here.results, here.tried)
+    asked = 0
+
+    def between() -> None:
+        nonlocal asked
+        asked += 1
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        sized(plan, ("",), 60.0, between)
+    assert asked == 1
 
 
 def test_work_nobody_waits_for_ends_at_once_and_the_helper_stays(helper: Helper) -> None:

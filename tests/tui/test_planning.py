@@ -19,7 +19,7 @@ from tests.tui.helpers import (
     table,
 )
 
-from planner.engine.found import SearchResult
+from planner.engine.found import Ranked, SearchResult
 from planner.exchange import plan_toml
 from planner.spec.plan import Resolved
 from planner.tui.app import PlannerApp
@@ -69,6 +69,32 @@ async def test_the_best_strategy_follows_each_edit() -> None:
         assert "Best found" not in screen_text(app)  # 40,961 cards have no layout
         await press(pilot, "escape")
         assert "Best found: 49.0 days" in screen_text(app)
+
+
+def only_on_25_stages(resolved: Resolved, top: int, *_: object) -> SearchResult:
+    """A search that finds one strategy, with a pipeline of 25; none on numbers of cards that are odd."""
+    if resolved.plan.cluster.cards % 2:
+        return replace(plain_search(resolved, top), ranked=(), searched=0)
+    one = resolved.strategy.model_copy(update={"pipeline": 25, "expert": 8, "schedule": "1f1b"})
+    return replace(plain_search(resolved, top), ranked=(Ranked(one, 18.0, 70.0),))
+
+
+async def test_a_plan_with_an_impossible_layout_has_a_best_strategy_that_mends_it() -> None:
+    tools = replace(PLAIN, search=only_on_25_stages)
+    app = PlannerApp(CATALOG.plan("deepseek-v3"), "deepseek-v3", catalog=CATALOG, engine=plain_engine, tools=tools)
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "text:1000 enter")
+        assert "16 = 16 cards. Use cards" in screen_text(app)
+        assert app.session.stale
+        assert "Best found: 112 days and valid" in screen_text(app)  # 54.5 days x 2,048 / 1,000
+        await press(pilot, "b")
+        assert not app.session.stale
+        assert (app.session.plan.cluster.cards, app.session.stated("strategy.pipeline")) == (1_000, 25)
+        assert "✓ fits" in screen_text(app)
+        await press(pilot, "text:1001 enter")
+        assert "No strategy is valid on these cards; s says why" in screen_text(app)
+        await press(pilot, "b")
+        assert "there is no better strategy to apply" in screen_text(app)
 
 
 async def test_while_a_number_is_typed_no_letter_is_offered_as_a_key() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 from tests.cli.helpers import planner
-from tests.tui.helpers import CATALOG, plain_answer, plain_claims, plain_explain, press
+from tests.tui.helpers import CATALOG, plain_answer, plain_claims, plain_explain, plain_size, press
 
 from planner.engine.estimate import evaluate
 from planner.engine.found import SearchResult
@@ -32,7 +32,7 @@ def searched(
     return search(resolved, top, constraints or Constraints())
 
 
-REAL = Tools(searched, plain_explain, plain_claims, plain_answer, beside=False)
+REAL = Tools(searched, plain_explain, plain_claims, plain_answer, plain_size, beside=False)
 
 
 def app() -> PlannerApp:

@@ -159,3 +159,19 @@ async def test_compact_and_ascii(own_folders: Path) -> None:
         assert "h Workbench" not in text
         assert "there is no theme nowhere" in text
         assert app.theme == "dark"
+
+
+async def test_in_ascii_arrow_keys_are_words_for_they_would_read_as_ctrl_v(own_folders: Path) -> None:
+    _write(own_folders, "settings.toml", 'glyphs = "ascii"\n')
+    app = app_on()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "Left/Right change  Up/Down move" in screen_text(app).splitlines()[-1]
+        await press(pilot, "ctrl+p text:panel")
+        assert "[ ^Up" in screen_text(app)
+        assert "] ^Down" in screen_text(app)
+    _write(own_folders, "settings.toml", "")
+    arrows = app_on()
+    async with arrows.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "←→ change  ↑↓ move" in screen_text(arrows).splitlines()[-1]

@@ -161,3 +161,27 @@ async def test_another_card_is_applied_at_its_own_price() -> None:
         assert app.session.plan.cost.usd_per_card_hour is None
         assert app.session.outcome is not None
         assert money(app.session.outcome.estimate.cost_usd) == cost != "$4.82 M"
+
+
+async def test_a_column_that_a_small_terminal_leaves_out_is_there_while_the_table_is_sorted_by_it() -> None:
+    app = app_on()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "s")
+        assert "cost" not in screen_lines(app)[2]
+        await press(pilot, "right right right")
+        assert "by cost" in screen_lines(app)[1]
+        assert "cost▴" in screen_lines(app)[2]
+        costs = [row.cells[3] for row in table(app).shown[:3]]
+        assert [cost in line for cost, line in zip(costs, screen_lines(app)[3:6], strict=True)] == [True] * 3
+        await press(pilot, "right")
+        assert "cost" not in screen_lines(app)[2]
+
+
+async def test_it_takes_the_place_of_what_is_wanted_least() -> None:
+    app = app_on()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "l right right right right right right right right")
+        head = screen_lines(app)[2]
+        assert "failures▴" in head
+        assert " card " not in head
+        assert len(head.rstrip()) <= 80

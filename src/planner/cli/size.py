@@ -43,16 +43,12 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
     from planner.cli.output import put_json, put_lines
     from planner.cli.plans import find_plan
     from planner.engine.size import size
-    from planner.exchange.edits import on_cards
-    from planner.spec.plan import Resolved, Strategy
+    from planner.exchange.sizing import clusters, own_card
 
     catalog = Catalog.default()
     plan = find_plan(file, catalog)
     kinds, counts = _asked(cards, catalog)
-    base = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
-
-    def make(card: str, count: int) -> Resolved:
-        return catalog.resolve(on_cards(base, card, count, catalog))
+    make = clusters(plan, catalog)
 
     def tell(card: str, count: int) -> None:
         if sys.stderr.isatty():
@@ -61,7 +57,7 @@ def command(context: click.Context, file: str, *, within_days: float, cards: str
     result = size(make, kinds or [""], within_days, counts, tell)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
-    own = base.cluster.card if isinstance(base.cluster.card, str) else catalog.resolve(base).card.name
+    own = own_card(plan, catalog)
     problems = list(_unpriced(result, make))
     if as_json:
         put_json(_dict(result, own, problems))
@@ -132,16 +128,16 @@ def _dict(result: SizeResult, own: str, problems: list[Problem]) -> dict[str, An
 def _lines(result: SizeResult, own: str, within_days: float, problems: list[Problem]) -> Iterator[Line]:
     from planner.cli.output import width
     from planner.exchange.report import Line, problem_lines, wrapped
+    from planner.exchange.sizing import limit
 
     clusters = "1 cluster" if len(result.tried) == 1 else f"{len(result.tried):,} clusters"
     words = f"{clusters}, {result.searched:,} strategies in {result.seconds:.1f} s"
-    limit = f"{within_days:g} {'day' if within_days == 1 else 'days'}"
     if result.results:
-        yield from wrapped(f"Clusters that train within {limit} ({words}):", width(), "title")
+        yield from wrapped(f"Clusters that train within {limit(within_days)} ({words}):", width(), "title")
         yield from _table(result, own)
         yield Line("")
     else:
-        yield from wrapped(f"No cluster tried meets {limit} ({words}).", width(), "error")
+        yield from wrapped(f"No cluster tried meets {limit(within_days)} ({words}).", width(), "error")
     yield from (line for text in _notes(result, own) for line in wrapped(text, width(), "quiet", 2))
     yield from (line for problem in problems for line in problem_lines(problem, width()))
 

@@ -53,6 +53,8 @@ NAMES: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 """Figures as people call and read them."""
 
+HEADLINE = ("mfu", "training_days", "cost_usd", "memory_gb", "power_mw")
+"""Figures that come before what differs in the plans, which may be a screen of keys; in the order of the workbench."""
 WIDEST_CELL = 20
 LONG = 1e7
 """From here on a number of a plan gets a letter."""
@@ -97,7 +99,7 @@ def compared_dict(plans: Sequence[Compared]) -> dict[str, Any]:
 
 
 def lines(plans: Sequence[Compared], width: int) -> Iterator[Line]:
-    """The comparison as text: what differs in the plans, what follows, where in the step, and what stays the same.
+    """The comparison as text: the headline, what differs in the plans, what follows, where in a step, what is the same.
 
     Args:
         plans: two or more.
@@ -113,12 +115,15 @@ def lines(plans: Sequence[Compared], width: int) -> Iterator[Line]:
     if not keys:
         yield Line("The plans do not differ.", "heading")
         return
-    yield from _keys("What differs", keys, titles, width)
+    changes = {row.key: row for row in differing(figures(outcomes))}
+    yield from _figures("In short", [changes[key] for key in HEADLINE if key in changes], titles, _figure_cell, width)
     yield from _same_rent(outcomes, width)
-    changes = differing(figures(outcomes))
     yield Line("")
-    yield from _figures("What follows", changes, titles, _figure_cell, width)
+    yield from _keys("What differs", keys, titles, width)
     yield Line("")
+    if rest := [row for key, row in changes.items() if key not in HEADLINE]:
+        yield from _figures("What follows", rest, titles, _figure_cell, width)
+        yield Line("")
     yield from _figures("Where in a step", step_parts(outcomes), titles, _seconds_cell, width)
     if all(plan.best for plan in plans):
         best = [plan.best for plan in plans if plan.best]
@@ -128,7 +133,7 @@ def lines(plans: Sequence[Compared], width: int) -> Iterator[Line]:
         if own:
             yield Line("")
             yield from _keys("Their strategies", own, titles, width)
-    same = [NAMES[row.key][0] for row in figures(outcomes) if row not in changes and row.values[0] is not None]
+    same = [NAMES[row.key][0] for row in figures(outcomes) if row.key not in changes and row.values[0] is not None]
     if same:
         yield Line("")
         yield from wrapped(f"The same: {', '.join(same)}.", width, "quiet")
@@ -141,9 +146,10 @@ def _same_rent(outcomes: Sequence[Outcome], width: int) -> Iterator[Line]:
         r = outcome.resolved
         stated, usual = r.plan.cost.usd_per_card_hour, rent_of(r.card)
         kept = stated is not None and stated == first.plan.cost.usd_per_card_hour and r.card != first.card
-        if kept and stated and r.plan.cost.basis == "rent" and usual and usual != stated:
-            words = f"[{number}] keeps the ${stated:,.2f} a card-hour the plan states; {r.card.name} usually rents for"
-            yield from wrapped(f"  {words} ${usual:,.2f} (cost.usd_per_card_hour).", width, "warning", 2)
+        if kept and stated and r.plan.cost.basis == "rent" and usual != stated:
+            known = f"{r.card.name} usually rents for ${usual:,.2f}" if usual else f"no rent of {r.card.name} is known"
+            words = f"[{number}] keeps the ${stated:,.2f} a card-hour the plan states; {known}"
+            yield from wrapped(f"  {words} (cost.usd_per_card_hour).", width, "warning", 2)
 
 
 def _keys(heading: str, rows: Sequence[KeyDifference], titles: Sequence[str], width: int) -> Iterator[Line]:

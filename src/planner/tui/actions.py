@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -55,6 +56,8 @@ ACTIONS: Final = (
            "app.copy"),
     Action("suspend", "Back to the shell for a while", ("Z",), "everywhere", "", "fg takes the session up again.",
            "app.suspend_process"),
+    Action("deadline", "Cards for a deadline", ("D",), "everywhere", "deadline",
+           "The fewest and the cheapest cards that train within so many days, on Scale.", "app.deadline"),
     Action("workbench", "Workbench", ("h",), "modes", "", "The plan and what it comes to; Esc leads here too.",
            "app.mode('workbench')"),
     Action("strategies", "Strategies", ("s", "f5"), "modes", "", "Every layout that fits this cluster, ranked.",
@@ -169,6 +172,30 @@ def rebind(chosen: Mapping[str, tuple[str, ...]]) -> None:
     _CHOSEN.update(chosen)
 
 
+_IN_WORDS: Final[dict[int, str]] = {}
+_ARROWS: Final = "↑↓←→"
+
+
+def spell(*, arrows: bool) -> None:
+    """Show arrow keys as arrows, or in words: in ASCII arrows would be ^ and v, which read as Ctrl-v."""
+    _IN_WORDS.clear()
+    if not arrows:
+        _IN_WORDS.update(str.maketrans(dict(zip(_ARROWS, ("Up", "Down", "Left", "Right"), strict=True))))
+
+
+def written(text: str) -> str:
+    """Names of keys as the terminal can show them.
+
+    >>> spell(arrows=False)
+    >>> written("↑↓"), written("^↓"), written("F1")
+    ('Up/Down', '^Down', 'F1')
+    >>> spell(arrows=True)
+    >>> written("↑↓")
+    '↑↓'
+    """
+    return re.sub(f"(?<=[{_ARROWS}])(?=[{_ARROWS}])", "/", text).translate(_IN_WORDS) if _IN_WORDS else text
+
+
 def keys(action: Action) -> tuple[str, ...]:
     """The keys of an action in force."""
     return _CHOSEN.get(action.id, action.keys)
@@ -176,12 +203,12 @@ def keys(action: Action) -> tuple[str, ...]:
 
 def keys_of(action: Action) -> str:
     """All keys of an action, for help and the command list."""
-    return " ".join(key_name(key) for key in keys(action))
+    return written(" ".join(key_name(key) for key in keys(action)))
 
 
 def first_key(name: str) -> str:
     """The first key of an action in force, as hints have it."""
-    return key_name(keys(BY_ID[name])[0])
+    return written(key_name(keys(BY_ID[name])[0]))
 
 
 def bindings(where: Where) -> list[Binding]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import select
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -24,10 +23,11 @@ from textual.screen import Screen
 
 from planner.exchange import settings
 from planner.tui import keymap, screens, theme
-from planner.tui.actions import ACTIONS, bindings, keys_of, modes, rebind
+from planner.tui.actions import ACTIONS, bindings, keys_of, modes, rebind, spell
 from planner.tui.keyboard import Keyboard
 from planner.tui.screens.base import LeanScreen, ModeScreen
 from planner.tui.screens.first import FirstScreen
+from planner.tui.terminal import terminal_is_gone, writes_unicode
 from planner.tui.wire import Tight, Wire
 
 STYLES: Final = Path(__file__).parent / "styles"
@@ -82,7 +82,7 @@ class PlannerApp(Keyboard):
         self.animation_level = "none"
         sys.setswitchinterval(SWITCH_S)
         self.settings = settings.load(flags)
-        ascii_only = self.settings.text("glyphs") == "ascii" or not _writes_unicode()
+        ascii_only = self.settings.text("glyphs") == "ascii" or not writes_unicode()
         self._wire = Wire(ascii_only=ascii_only, colour=not os.environ.get("NO_COLOR"))
         self._source = source
         self._beginning = plan, source, catalog, engine, tools
@@ -97,6 +97,7 @@ class PlannerApp(Keyboard):
         chosen, wrong = keymap.load()
         self._notes += wrong
         rebind(chosen)
+        spell(arrows=not ascii_only)
         self.set_keymap({name: ",".join(keys) for name, keys in chosen.items()})
         self.set_class(self.settings.text("density") == "compact", "-compact")
         self.set_class(ascii_only, "-ascii")
@@ -161,15 +162,17 @@ class PlannerApp(Keyboard):
                 if self._jump.key(event.character):
                     self._end_jump()
                 return
-            if isinstance(self.screen, LeanScreen):
-                self.screen.said = ""
+            self._unsay()
         await super().answer(event)
+
+    def _unsay(self) -> None:
+        """What was said has been read."""
+        if isinstance(self.screen, LeanScreen) and self.screen.said:
+            self.screen.say("")
 
     def _end_jump(self) -> None:
         self._jump = None
-        if isinstance(self.screen, LeanScreen):
-            self.screen.said = ""
-            self.screen.guide()
+        self._unsay()
 
     def on_resize(self) -> None:
         """A terminal may show anything after a change of size."""
@@ -251,12 +254,12 @@ class PlannerApp(Keyboard):
 
     def _watch_terminal(self) -> None:
         """A closed terminal whose hang-up signal was ignored would otherwise leave the program running for ever."""
-        if _terminal_is_gone():
+        if terminal_is_gone():
             self._told_to_end()
 
     def _told_to_end(self) -> None:
         """Save, then exit, come what may: Textual's own way out waits for ever to write to a terminal that is gone."""
-        if _terminal_is_gone() and not self.is_headless:
+        if terminal_is_gone() and not self.is_headless:
             self.save_session()
             os._exit(0)
         if not self.is_headless:
@@ -348,6 +351,13 @@ class PlannerApp(Keyboard):
             else:
                 self.push_screen(name)
 
+    def action_deadline(self) -> None:
+        """Ask for a deadline on the screen that answers it."""
+        self.action_mode("scale")
+        screen = self.screen
+        if isinstance(screen, ModeScreen) and screen.MODE == "scale":
+            screen.call_later(screen.run_action, "deadline")
+
     def action_commands(self) -> None:
         """Every action by name, with its keys; on the workbench every setting too."""
         from planner.tui.picking import fields
@@ -376,19 +386,3 @@ class PlannerApp(Keyboard):
         picker = Picker("Commands", entries, done)
         screen.mount(picker)
         screen.set_focus(picker)
-
-
-def _writes_unicode() -> bool:
-    """The terminal's encoding has more than ASCII."""
-    encoding = (getattr(sys.__stdout__, "encoding", None) or "utf-8").lower().replace("-", "")
-    return encoding.startswith("utf")
-
-
-def _terminal_is_gone() -> bool:
-    """Nobody is at the other end of standard input any more."""
-    poll = select.poll()
-    try:
-        poll.register(sys.__stdin__.fileno(), 0)  # type: ignore[union-attr]  # None where there is no terminal
-        return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
-    except (AttributeError, OSError, ValueError):
-        return True

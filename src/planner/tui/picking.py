@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from planner.catalog import Catalog
+from planner.catalog.prices import newest_price, rent_of
 from planner.exchange import plan_toml
+from planner.exchange.edits import CARD
 from planner.exchange.format import short
 from planner.exchange.sessions import SESSION, VARIANT
 from planner.spec.base import Entry, PlanError
@@ -80,14 +82,36 @@ def _comes_to(plan: Plan, session: Session) -> tuple[str, str]:
     return figures, f" on {plan.cluster.cards:,} x {outcome.resolved.card.name}"
 
 
-def picked(item: Field, value: object, session: Session) -> None:
-    """Set a field to the entry that was picked; of several, switch it on or off."""
+def picked(item: Field, value: object, session: Session) -> str:
+    """Set a field to the entry that was picked; of several, switch it on or off.
+
+    Returns:
+        What is worth saying about it; empty: nothing.
+    """
     if item.kind == "several":
         stated = session.stated(item.key) or []
         chosen = [o for o in item.options if (o in stated) != (o == value)]
         session.edit(item.key, [str(o) for o in chosen] or None, f"{item.label} {value}")
-        return
+        return ""
     session.edit(item.key, _as_value(value), f"{item.label} {shown(item, value)}")
+    return _kept_price(session) if item.key == CARD else ""
+
+
+def _kept_price(session: Session) -> str:
+    """That the plan's own price now stands for another card, and what that one's is."""
+    r = session.resolved
+    if r is None:
+        return ""
+    cost = r.plan.cost
+    if owned(r):
+        what, stated, usual = "Card price", cost.card_usd or None, newest_price(r.card)
+    else:
+        usual = rent_of(r.card, cost.rent_level, cost.rent_date)
+        what, stated = "Rent", cost.usd_per_card_hour
+    if stated is None or stated == usual:
+        return ""
+    known = f"that of {r.card.name} is ${usual:,.2f}" if usual else f"none is known for {r.card.name}"
+    return f"{what} stays ${stated:,.2f}, as the plan states; {known}"
 
 
 def _as_value(value: object) -> Value:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from planner.engine.found import Effect, Ranked, SearchResult
     from planner.engine.result import Outcome
     from planner.engine.search_space import Constraints
+    from planner.engine.size import SizeResult
     from planner.exchange.questions import Answer
     from planner.spec.plan import Plan, Resolved
     from planner.spec.question import Question
@@ -59,6 +60,7 @@ class Tools:
         explain: what ten per cent more of each thing does; takes the best strategy, where it is known.
         claims: ids of the presets whose claims are judged.
         answer: answers a question of the audit.
+        size: the clusters of some kinds of cards (ids; empty: the plan's own) that train a plan within so many days.
         beside: run in a thread of its own; else at once, as tests want it.
     """
 
@@ -66,6 +68,7 @@ class Tools:
     explain: Callable[[Resolved, Check, Ranked | None], tuple[Effect, ...]]
     claims: Callable[[Catalog], Sequence[str]]
     answer: Callable[[Question, Catalog], Answer]
+    size: Callable[[Plan, Sequence[str], float, Check], SizeResult]
     beside: bool = True
 
 
@@ -81,6 +84,15 @@ def limits(resolved: Resolved, best: Ranked | None, between: Check) -> tuple[Eff
     from planner.engine.explain import explain
 
     return explain(resolved, best=best, between=between)
+
+
+def sized(plan: Plan, cards: Sequence[str], within_days: float, between: Check) -> SizeResult:
+    """The clusters that meet a deadline; done by the helper, which looks names up in its own catalogue."""
+    from planner.catalog import Catalog
+    from planner.engine.size import size
+    from planner.exchange.sizing import clusters
+
+    return size(clusters(plan, Catalog.default()), cards, within_days, tried=lambda _card, _count: between())
 
 
 def _search(resolved: Resolved, top: int, check: Check, constraints: Constraints | None = None) -> SearchResult:
@@ -105,9 +117,14 @@ def _answer(question: Question, catalog: Catalog) -> Answer:
     return answer(question, catalog)
 
 
+def _size(plan: Plan, cards: Sequence[str], within_days: float, check: Check) -> SizeResult:
+    found: SizeResult = _HELPER.ask(sized, (plan, tuple(cards), within_days), check)
+    return found
+
+
 _HELPER: Final = Helper()
 
-REAL: Final = Tools(_search, _explain, _claims, _answer)
+REAL: Final = Tools(_search, _explain, _claims, _answer, _size)
 
 
 _answered = 0.0

@@ -1,7 +1,8 @@
-"""The plan beside up to three others: itself on another card or fabric, or presets; what differs comes first."""
+"""The plan beside up to three others: itself on another card or fabric, variants, presets or files."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from planner.tui.actions import bindings, first_key
 from planner.tui.explaining import NOTHING, own_book, row_book
 from planner.tui.fields import CLUSTER
 from planner.tui.picking import options
-from planner.tui.screens.open import plans_here
+from planner.tui.plan_files import at_path, plans_here
 from planner.tui.screens.parts import PartsScreen, trouble
 from planner.tui.state import Session
 from planner.tui.thinking import Check
@@ -43,8 +44,8 @@ def introduction() -> str:
     """What the screen is for, before anything is compared."""
     return (
         f"What would this plan be on another card, fabric or topology? {first_key('compare-add')} picks one, or a "
-        "preset, or a plan file of this folder; up to four plans are shown as they are and with the best strategy "
-        "found for each, what differs first."
+        "preset, or a plan file; up to four plans are shown as they are and with the best strategy "
+        "found for each."
     )
 
 
@@ -58,7 +59,7 @@ class Comparison(Page):
         """What is going on, or wrong."""
 
     def body(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - it scrolls
-        """Differences first."""
+        """Headline, differences, figures."""
         lines: list[Line] = [(), *paragraph(self.words, width, "quiet"), ()] if self.words else [()]
         if len(self.plans) > 1:
             lines += report(compare.lines(self.plans, width - 3), width)
@@ -176,7 +177,7 @@ class CompareScreen(PartsScreen):
                 self.guide()
 
         new = [option for option in self._entries() if option.value not in self._others]
-        picker = Picker("Compare with", new, done)
+        picker = Picker("Compare with", new, done, typed=_at_path, asks="to narrow down, or a path")
         self.mount(picker)
         self.set_focus(picker)
 
@@ -247,3 +248,8 @@ class CompareScreen(PartsScreen):
                  for key, _, name in pairs if key in {PRESET, FILE, VARIANT}]  # fmt: skip
         sets = [] if files else [f"--set {key}={name}" for key, _, name in pairs[:1]] or ["FILE"]
         return " ".join((f"planner compare {sessions.SESSION}", *files, *sets))
+
+
+def _at_path(text: str) -> Iterator[Option]:
+    """Plan files a typed path leads to."""
+    return (dataclasses.replace(option, value=f"{FILE}={option.value}") for option in at_path(text))

@@ -14,6 +14,7 @@ from planner.exchange import plan_toml
 from planner.spec.base import PlanError
 from planner.spec.plan import Plan
 from planner.tui.figures import facts, headline
+from planner.tui.plan_files import MOST_FILES, at_path, looks_like_a_plan, plans_here
 from planner.tui.screens.base import LeanScreen
 from planner.tui.state import Session
 from planner.tui.text import first_lines, wrap
@@ -22,11 +23,8 @@ from planner.tui.widgets.lines import Line, Lines, padded
 from planner.tui.widgets.picker import Option, Picker
 from planner.tui.widgets.results import small
 
-MOST_FILES: Final = 500
 NOTES: Final = 6
 """Lines of a plan's notes in the preview."""
-HEAD: Final = 65_536
-"""Bytes looked at to tell a plan from another TOML file."""
 
 
 class Preview(Lines):
@@ -56,7 +54,7 @@ class Preview(Lines):
 
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - what is too much is cut
         """Name, cluster, figures, notes and sources."""
-        if self._option is None:
+        if self._option is None or self._option.types or not self._option.ok:
             return []
         inner = max(width - 4, 10)
         plan = self.plan(self._option.value)
@@ -119,7 +117,8 @@ class OpenScreen(LeanScreen):
         """List, preview, keys."""
         preview = Preview(self._session, id="preview")
         with Horizontal(id="open"):
-            yield Picker("Open a plan", list(self._options()), self._done, preview.look_at, floating=False, id="plans")
+            yield Picker("Open a plan", list(self._options()), self._done, preview.look_at, floating=False,
+                         typed=at_path, asks="to narrow down, or a path", id="plans")  # fmt: skip
             yield preview
         yield HintBar(id="hints")
 
@@ -129,7 +128,7 @@ class OpenScreen(LeanScreen):
         self.set_focus(picker)
         self.query_one(Preview).look_at(picker.highlighted)
         hints = [("↑↓", "choose"), ("Enter", "open"), ("Esc", "back")]
-        self.query_one(HintBar).show(hints, "files are the *.toml of this folder")
+        self.query_one(HintBar).show(hints, "type / or ~ for files elsewhere")
 
     def on_resize(self, _event: events.Resize) -> None:
         """Without room for both, the list alone."""
@@ -147,7 +146,7 @@ class OpenScreen(LeanScreen):
             for name in order
         ]
         here = Path().absolute()
-        recent = [Path(path) for path in self._session.recent if _looks_like_a_plan(Path(path))]
+        recent = [Path(path) for path in self._session.recent if looks_like_a_plan(Path(path))]
         files = [here / path for path in plans_here()]
         return [
             *(self._file(path, "recent file") for path in recent), *presets,
@@ -164,7 +163,7 @@ class OpenScreen(LeanScreen):
             return
         plan = self.query_one(Preview).plan(value)
         if isinstance(plan, PlanError):
-            self.query_one(HintBar).show([("Esc", "back")], plan.lines()[0])
+            self.query_one(HintBar).show([("Esc", "back")], plan.lines()[0], first=True)
             return
         kept = self._session.keep_unexported()
         self._session.open(plan, str(value), exported=isinstance(value, Path))
@@ -172,18 +171,3 @@ class OpenScreen(LeanScreen):
             self._session.used(str(value))
         self.dismiss()
         self._opened(kept)
-
-
-def plans_here() -> list[Path]:
-    """Plan files of the folder the program was started in."""
-    return [path for path in sorted(Path().glob("*.toml"))[:MOST_FILES] if _looks_like_a_plan(path)]
-
-
-def _looks_like_a_plan(path: Path) -> bool:
-    """Other TOML files of a folder (pyproject.toml) would only be in the way."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
-    except OSError:
-        return False
-    return b"schema" in head and b"cluster" in head

@@ -1,4 +1,7 @@
-"""The best strategy of the plan on screen, found anew beside the keys after each edit; and what would help."""
+"""The best strategy of the plan on screen, found anew beside the keys after each edit; and what would help.
+
+A plan whose own layout an edit has made impossible has one as well: it is one key from figures again.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +52,9 @@ class BestLine(Lines):
 
     def changed(self) -> None:
         """The plan may be another: look again where it is."""
-        session = self._session
-        resolved = None if session.stale or session.outcome is None else session.outcome.resolved
+        session, resolved = self._session, self._session.resolved
+        if session.drafts or (resolved is not None and resolved.plan is not session.plan):
+            resolved = None
         if resolved is self._of:
             self.repaint()
             return
@@ -109,11 +113,17 @@ class BestLine(Lines):
     # ------------------------------------------------------------------------------------------------- showing
 
     @property
+    def _own(self) -> Outcome | None:
+        """The plan with its own strategy; None where that is impossible."""
+        own = self._session.outcome
+        return own if own is not None and own.resolved is self._of else None
+
+    @property
     def better(self) -> Outcome | None:
-        """What a key would apply: the best, where it is better than the plan's own or that does not fit."""
-        best, own = self.found.outcome if self.found else None, self._session.outcome
+        """What a key would apply: the best, where it is better than the plan's own, or that does not fit or work."""
+        best, own = self.found.outcome if self.found else None, self._own
         if best is None or own is None:
-            return None
+            return best
         return best if not own.fits or self._gain(best, own) > thinking.SAME else None
 
     @staticmethod
@@ -125,20 +135,23 @@ class BestLine(Lines):
         return [self._best(width), self._helps(width)][:height]
 
     def _best(self, width: int) -> Line:
-        own = self._session.outcome
-        if self._of is None or own is None:
+        if self._of is None or (self._trouble and self._own is None):
             return padded((), width)
         if self.found is None:
             return padded([(" " + (self._trouble or "Looking for the best strategy …"), "faint")], width)
-        best, better = self.found.outcome, self.better
+        best, better, own = self.found.outcome, self.better, self._own
         if best is None:
-            words = f" None of {self.found.searched:,} strategies fits these cards; "
+            searched = self.found.searched
+            words = f" None of {searched:,} strategies fits" if searched else " No strategy is valid on"
+            words += " these cards; "
             return padded([(words, "warn"), (first_key("strategies"), "key"), (" says why", "quiet")], width)
         if better is None:
             words = f"no other of {self.found.searched:,} strategies is faster"
             return padded([(" ✓ ", "ok"), (f"The best strategy: {words}", "quiet")], width)
         time = " ".join(days(better.estimate.training_days))
-        gain = f" ({-100 * self._gain(better, own):+.1f} %)" if own.fits else " and fits"
+        gain = " and valid" if own is None else " and fits"
+        if own is not None and own.fits:
+            gain = f" ({-100 * self._gain(better, own):+.1f} %)"
         lead: Line = [(" Best found: ", "quiet"), (f"{time}{gain}, {gigabytes(better.estimate.memory_gb)}", "strong")]
         tail = self._offer("best", "applies it")
         what = describe(better.resolved.strategy, better.resolved.data_parallel)

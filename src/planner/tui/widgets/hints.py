@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
-from planner.tui.actions import key_name, keys, modes
+from planner.tui.actions import key_name, keys, modes, written
 from planner.tui.widgets.lines import Line, Lines, padded, span, spread
 
 Hint = tuple[str, str]
@@ -37,17 +37,17 @@ class HintBar(Lines):
 
     def build(self, width: int, height: int) -> list[Line]:  # noqa: ARG002 - always one line
         """Keys, then what they do."""
-        if self._first and span([(self._about, "")]) + 2 > width:
-            return [padded([(" ", "text"), (self._about, "strong")], width)]
-        hints = list(self._hints)
+        hints = [(written(key), words) for key, words in self._hints]
         room = width - (span([(self._about, "")]) + 2 if self._first else 0)
-        while len(hints) > 1 and sum(span([hint]) + span([(hint[1], "")]) + 3 for hint in hints) >= room:
+        while len(hints) > 1 and sum(span([(key, ""), (words, "")]) + 3 for key, words in hints) >= room:
             del hints[-2]
         line: list[tuple[str, str]] = [(" ", "text")]
         for key, words in hints:
             line += [(key, "key"), (f" {words}  ", "quiet")]
         if span(line) + span([(self._about, "")]) + 2 <= width:
             return [spread(line, [(self._about, "strong" if self._first else "faint"), (" ", "text")], width)]
+        if self._first:
+            line = [(" ", "text"), (self._about, "strong")]
         return [padded(line, width)]
 
 

@@ -32,6 +32,7 @@ class Option:
         detail: about the entry, shown below the list while the cursor is on it.
         ok: it can be picked; if not, `detail` says why.
         current: it is what the plan has now.
+        types: picking it types this in place of what is typed, and the list goes on.
     """
 
     value: object
@@ -40,6 +41,7 @@ class Option:
     detail: str = ""
     ok: bool = True
     current: bool = False
+    types: str = ""
 
     def misses(self, words: Sequence[str], *, detail: bool = False) -> int | None:
         """How many words are not the beginning of one of its own; None where one does not occur at all."""
@@ -60,6 +62,8 @@ class Picker(Lines, can_focus=True):
         floating: it lies over the screen and goes away by itself; else it is a part of a screen.
         slash: letters narrow it down only after `/`, so that they keep their meaning on the screen.
         dropped: Del takes the entry with the cursor away, and this is called with it.
+        typed: the entries that a typed text itself stands for; they come before those it narrows down to.
+        asks: what is to be typed.
         id: the widget's id.
     """
 
@@ -73,15 +77,20 @@ class Picker(Lines, can_focus=True):
         floating: bool = True,
         slash: bool = False,
         dropped: Callable[[object], None] | None = None,
+        typed: Callable[[str], Iterable[Option]] = lambda _: (),
+        asks: str = "to narrow down",
         id: str | None = None,  # noqa: A002 - Textual's name for it
     ) -> None:
         super().__init__(id=id, classes="-floating" if floating else "")
         self._title, self._options = title, list(options)
         self._done, self._moved, self._floating = done, moved, floating
         self._slash, self._dropped = slash, dropped
+        self._typed, self._asks = typed, asks
         self._typing = not slash
         self.filter = LineEdit()
         self.shown: list[Option] = list(options)
+        self._made: list[Option] = []
+        """The entries that what is typed stands for."""
         self.cursor = next((i for i, option in enumerate(self.shown) if option.current), 0)
         self._offset = 0
         self._closed = False
@@ -117,14 +126,15 @@ class Picker(Lines, can_focus=True):
         names = min(
             max((span([(option.name, "")]) for option in self._options), default=0) + 2, LONGEST_NAME, inner * 3 // 5
         )
-        count = f"{len(self.shown)} of {len(self._options)}" if self.filter.text else f"{len(self._options)}"
+        narrowed = self.filter.text and not self._made
+        count = f"{len(self.shown)} of {len(self._options)}" if narrowed else f"{len(self.shown)}"
         room = max(inner - 14, 1)
         words: Line = self.filter.pieces(room, "strong") if self._typing else [(fit(self.filter.text, room), "strong")]
         prompt: Line = [(" / ", "key"), *words]
         if not self.filter.text:
             prompt = [(" / ", "key"), (" narrows down", "faint")]
             if self._typing:
-                prompt = [*prompt[:1], *words, (" type to narrow down", "faint")]
+                prompt = [*prompt[:1], *words, (f" type {self._asks}", "faint")]
         body: list[Line] = [spread(prompt, [(f"{count} ", "quiet")], inner)]
         view = range(self._offset, self._offset + rows)
         body += [self._entry(index, names, inner) if index < len(self.shown) else padded((), inner) for index in view]
@@ -215,7 +225,10 @@ class Picker(Lines, can_focus=True):
     def _narrow(self) -> None:
         kept = self.highlighted
         words = clean(self.filter.text).casefold().split()
-        self.shown = self._matching(words) or self._matching(words, detail=True)
+        self._made = list(self._typed(self.filter.text.strip())) if words else []
+        known = {option.value for option in self._made}
+        self.shown = [*self._made, *(o for o in self._matching(words) if o.value not in known)]
+        self.shown = self.shown or self._matching(words, detail=True)
         self.cursor = self.shown.index(kept) if kept in self.shown and not words else 0
         self._after_move()
 
@@ -248,7 +261,10 @@ class Picker(Lines, can_focus=True):
 
     def _pick(self) -> None:
         option = self.highlighted
-        if option is not None and option.ok:
+        if option is not None and option.types:
+            self.filter = LineEdit(option.types)
+            self._narrow()
+        elif option is not None and option.ok:
             self.close(option.value)
 
     def close(self, value: object | None) -> None:

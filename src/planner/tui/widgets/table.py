@@ -16,6 +16,8 @@ from planner.tui.widgets.panel import Panel
 
 SCROLL: Final = 3
 """Rows the wheel moves."""
+LEAST: Final = 6
+"""Cells of a column that takes what is left, at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Column:
         width: cells; 0: what is left.
         right: set to the right.
         falls: largest first when sorted by it.
-        wanted: terminals narrower than this do without it.
+        wanted: terminals narrower than this do without it, unless the table is sorted by it.
     """
 
     name: str
@@ -133,10 +135,7 @@ class Table(Panel):
 
     def sort(self, step: int) -> None:
         """By the next or previous column, and round to the order as given."""
-        wide = self.size.width
-        places = [None, *(n for n, column in enumerate(self._columns) if column.name and wide >= column.wanted)]
-        if self._by not in places:
-            self._by = None
+        places = [None, *(n for n, column in enumerate(self._columns) if column.name)]
         self._by = places[(places.index(self._by) + step) % len(places)]
         self._reverse = False
         self._arrange(self.highlighted)
@@ -154,9 +153,9 @@ class Table(Panel):
         room = max(height - self._above, 1)
         self._offset = max(min(self._offset, self.cursor, len(self.shown) - room), self.cursor - room + 1, 0)
         count = f"{len(self.shown)} of {len(self._rows)}" if self.filter.text else f"{len(self._rows)}"
-        columns = [n for n, column in enumerate(self._columns) if width >= column.wanted]
-        used = sum(self._columns[n].width + 2 for n in columns)
-        sizes = {n: self._columns[n].width or max(width - used - 2, 6) for n in columns}
+        columns = self._in_view(width)
+        rest = LEAST + max(width - self._least(columns), 0)
+        sizes = {n: self._columns[n].width or rest for n in columns}
         lines = [self._rule(width, count if self._rows else "")]
         if self._filtering:
             words: Line = self.filter.pieces(width - 6) if self.typing else [(self.filter.text, "strong")]
@@ -168,6 +167,23 @@ class Table(Panel):
             nothing = "Nothing matches; Esc ends the filter." if self.filter.text else self.empty
             lines.append(padded([("  ", "text"), (nothing, "quiet")], width))
         return lines
+
+    def _in_view(self, width: int) -> list[int]:
+        """The columns there is room for; that it is sorted by is one of them, in place of those wanted least."""
+        columns = [n for n, column in enumerate(self._columns) if width >= column.wanted]
+        if self._by is None or self._by in columns:
+            return columns
+        columns = sorted([*columns, self._by])
+        while self._least(columns) > width:
+            out = max((n for n in columns if n != self._by), key=lambda n: self._columns[n].wanted)
+            if not self._columns[out].wanted:
+                break
+            columns.remove(out)
+        return columns
+
+    def _least(self, columns: Sequence[int]) -> int:
+        """Cells that columns take at the least, with what stands between them."""
+        return 2 + sum((self._columns[n].width or LEAST) + 2 for n in columns)
 
     @property
     def _filtering(self) -> bool:
