@@ -58,7 +58,7 @@ def test_a_strategy_that_has_no_room_beside_stands_below_its_row() -> None:
     folded = " ".join(line.strip() for line in below)
     whole = next(line for line in planner(*NARROW["size"].split()).stdout.splitlines() if "2,560" in line)
     assert whole.endswith(folded)
-    assert folded.startswith("pipeline ")
+    assert folded.startswith("tensor ")
 
 
 def test_messages_break_between_words() -> None:

@@ -36,6 +36,29 @@ def test_a_first_picture_waits_for_nothing_of_the_engine() -> None:
     assert found.stdout.strip() == "[]"
 
 
+def test_the_figures_wait_for_nothing_they_do_not_show(tmp_path: Path) -> None:
+    later = ("numpy", "planner.exchange.plots", "planner.exchange.report", "planner.spec.fleet")
+    code = (
+        "import sys; from planner.tui import session_file; from planner.tui.screens.workbench import WorkbenchScreen; "
+        "outcome = session_file.begin(None, 'deepseek-v3').outcome; "
+        f"print(outcome is not None, [name for name in {later} if name in sys.modules])"
+    )
+    there = os.environ | {"PLANNER_STATE_DIR": str(tmp_path)}
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=there)
+    assert found.stdout.strip() == "True []"
+
+
+def test_the_figures_stand_where_they_stay_when_they_first_show(tmp_path: Path) -> None:
+    pid, terminal = start(tmp_path, "llama-3.1-8b")
+    seen = read_screen(terminal, "4 Outcome, with", "^p commands")
+    os.write(terminal, b"64\r")
+    seen = read_screen(terminal, "64  8 nodes", "undo", seen=seen)
+    quit_well(pid, terminal)
+    begun = [screen(seen[:end], 120, 40) for end in range(0, len(seen), 256)]
+    columns = [line.find("─ 5 Where a step") for shown in begun for line in shown.splitlines()]
+    assert {column for column in columns if column >= 0} == {44}
+
+
 def test_what_is_typed_before_the_workbench_is_there_is_answered_in_order(tmp_path: Path) -> None:
     pid, terminal = start(tmp_path, "llama-3.1-8b")
     first = read_screen(terminal, "reading llama-3.1-8b", "1 Cluster", "4 Outcome")

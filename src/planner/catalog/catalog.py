@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from planner.catalog.inline import entry_of
 from planner.catalog.network import grids, network_parts
@@ -17,7 +17,6 @@ from planner.data_files import config_folder, data_root
 from planner.spec.base import Entry, PlanError, Problem
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleOut, ScaleUp
-from planner.spec.fleet import Fleet, parse_fleet
 from planner.spec.grid import Grid
 from planner.spec.model import Model
 from planner.spec.network import NetworkPart
@@ -25,6 +24,9 @@ from planner.spec.parse import build, load_toml, parse_plan
 from planner.spec.plan import Plan, Resolved
 from planner.spec.stack import Stack
 from planner.spec.words import alike, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from planner.spec.fleet import Fleet
 
 Kind = Literal["cards", "fabrics", "models", "stacks", "plans", "fleets", "parts", "grids"]
 
@@ -81,7 +83,7 @@ class Catalog:
         self._models = Shelf("model", "planner catalog models", folders("models"), _maker(Model))
         self._stacks = Shelf("stack", "planner catalog stacks", folders("stacks"), _maker(Stack))
         self._plans = Shelf("preset", "planner catalog presets", folders("plans"), parse_plan, skip=[INDEX])
-        self._fleets = Shelf("fleet", "planner catalog fleets", folders("fleets"), parse_fleet)
+        self._fleets = Shelf("fleet", "planner catalog fleets", folders("fleets"), _fleet)
         self._shelves: dict[Kind, Shelf[Any]] = {
             "cards": self._cards,
             "fabrics": self._fabrics,
@@ -262,6 +264,12 @@ def _fabric(data: Mapping[str, Any], source: str) -> ScaleUp | ScaleOut:
         return _maker(ScaleOut)(data, source)
     message = "this key is missing." if role is None else f"{shown(role)} is not allowed."
     raise PlanError([Problem("error", "role", message, 'Write "scale-up" or "scale-out".')], source)
+
+
+def _fleet(data: Mapping[str, Any], source: str) -> Fleet:
+    from planner.spec.fleet import parse_fleet  # a plan needs none
+
+    return parse_fleet(data, source)
 
 
 def _tables(path: Path) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from planner import __version__
 from planner.cli.completing import plans
 from planner.cli.group import LazyGroup
 
+# Pydantic would read the metadata of every package installed beside this one for plugins of its own, at each start.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 COMMANDS = {
     "estimate": ("planner.cli.estimate", "Time, memory, power and cost of a plan."),
     "search": ("planner.cli.search", "Rank every strategy that fits a plan's cluster."),

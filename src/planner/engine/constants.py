@@ -6,7 +6,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.engine.inputs import ARCHITECTURES
@@ -183,7 +183,7 @@ def from_values(values: dict[str, float]) -> Constants:
 @cache
 def table() -> dict[str, dict[str, Any]]:
     """`calibration.toml`: constant name -> value, prior, sigma, kind, unit, source, fitted_on."""
-    text = resources.files("planner.engine").joinpath("calibration.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("calibration.toml").read_text(encoding="utf-8")
     return dict(tomllib.loads(text)["constants"])
 
 

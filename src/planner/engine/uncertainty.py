@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from itertools import accumulate
 from operator import mul
+from pathlib import Path
 
 from planner.engine.constants import calibrated
 from planner.engine.inputs import Inputs
@@ -103,7 +103,7 @@ class HeldOut:
 @cache
 def held_out() -> HeldOut:
     """All measured runs of the calibration."""
-    text = resources.files("planner.engine").joinpath("held_out.csv").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("held_out.csv").read_text(encoding="utf-8")
     rows = csv.reader(text.splitlines()[1:])
     return HeldOut.of(Error(row[0], row[1], tuple(map(float, row[2:-1])), float(row[-1])) for row in rows)
 

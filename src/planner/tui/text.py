@@ -18,7 +18,7 @@ def clean(text: str) -> str:
     >>> clean("a\x1b[31m\nb")
     'a·[31m b'
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(
         " " if char.isspace() else "·" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"} else char

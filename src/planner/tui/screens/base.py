@@ -35,6 +35,13 @@ class LeanScreen(Screen[None]):
     said = ""
     """What stands in the hint bar until the next key."""
 
+    def take_size(self) -> None:
+        """Have the classes of the terminal's size before the first layout; Textual sets them after, and shows two."""
+        width, height = self.app.size
+        for room, breakpoints in ((width, self.HORIZONTAL_BREAKPOINTS), (height, self.VERTICAL_BREAKPOINTS)):
+            fitting = [name for least, name in breakpoints or () if least <= room]
+            self.add_class(*fitting[-1:], update=False)
+
     def say(self, words: str) -> None:
         """Say something in the hint bar, until the next key."""
         self.said = words

@@ -49,6 +49,7 @@ class WorkbenchPanels(LeanScreen):
 
     def compose(self) -> ComposeResult:
         """Top line, fields, results, hints."""
+        self.take_size()
         session = self.session
         yield ModeBar("workbench")
         yield TopLine(session, id="top")

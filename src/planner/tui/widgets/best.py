@@ -13,7 +13,6 @@ from textual.worker import get_current_worker
 
 from planner.engine.result import Outcome
 from planner.exchange.format import days, gigabytes
-from planner.exchange.strategies import VISIBLE, describe
 from planner.freeing import give_back
 from planner.spec.base import PlanError
 from planner.spec.plan import Resolved
@@ -154,6 +153,8 @@ class BestLine(Lines):
             gain = f" ({-100 * self._gain(better, own):+.1f} %)"
         lead: Line = [(" Best found: ", "quiet"), (f"{time}{gain}, {gigabytes(better.estimate.memory_gb)}", "strong")]
         tail = self._offer("best", "applies it")
+        from planner.exchange.strategies import describe
+
         what = describe(better.resolved.strategy, better.resolved.data_parallel)
         if span([*lead, *tail]) + span([(what, "")]) + 3 > width:
             what = what.split(" · recompute")[0]
@@ -164,7 +165,11 @@ class BestLine(Lines):
         return [(first, "quiet"), (first_key(action), "key"), (f" {words} ", "quiet")]
 
     def _helps(self, width: int) -> Line:
-        effects = self.found.effects if self.found else ()
+        if self.found is None:
+            return padded((), width)
+        from planner.exchange.strategies import VISIBLE
+
+        effects = self.found.effects
         seen = sorted((e for e in effects if e.days_share < -VISIBLE), key=lambda e: e.days_share)[:HELPS]
         if not seen:
             return padded((), width)
