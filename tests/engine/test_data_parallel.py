@@ -14,6 +14,7 @@ from planner.engine.memory import Parameters
 from planner.engine.step import (
     accumulation,
     between_sites,
+    buffer_copies,
     data_parallel,
     fully_sharded,
     gradient_exchange,
@@ -138,10 +139,34 @@ def test_weights_gathered_in_time_show_their_ends_contention_and_copies() -> Non
     wait = 31 * collectives.latency(g.shard, C)
     forward = collectives.gather(2e9, g.shard, x.machine, C) + wait
     reduce = collectives.gather(4e9, g.shard, x.machine, C) + wait
-    copied = stream(1e9 * (2 * 2 * 2 + 2 * 4), x, C)
+    copied = stream(1e9 * (2 + 4), x, C)  # of a gradient; weights are used where they come
     shown = (forward + reduce) / 32 + C.contention * (2 * forward + reduce) + copied
     assert fully_sharded(held, (10.0, 20.0), x, g, C) == pytest.approx(x.micro_batches * shown)
     assert fully_sharded(held, (0.0, 0.0), x, g, C) > x.micro_batches * (2 * forward + reduce)
+
+
+def test_weights_are_copied_out_of_buffers_but_for_software_that_uses_them_there() -> None:
+    x = numbers(strategy__sharding="zero3")
+    apart = with_software(x, gathers_in_place=False)
+    both = buffer_copies(1e9, apart, C) - buffer_copies(1e9, x, C)
+    assert both == pytest.approx(stream(1e9 * 2 * (2 + 2), x, C))  # read and written, forward and backward
+    assert buffer_copies(1e9, with_software(apart, xla=True), C) < buffer_copies(1e9, apart, C)
+
+
+def test_xla_joins_the_copies_of_a_model_after_its_backward_pass() -> None:
+    # Two slices of TPU v5e: their gradients cross the data centre's network in the open, however long the pass takes.
+    x = numbers(
+        cluster__card="tpu-v5e", cluster__cards=512, strategy__stack="maxtext", strategy__sharding="zero3",
+        strategy__shard_group=256, strategy__tensor=1, strategy__pipeline=1,
+    )  # fmt: skip
+    g = groups(x)
+    across = collectives.all_reduce(8e9 * x.software.gradient_bytes / 256, g.replica, x.machine, C)
+    held = Parameters(8e9, 0.0, layers=32.0)
+    scanned, eager = (
+        fully_sharded(held, (1e3, 1e3), one, g, C) - buffer_copies(8e9, one, C)
+        for one in (x, with_software(x, xla=False))
+    )
+    assert scanned - eager == pytest.approx(across)
 
 
 def test_sites_exchange_the_models_gradients_over_the_wide_area() -> None:

@@ -299,9 +299,10 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
     again = Cost(gemm=y.half_linears * 0.5 * forward, memory=_again_memory(x) * memory[0])
     second = Cost(backward, 0.0, memory[1], tensor[1], 0.0, 0.0, host)
     whole = maximum(y.full_recompute, y.mlp)
-    # XLA drops the down projection from recomputation: no gradient needs its output.
-    needed = forward - where(x.software.xla, down.forward, 0.0)
-    remade = dataclasses.replace(first, gemm=needed, host=late)
+    # XLA drops the down projection and its reduce-scatter from recomputation: no gradient needs what they give.
+    drops = x.software.xla
+    needed = forward - where(drops, down.forward, 0.0)
+    remade = dataclasses.replace(first, gemm=needed, tensor=where(drops, 0.5, 1.0) * tensor[0], host=late)
     return Block(first, second, again * (1.0 - whole) + remade * whole, weight)
 
 

@@ -161,6 +161,7 @@ class Software:
     deduplicates: Num
     """The expert dispatcher sends one copy of a token to a node (DeepEP, HybridEP)."""
     fused_accumulation: Num
+    gathers_in_place: Num
     xla: Num
     mature: Num
     tuned: Num

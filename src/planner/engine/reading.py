@@ -181,6 +181,7 @@ def software_of(resolved: Resolved) -> Software:
         graphs=GRAPHS.index(stack.cuda_graphs),
         deduplicates=stack.dispatcher != "alltoall",
         fused_accumulation=stack.fused_accumulation,
+        gathers_in_place=stack.gathers_in_place,
         xla=stack.xla,
         mature=stack.mature,
         tuned=stack.tuned,

@@ -187,18 +187,28 @@ def data_parallel(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
     return where(x.software.overlap_data, overlapped, (reduce + gather) / c.unbucketed) + between_sites(x)
 
 
+def buffer_copies(count: Num, x: Inputs, c: Constants) -> Num:
+    """Seconds a micro-batch in which `count` parameters are copied between their tensors and the buffers that travel.
+
+    Weights are read and written once a pass, unless they are used where they are gathered; gradients are read as the
+    products give them and written as they are reduced. XLA has both written in place, once.
+    """
+    weights, gradients = count * x.software.gather_bytes, count * x.software.gradient_bytes
+    out = where(x.software.gathers_in_place, 0.0, 4.0 * weights)
+    moved = out + wide_bytes(x.layout) * count + gradients
+    return stream(where(x.software.xla, 2.0 * weights + gradients, moved), x, c)
+
+
 def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups, c: Constants) -> Num:
     """Exposed seconds of a step with weights gathered for every micro-batch (FSDP, ZeRO-3).
 
     Weights are gathered forward and again backward, gradients reduce-scattered, experts among the cards that hold the
     same ones; hybrid sharding adds an all-reduce between the copies once a step. Prefetch hides what fits behind
-    computation, but not the first layer's gather or the last one's reduction. Weights and gradients are copied out of
-    and into the buffers that travel, read and written; XLA has them written in place.
+    computation, but not the first layer's gather or the last one's reduction.
     """
     flat = where(x.software.xla, True, x.software.overlap_fsdp)
     layers_held = maximum(held.layers, 1.0)
     more = where(flat, 1.0, PARAMETER_MESSAGES) * layers_held - 1.0
-    passes = where(x.software.xla, 1.0, 2.0)
     forward = reduce = across = copied = 0.0
     for count, one, copies in ((held.dense, g.shard, g.replica), (held.expert, g.expert_shard, g.expert_replica)):
         wide = where(one.size > 1.0, where(count > 0, 1.0, 0.0), 0.0)
@@ -208,11 +218,14 @@ def fully_sharded(held: Parameters, stage: tuple[Num, Num], x: Inputs, g: Groups
         reduce = reduce + wide * (collectives.gather(gradients, one, x.machine, c) + wait)
         between = collectives.all_reduce(gradients / one.size, copies, x.machine, c) / x.micro_batches
         across = across + where(copies.size > 1.0, where(count > 0, between, 0.0), 0.0)
-        copied = copied + wide * stream(passes * (2.0 * weights + gradients), x, c)
+        copied = copied + wide * buffer_copies(count, x, c)
     traffic = 2.0 * forward + reduce + across
+    # Layers that XLA scans give their gradients when the scan ends, and what joins the copies begins then.
+    late = where(x.software.xla, across, 0.0)
     overlapped = (
         maximum(forward - stage[0], 0.0)
-        + maximum(forward + reduce + across - stage[1], 0.0)
+        + maximum(forward + reduce + across - late - stage[1], 0.0)
+        + late
         + (forward + reduce) / layers_held
         + c.contention * traffic
     )

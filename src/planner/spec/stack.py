@@ -79,6 +79,8 @@ class Stack(Entry):
     """Sequence parallelism is on by default where tensor > 1."""
     fused_accumulation: bool = True
     """The weight-gradient GEMM adds into the gradient buffer; else every micro-batch adds in a pass of its own."""
+    gathers_in_place: bool = False
+    """Sharded weights are used where they are gathered (Megatron-FSDP); else copied out of the buffers they come in."""
     xla: bool = False
     """Compiled as a whole by XLA: no host work a layer."""
     mature: bool = True
