@@ -373,9 +373,9 @@ def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
     # Routed tokens are already spread over the tensor group; only shared experts need its collectives.
     needs = where(has_shared, 1.0, 0.0)
     exchange = expert_exchange(x, g, c)
-    launches = c.host_moe * host_factor(x, c, c.graphs_partial)
     scaled = where(y.microscaled, BLOCK_SCALED_LAUNCHES, TENSOR_SCALED_LAUNCHES)
-    launches += c.host_expert * local * where(y.eight_bit, scaled, 1.0) * host_factor(x, c, 1.0)
+    each = c.host_expert * where(y.eight_bit, scaled, 1.0)
+    launches = c.host_moe * host_factor(x, c, c.graphs_partial) + each * local * host_factor(x, c, 1.0)
     host, late = (launches + half for half in host_work(x, c))
     first = Cost(forward, 0.0, memory[0], needs * tensor[0] + split, 0.0, exchange, host)
     second = Cost(backward, 0.0, memory[1], needs * tensor[1] + split, 0.0, exchange, host)
