@@ -69,7 +69,7 @@ def test_four_plans() -> None:
 
 def test_four_plans_in_a_narrow_terminal_are_split_and_never_cut() -> None:
     plans = [Compared(name, preset(name), None) for name in ("deepseek-v3", "kimi-k2", "llama-3.1-405b", "bloom-176b")]
-    found = [line.text for line in lines(plans, 77)]
+    found = [line.text for line in lines(plans, 77, fold=77)]
     assert max(map(len, found)) <= 77
     follows = [line for line in found if line.startswith("  What follows")]
     assert len(follows) > 1
@@ -78,6 +78,18 @@ def test_four_plans_in_a_narrow_terminal_are_split_and_never_cut() -> None:
     # A row that is the same in a part of the table is left out there: Kimi K2 runs on the same card.
     second = found[found.index(next(line for line in found if "What differs" in line)) :]
     assert not second[1].startswith("  cluster.card ") or "[3]" in second[0]
+
+
+def test_in_a_pipe_four_plans_are_one_table_and_a_row_is_a_line() -> None:
+    names = ["deepseek-v3", "kimi-k2", "palm-540b", "bloom-176b"]
+    text = CliRunner().invoke(command, [*names, "--no-search"]).stdout
+    assert text.count("What follows") == 1
+    _, _, rows = text.partition("  What differs ")
+    differing, _, _ = rows.partition("\n\n")
+    heading, *rest = differing.splitlines()
+    assert heading.split() == ["[1]", "[2]", "[3]", "[4]"]
+    assert all(row[2] != " " for row in rest)
+    assert any("mla_up + norm + moe_activation" in row for row in rest)
 
 
 def test_a_rent_kept_for_another_card_is_said() -> None:

@@ -35,7 +35,7 @@ def command(
     plan does not fit.
     """
     from planner.catalog import Catalog
-    from planner.cli.output import put_json, put_lines, width
+    from planner.cli.output import folding, put_json, put_lines, width
     from planner.cli.plans import find_plan, only_once, warn_of_own_files
     from planner.exchange.compare import compared_dict, lines
     from planner.exchange.edits import changed
@@ -53,7 +53,7 @@ def command(
     if as_json:
         put_json(compared_dict(compared))
     else:
-        put_lines(lines(compared, width()))
+        put_lines(lines(compared, width(), fold=folding()))
     if not all(each.outcome.fits for each in compared):
         context.exit(1)
 
