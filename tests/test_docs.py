@@ -1,6 +1,8 @@
 """Documentation says what the program does: generated parts are fresh, links lead somewhere, examples work."""
 
+import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -10,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from scripts import docs
+from tests.cli.helpers import planner
 
 from planner.catalog import Catalog
 from planner.cli import COMMANDS, main
@@ -129,6 +132,32 @@ def test_commands_in_examples_exist(page: Path) -> None:
     assert set(made) <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
+def test_commands_of_the_readme_have_the_options_they_show() -> None:
+    shown = [line for body in blocks(ROOT / "README.md", "sh") for line in body.splitlines()]
+    calls = [words for line in shown if (words := shlex.split(line, comments=True))[:1] == ["planner"]]
+    assert len(calls) > 12
+    with click.Context(main) as context:
+        for _, name, *arguments in calls:
+            command = main.get_command(context, name)
+            assert command is not None
+            command.make_context(name, arguments, parent=context)
+
+
+def test_the_readmes_own_cluster_is_planned_as_it_says(tmp_path: Path) -> None:
+    (text,) = blocks(ROOT / "README.md", "toml")
+    file = tmp_path / "ours.toml"
+    file.write_text(text, "utf-8")
+    done = planner("estimate", str(file))
+    assert done.exit_code == 0
+    assert "no [strategy]: this is the best that fits" in done.stderr
+    defaults = done.stdout.partition("Left to defaults\n")[2].partition("\n\n")[0]
+    assert "topology fat-tree" in defaults
+    assert not {"oversubscription", "nics_per_node", "usd_per_card_hour", "pue"} & set(defaults.split())
+    found = planner("search", str(file), "--headroom", "0.1", "--json")
+    best = json.loads(found.stdout)["results"][0]["estimate"]
+    assert best["memory_gb"] <= 0.9 * best["memory_capacity_gb"]
+
+
 def test_keys_of_the_tour_are_keys_of_the_program() -> None:
     pressed = set(re.findall(r"<kbd>([^<]+)</kbd>", (ROOT / "README.md").read_text("utf-8")))
     assert len(pressed) > 8
@@ -137,7 +166,7 @@ def test_keys_of_the_tour_are_keys_of_the_program() -> None:
 
 def test_the_example_plan_can_be_computed() -> None:
     catalog = Catalog.default()
-    whole, parts, runs = blocks(ROOT / "docs" / "plan-file.md", "toml")
+    whole, parts, _, runs = blocks(ROOT / "docs" / "plan-file.md", "toml")
     plan = parse_plan(load_toml(whole, "docs"), "docs")
     assert evaluate(catalog.resolve(plan)).fits
 
@@ -148,6 +177,16 @@ def test_the_example_plan_can_be_computed() -> None:
 
     data = read_runs(runs, catalog)
     assert [run.id for run in data.runs] == ["ours-70b-tp4"]
+
+
+def test_the_example_fleet_is_added_up(tmp_path: Path) -> None:
+    _, _, text, _ = blocks(ROOT / "docs" / "plan-file.md", "toml")
+    file = tmp_path / "fleet.toml"
+    file.write_text(text, "utf-8")
+    totals = json.loads(planner("fleet", str(file), "--json").stdout)
+    assert totals["cards"] == 5120
+    assert totals["largest_single_site_run"] == {"site": "north", "card": "h100-sxm", "cards": 4096}
+    assert totals["facility_mw"] == pytest.approx(1.3 * totals["power_mw"])
 
 
 def test_the_checker_says_what_is_stale_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.plans import preset
+from tests.plans import plan, preset
 
 from planner.cli.compare import command
+from planner.exchange import plan_toml
 from planner.exchange.compare import Compared, lines
 from planner.spec.base import PlanError
 
@@ -34,9 +35,9 @@ def test_one_file_and_a_change_is_the_same() -> None:
 def test_best_strategies_are_searched_again() -> None:
     result = CliRunner().invoke(command, ["llama-3.1-405b", "--set", "cluster.card=h800-sxm", "--json"])
     first, second = json.loads(result.stdout)["plans"]
-    for plan in (first, second):
-        assert plan["best_found"]["step_time_s"] <= plan["estimate"]["step_time_s"] * (1 + 1e-9)
-        assert set(plan) >= {"name", "plan", "estimate"}
+    for each in (first, second):
+        assert each["best_found"]["step_time_s"] <= each["estimate"]["step_time_s"] * (1 + 1e-9)
+        assert set(each) >= {"name", "plan", "estimate"}
 
 
 def test_the_headline_comes_first_then_what_differs_and_what_is_the_same_last() -> None:
@@ -49,6 +50,17 @@ def test_the_headline_comes_first_then_what_differs_and_what_is_the_same_last() 
     assert "MFU" in text[text.index("The same:") :]
 
 
+def test_plans_of_one_name_are_told_apart_by_their_files(tmp_path: Path) -> None:
+    for name, cards in (("old", 2048), ("new", 1024)):
+        text = plan_toml.write(plan(name="Ours", cluster__cards=cards))
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    old, new = str(tmp_path / "old.toml"), str(tmp_path / "new.toml")
+    text = CliRunner().invoke(command, [old, new, "--no-search"]).stdout
+    assert text.startswith(f"[1]: Ours ({old})\n[2]: Ours ({new})\n")
+    alone = CliRunner().invoke(command, [old, "deepseek-v3", old, "--no-search"]).stdout
+    assert alone.startswith("[1]: Ours\n[2]: DeepSeek-V3 pre-training\n[3]: Ours\n")
+
+
 def test_four_plans() -> None:
     names = ["deepseek-v3", "kimi-k2", "llama-3.1-405b", "bloom-176b"]
     result = CliRunner().invoke(command, [*names, "--no-search"])
@@ -57,7 +69,7 @@ def test_four_plans() -> None:
 
 def test_four_plans_in_a_narrow_terminal_are_split_and_never_cut() -> None:
     plans = [Compared(name, preset(name), None) for name in ("deepseek-v3", "kimi-k2", "llama-3.1-405b", "bloom-176b")]
-    found = [line.text for line in lines(plans, 77)]
+    found = [line.text for line in lines(plans, 77, fold=77)]
     assert max(map(len, found)) <= 77
     follows = [line for line in found if line.startswith("  What follows")]
     assert len(follows) > 1
@@ -66,6 +78,18 @@ def test_four_plans_in_a_narrow_terminal_are_split_and_never_cut() -> None:
     # A row that is the same in a part of the table is left out there: Kimi K2 runs on the same card.
     second = found[found.index(next(line for line in found if "What differs" in line)) :]
     assert not second[1].startswith("  cluster.card ") or "[3]" in second[0]
+
+
+def test_in_a_pipe_four_plans_are_one_table_and_a_row_is_a_line() -> None:
+    names = ["deepseek-v3", "kimi-k2", "palm-540b", "bloom-176b"]
+    text = CliRunner().invoke(command, [*names, "--no-search"]).stdout
+    assert text.count("What follows") == 1
+    _, _, rows = text.partition("  What differs ")
+    differing, _, _ = rows.partition("\n\n")
+    heading, *rest = differing.splitlines()
+    assert heading.split() == ["[1]", "[2]", "[3]", "[4]"]
+    assert all(row[2] != " " for row in rest)
+    assert any("mla_up + norm + moe_activation" in row for row in rest)
 
 
 def test_a_rent_kept_for_another_card_is_said() -> None:

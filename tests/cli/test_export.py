@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,28 @@ def test_a_sweep_does_not_write_over_its_plan(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == plan_toml.write(plan())
 
 
-def test_a_sweep_to_a_name_no_file_can_have_is_refused_in_words() -> None:
-    message = refused(planner("sweep", "llama-3.1-8b", "--vary", "cluster.cards=64", "-o", "a" * 300))
-    assert "cannot be written: " in message
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a" * 300, ": cannot be written: "),
+        ("", ".: cannot be written: is a directory."),
+        ("/dev/full", "/dev/full: cannot be written: no space left on device."),
+    ],
+)
+def test_a_sweep_to_where_no_file_can_be_is_refused_in_words(name: str, words: str) -> None:
+    assert words in refused(planner("sweep", "llama-3.1-8b", "--vary", "cluster.cards=64", "-o", name))
+
+
+def test_a_sweep_into_a_pipe_is_what_it_prints(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    sweep = ("sweep", "llama-3.1-8b", "--vary", "cluster.cards=256,512")
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        assert planner(*sweep, "-o", str(pipe)).exit_code == 0
+        assert reader.communicate()[0] == planner(*sweep).stdout
+    assert list(tmp_path.glob("pipe*")) == [pipe]
+
+
+def test_an_empty_name_is_no_file(tmp_path: Path) -> None:
+    assert refused(planner("export", "llama-3.1-8b", "--to", "toml", "-o", "")).startswith(".: cannot be written: ")
+    assert refused(planner("import", "")) == ".: cannot be read: is a directory."

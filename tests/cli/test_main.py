@@ -228,8 +228,9 @@ def test_an_output_that_takes_nothing_is_told(arguments: list[str]) -> None:
     assert (done.returncode, done.stderr) == (2, "standard output cannot be written: no space left on device.\n")
 
 
-def test_an_output_that_was_closed_is_told() -> None:
-    command = f"{sys.executable} -m planner estimate llama-3.1-8b >&-"
+@pytest.mark.parametrize("arguments", ["estimate llama-3.1-8b", "sweep llama-3.1-8b --vary cluster.cards=512"])
+def test_an_output_that_was_closed_is_told(arguments: str) -> None:
+    command = f"{sys.executable} -m planner {arguments} >&-"
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "standard output cannot be written: bad file descriptor.\n")
 

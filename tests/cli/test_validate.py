@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import tomli_w
 from click.testing import CliRunner, Result
+from tests.cli.helpers import planner, refused
 
 from planner.cli.validate import command
 
@@ -47,7 +48,7 @@ def validate(*arguments: str) -> Result:
 def test_the_tables_name_families_and_what_was_skipped(file: Path) -> None:
     done = validate("--runs", str(file))
     assert done.exit_code == 0
-    assert "1 exact rows of 1 families" in done.stdout
+    assert "1 exact row of 1 family" in done.stdout
     assert "[bold]mine" in done.stdout  # a name is no markup
     assert "bare" in done.stdout
     assert "there is no figure of speed or memory" in done.stdout
@@ -130,3 +131,8 @@ def test_names_of_files_neither_act_on_a_terminal_nor_break_the_table(tmp_path: 
     data = validate("--runs", str(path), "--json").stdout
     assert data.isascii()
     assert [*json.loads(data)["by_group"]] == [rows[0]["group"]]
+
+
+@pytest.mark.parametrize("arguments", [["validate", "--runs", "-"], ["calibrate-to", "-"]])
+def test_runs_from_standard_input_are_named_so(arguments: list[str]) -> None:
+    assert refused(planner(*arguments, stdin="")).startswith("standard input: the file is empty.")

@@ -130,6 +130,8 @@ def test_first_fullest_and_last_stage_and_all_when_asked() -> None:
     done = told(memory_gb_by_stage=sizes, memory_by_stage_gb=tuple(parts[size == 48.0] for size in sizes))
     assert stages(text_of(done)) == ["0", "2", "4"]
     assert "and 2 stages between (--all)" in text_of(done)
+    four = told(memory_gb_by_stage=sizes[1:], memory_by_stage_gb=done.estimate.memory_by_stage_gb[1:])
+    assert "and 1 stage between (--all)" in text_of(four)
     assert stages(text_of(done, everything=True)) == ["0", "1", "2", "3", "4"]
     assert "(--all)" not in text_of(done, everything=True)
 

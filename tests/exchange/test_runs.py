@@ -312,6 +312,19 @@ def test_a_file_that_is_no_runs_file_is_refused(top: dict[str, Any], says: str) 
         read(row(), **top)
 
 
+@pytest.mark.parametrize(
+    ("file", "reader"),
+    [
+        ({"workload": {"tokens": 1e12}}, "It is a plan; `planner estimate FILE` reads it."),
+        ({"kind": "fleet", "cluster": []}, "It is a fleet file; `planner fleet FILE` reads it."),
+    ],
+)
+def test_a_file_of_another_kind_says_what_reads_it(file: dict[str, Any], reader: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        read_runs(tomli_w.dumps({"schema": 1, **file}), BUILT_IN)
+    assert caught.value.lines() == [f"runs: kind: this is not a runs file. {reader}"]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"nowhere\.toml"):
         read_all([tmp_path / "nowhere.toml"], BUILT_IN)

@@ -64,8 +64,9 @@ def command(
 
 def _audited(name: str, catalog: Catalog) -> Finding:
     from planner.cli.output import complain
-    from planner.cli.plans import evaluated, find_plan, is_preset, spoken
+    from planner.cli.plans import evaluated, find_plan, is_preset
     from planner.exchange import claims
+    from planner.exchange.files import spoken
 
     plan = find_plan(name, catalog)
     if why := claims.borrowed(plan, catalog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -34,7 +35,7 @@ def command(
     plan does not fit.
     """
     from planner.catalog import Catalog
-    from planner.cli.output import put_json, put_lines, width
+    from planner.cli.output import folding, put_json, put_lines, width
     from planner.cli.plans import find_plan, only_once, warn_of_own_files
     from planner.exchange.compare import compared_dict, lines
     from planner.exchange.edits import changed
@@ -48,13 +49,26 @@ def command(
     plans = [find_plan(file, catalog) for file in (files if len(files) > 1 else files * 2)]
     plans[-1] = changed(plans[-1], edits, catalog)
     names = [files[min(number, len(files) - 1)] for number in range(len(plans))]
-    compared = [_compared(plan, name, catalog, search=search) for plan, name in zip(plans, names, strict=True)]
+    compared = _told_apart([_compared(*each, catalog, search=search) for each in zip(plans, names, strict=True)], names)
     if as_json:
         put_json(compared_dict(compared))
     else:
-        put_lines(lines(compared, width()))
+        put_lines(lines(compared, width(), fold=folding()))
     if not all(each.outcome.fits for each in compared):
         context.exit(1)
+
+
+def _told_apart(compared: Sequence[Compared], files: Sequence[str]) -> list[Compared]:
+    """Plans under one name, as a copied file and its original are, with the words they were asked for by."""
+    from dataclasses import replace
+
+    from planner.exchange.files import spoken
+
+    told = []
+    for one, file in zip(compared, files, strict=True):
+        others = {name for other, name in zip(compared, files, strict=True) if other.name == one.name}
+        told.append(replace(one, name=f"{one.name} ({spoken(file)})") if others > {file} else one)
+    return told
 
 
 def _compared(plan: Plan, source: str, catalog: Catalog, *, search: bool) -> Compared:

@@ -25,8 +25,8 @@ def command(context: click.Context, file: str, kind: Format, output: str) -> Non
     """
     from planner.catalog import Catalog
     from planner.cli.output import complain
-    from planner.cli.plans import outcome_of, spoken, with_own_claim
-    from planner.exchange.files import write_atomic
+    from planner.cli.plans import outcome_of, with_own_claim
+    from planner.exchange.files import spoken, write_atomic
 
     catalog = Catalog.default()
     outcome = outcome_of(file, catalog)

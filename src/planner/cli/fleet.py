@@ -41,9 +41,10 @@ def command(
     from planner.catalog import Catalog
     from planner.catalog.fleets import resolve_fleet
     from planner.cli.output import put_json, put_lines, width
-    from planner.cli.plans import find_plan, only_once, spoken, warn_of_own_files
+    from planner.cli.plans import find_plan, only_once, warn_of_own_files
     from planner.engine.fleet import fleet_totals, largest_run
     from planner.exchange import fleet as texts
+    from planner.exchange.files import spoken
     from planner.exchange.why_entries import FleetBook
     from planner.spec.base import PlanError
 
@@ -94,7 +95,7 @@ def _found(word: str, catalog: Catalog) -> Fleet:
     Raises:
         PlanError: there is none, or it cannot be used.
     """
-    from planner.exchange.files import STREAM, read_bytes
+    from planner.exchange.files import STREAM, read_bytes, spoken
     from planner.spec.base import PlanError, Problem
     from planner.spec.fleet import parse_fleet
     from planner.spec.parse import load_toml
@@ -103,7 +104,7 @@ def _found(word: str, catalog: Catalog) -> Fleet:
     if word in catalog.ids("fleets") and not os.path.isfile(word):  # noqa: PTH113 - Path raises on odd names
         return catalog.fleet(word)
     if word == STREAM or os.path.exists(word):  # noqa: PTH110 - as above
-        source = "standard input" if word == STREAM else word
+        source = spoken(word)
         return parse_fleet(load_toml(read_bytes(word), source), source)
     if word in catalog.ids("plans"):
         message, fix = f"{word} is no fleet but a plan.", f"`planner estimate {word}` reads it."

@@ -17,8 +17,7 @@ def command(config: str, output: str) -> None:
     the catalogue; its keys may also stand in a plan, as workload.model.
     """
     from planner.cli.output import complain
-    from planner.cli.plans import spoken
-    from planner.exchange.files import read_bytes, write_atomic
+    from planner.exchange.files import read_bytes, spoken, write_atomic
     from planner.exchange.hugging_face.model import model_of, written
 
     model = model_of(read_bytes(config), spoken(config))

@@ -14,7 +14,7 @@ from planner.catalog.catalog import Kind
 from planner.cli.output import complain
 from planner.engine.result import Outcome
 from planner.exchange import plan_toml, sessions
-from planner.exchange.files import STREAM
+from planner.exchange.files import STREAM, spoken
 from planner.spec.base import PlanError, Problem
 from planner.spec.plan import Plan
 from planner.spec.words import shown
@@ -110,11 +110,6 @@ def only_once(words: Iterable[str]) -> None:
     """
     if list(words).count(STREAM) > 1:
         raise click.UsageError("standard input (-) can be one file alone.")
-
-
-def spoken(word: str) -> str:
-    """A FILE argument as messages name it."""
-    return "standard input" if word == STREAM else word
 
 
 def warn_of_own_files(catalog: Catalog) -> None:

@@ -125,6 +125,7 @@ def _all(resolved: Resolved, top: int, constraints: Constraints) -> SearchResult
 
 def _resolved(plan: Plan, catalog: Catalog, source: str) -> tuple[Resolved, bool]:
     """The plan with its names looked up, and whether it has a strategy of its own."""
+    from planner.exchange.files import spoken
     from planner.spec.base import PlanError
     from planner.spec.plan import Strategy
 
@@ -132,7 +133,7 @@ def _resolved(plan: Plan, catalog: Catalog, source: str) -> tuple[Resolved, bool
     try:
         return catalog.resolve(plan if own else plan.model_copy(update={"strategy": Strategy()})), own
     except PlanError as error:
-        raise PlanError(error.problems, "standard input" if source == "-" else source) from None
+        raise PlanError(error.problems, spoken(source)) from None
 
 
 def _scale(

@@ -98,12 +98,13 @@ def compared_dict(plans: Sequence[Compared]) -> dict[str, Any]:
     return {"plans": [_plan_dict(plan) for plan in plans], "differences": [*keys, *found, *parts]}
 
 
-def lines(plans: Sequence[Compared], width: int) -> Iterator[Line]:
+def lines(plans: Sequence[Compared], width: int, *, fold: int) -> Iterator[Line]:
     """The comparison as text: the headline, what differs in the plans, what follows, where in a step, what is the same.
 
     Args:
         plans: two or more.
-        width: columns of paragraphs; tables take what they need.
+        width: columns of paragraphs.
+        fold: columns of tables, which long values and many plans are folded and split to; 0: a row is a line.
     """
     outcomes = [plan.outcome for plan in plans]
     titles = [f"[{number}]" for number in range(1, len(plans) + 1)]
@@ -116,23 +117,23 @@ def lines(plans: Sequence[Compared], width: int) -> Iterator[Line]:
         yield Line("The plans do not differ.", "heading")
         return
     changes = {row.key: row for row in differing(figures(outcomes))}
-    yield from _figures("In short", [changes[key] for key in HEADLINE if key in changes], titles, _figure_cell, width)
+    yield from _figures("In short", [changes[key] for key in HEADLINE if key in changes], titles, _figure_cell, fold)
     yield from _same_rent(outcomes, width)
     yield Line("")
-    yield from _keys("What differs", keys, titles, width)
+    yield from _keys("What differs", keys, titles, fold)
     yield Line("")
     if rest := [row for key, row in changes.items() if key not in HEADLINE]:
-        yield from _figures("What follows", rest, titles, _figure_cell, width)
+        yield from _figures("What follows", rest, titles, _figure_cell, fold)
         yield Line("")
-    yield from _figures("Where in a step", step_parts(outcomes), titles, _seconds_cell, width)
+    yield from _figures("Where in a step", step_parts(outcomes), titles, _seconds_cell, fold)
     if all(plan.best for plan in plans):
         best = [plan.best for plan in plans if plan.best]
         yield Line("")
-        yield from _figures("With the best strategy found", differing(figures(best)), titles, _figure_cell, width)
+        yield from _figures("With the best strategy found", differing(figures(best)), titles, _figure_cell, fold)
         own = [row for row in key_differences(best) if row.key.startswith("strategy.")]
         if own:
             yield Line("")
-            yield from _keys("Their strategies", own, titles, width)
+            yield from _keys("Their strategies", own, titles, fold)
     same = [NAMES[row.key][0] for row in figures(outcomes) if row.key not in changes and row.values[0] is not None]
     if same:
         yield Line("")
@@ -152,14 +153,14 @@ def _same_rent(outcomes: Sequence[Outcome], width: int) -> Iterator[Line]:
             yield from wrapped(f"  {words} (cost.usd_per_card_hour).", width, "warning", 2)
 
 
-def _keys(heading: str, rows: Sequence[KeyDifference], titles: Sequence[str], width: int) -> Iterator[Line]:
+def _keys(heading: str, rows: Sequence[KeyDifference], titles: Sequence[str], fold: int) -> Iterator[Line]:
     """Keys of the plans and their values."""
-    body = [(escaped(row.key), [(_cell(value),) for value in row.values]) for row in rows]
-    yield from _side_by_side(heading, body, [(title,) for title in titles], width)
+    body = [(escaped(row.key), [(_cell(value, fold),) for value in row.values]) for row in rows]
+    yield from _side_by_side(heading, body, [(title,) for title in titles], fold)
 
 
 def _figures(
-    heading: str, rows: Sequence[Difference], titles: Sequence[str], cell: Callable[[Difference, int], str], width: int
+    heading: str, rows: Sequence[Difference], titles: Sequence[str], cell: Callable[[Difference, int], str], fold: int
 ) -> Iterator[Line]:
     """Figures with how far each is from the first plan's."""
     if not rows:
@@ -169,14 +170,14 @@ def _figures(
     for row in rows:
         others = [(cell(row, place), _relative(row.relative[place])) for place in range(1, len(row.values))]
         body.append((_name(row.key), [(cell(row, 0),), *others]))
-    yield from _side_by_side(heading, body, [(titles[0],), *((title, "") for title in titles[1:])], width)
+    yield from _side_by_side(heading, body, [(titles[0],), *((title, "") for title in titles[1:])], fold)
 
 
 Cells = tuple[str, ...]
 
 
 def _side_by_side(
-    heading: str, body: Sequence[tuple[str, Sequence[Cells]]], titles: Sequence[Cells], width: int
+    heading: str, body: Sequence[tuple[str, Sequence[Cells]]], titles: Sequence[Cells], fold: int
 ) -> Iterator[Line]:
     """A table with a group of columns for each plan.
 
@@ -187,7 +188,7 @@ def _side_by_side(
         heading: of the names.
         body: name of a row, and its cells for each plan.
         titles: of the columns of each plan.
-        width: columns of the terminal.
+        fold: columns there are; 0: as many as one table needs.
     """
 
     def only(places: Sequence[int]) -> list[Line]:
@@ -199,7 +200,7 @@ def _side_by_side(
     others = range(1, len(titles))
     for count in range(len(others), 0, -1):
         tables = [only([0, *others[start : start + count]]) for start in range(0, len(others), count)]
-        if count == 1 or all(len(line.text) <= width for each in tables for line in each):
+        if count == 1 or not fold or all(len(line.text) <= fold for each in tables for line in each):
             for number, each in enumerate(tables):
                 yield from [Line("")] * bool(number)
                 yield from each
@@ -233,8 +234,8 @@ def _relative(value: float | None) -> str:
     return "=" if abs(value) < 0.0005 else f"{100 * value:+.1f} %"  # noqa: PLR2004 - less would show as zero
 
 
-def _cell(value: object) -> str:
-    """A value of a plan in a column; a long one takes several lines."""
+def _cell(value: object, fold: int) -> str:
+    """A value of a plan in a column; where columns are counted, a long one takes several lines."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -246,7 +247,8 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.6g}"
     text = " + ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return "\n".join(textwrap.wrap(escaped(text), WIDEST_CELL, break_on_hyphens=False) or [""])
+    folded = textwrap.wrap(escaped(text), WIDEST_CELL, break_on_hyphens=False) if fold else [escaped(text)]
+    return "\n".join(folded or [""])
 
 
 def _effective(outcome: Outcome) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def read_bytes(where: str | Path) -> bytes:
         with Path(where).open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise PlanError([Problem("error", "", f"cannot be read: {reason(error)}.")], str(where)) from None
+        raise PlanError([Problem("error", "", f"cannot be read: {reason(error)}.")], _named(where)) from None
 
 
 def write_atomic(where: str | Path, text: str) -> None:
@@ -52,7 +52,7 @@ def write_atomic(where: str | Path, text: str) -> None:
             return
         _replace(target, text)
     except (OSError, ValueError) as error:
-        raise PlanError([Problem("error", "", f"cannot be written: {reason(error)}.")], str(where)) from None
+        raise PlanError([Problem("error", "", f"cannot be written: {reason(error)}.")], _named(where)) from None
 
 
 def _write_stdout(text: str) -> None:
@@ -94,6 +94,16 @@ def _sync_folder(folder: Path) -> None:
         return
     finally:
         os.close(descriptor)
+
+
+def _named(where: str | Path) -> str:
+    """A file as messages name it: no name at all is taken for the folder one is in."""
+    return str(where) or os.curdir
+
+
+def spoken(where: str | Path) -> str:
+    """A place to read from as messages name it."""
+    return "standard input" if str(where) == STREAM else str(where)
 
 
 def reason(error: OSError | ValueError) -> str:

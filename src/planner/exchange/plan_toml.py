@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from planner import __version__
 from planner.engine.result import Estimate
-from planner.exchange.files import STREAM, read_bytes
+from planner.exchange.files import read_bytes, spoken
 from planner.spec.parse import load_toml, parse_plan
 from planner.spec.plan import Plan
 
@@ -35,8 +35,7 @@ def read(where: str | Path) -> Plan:
     Raises:
         PlanError: the file cannot be read or is no valid plan.
     """
-    source = "standard input" if str(where) == STREAM else str(where)
-    return loads(read_bytes(where), source)
+    return loads(read_bytes(where), spoken(where))
 
 
 def loads(text: str | bytes, source: str = "") -> Plan:

@@ -131,7 +131,7 @@ def memory_lines(e: Estimate, width: int, *, everything: bool) -> Iterator[Line]
     bars = [*memory_bars(e, width, 0 if everything else STAGES)]
     yield from (Line(one.text, "error" if one.over else "text") for one in bars)
     if hidden := len(stages) - len(bars):
-        yield Line(f"  and {hidden} stages between (--all)", "quiet")
+        yield Line(f"  and {hidden} stage{'s' * (hidden > 1)} between (--all)", "quiet")
     parts = [f"{kind} {gigabytes(stages[fullest][kind])}" for kind in MEMORY_PARTS]
     which = f"  Stage {fullest}, the fullest: " if len(stages) > 1 else "  "
     yield from _joined(parts, width, start=which, between=", ")

@@ -10,9 +10,9 @@ from typing import Any
 from planner.catalog import Catalog
 from planner.data_files import data_root
 from planner.engine.conventions import measured_step_time
-from planner.exchange.files import read_bytes
+from planner.exchange.files import read_bytes, spoken
 from planner.spec.base import PlanError, Problem
-from planner.spec.parse import build, check_schema, load_toml, unfit_values
+from planner.spec.parse import KINDS, PLAN_FILE, build, check_schema, load_toml, unfit_values
 from planner.spec.plan import Plan, Resolved, Workload
 from planner.spec.rules import errors
 from planner.spec.runs import SPEEDS, Measured, MeasuredRun, Run, RunModel, RunsData, SkippedRun
@@ -63,7 +63,7 @@ def read_runs(path_or_text: Path | str, catalog: Catalog) -> RunsData:
         PlanError: the file cannot be read, or is no runs file.
     """
     if isinstance(path_or_text, Path):
-        source = str(path_or_text)
+        source = spoken(path_or_text)
         data = load_toml(read_bytes(path_or_text), source, rows="run")
     else:
         source = "runs"
@@ -184,8 +184,12 @@ def _rows(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
     """The rows of a runs file, after the file itself was looked at."""
     check_schema(data, source)
     problems = []
-    if data.get("kind") != "runs":
-        problems.append(Problem("error", "kind", "this is not a runs file.", 'Write kind = "runs" if it is.'))
+    if (kind := data.get("kind")) != "runs":
+        other = PLAN_FILE if kind is None and "workload" in data else KINDS.get(str(kind), "")
+        fix = other or 'Write kind = "runs" if it is.'
+        problems.append(Problem("error", "kind", "this is not a runs file.", fix))
+        if other:
+            raise PlanError(problems, source)
     problems += [_unknown(key) for key in data if key not in FILE_KEYS]
     rows, tables = data.get("run", []), data.get("model", {})
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -115,8 +115,8 @@ def _memory(e: Estimate, top: int) -> Iterator[str]:
         y += ROW
     edge = f"{LEFT + capacity * scale:.1f}"
     yield f'<path d="M{edge} {top + 60}V{y + 2}" stroke="{OVER}" stroke-dasharray="4 3"/>'
-    if len(shown) < len(totals):
-        yield _text(16, y + 15, f"and {len(totals) - len(shown)} stages between", colour=QUIET)
+    if hidden := len(totals) - len(shown):
+        yield _text(16, y + 15, f"and {hidden} stage{'s' * (hidden > 1)} between", colour=QUIET)
 
 
 def _height(e: Estimate, top: int) -> int:

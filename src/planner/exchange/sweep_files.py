@@ -10,15 +10,15 @@ import csv
 import io
 import json
 import os
-import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from planner.engine.search_table import Coded
 from planner.exchange.as_csv import safe_cell
-from planner.exchange.files import reason
+from planner.exchange.files import STREAM, reason, write_atomic
 from planner.exchange.sweep import Sweep
 from planner.exchange.sweep_rows import FIGURES, Columns
 from planner.freeing import give_back
@@ -67,7 +67,7 @@ def sink(sweep: Sweep, where: str) -> Sink:
         PlanError: the suffix is of neither, Parquet is asked for and not installed, or an unfinished sweep of another
             kind is in the way.
     """
-    if where == "-":
+    if where == STREAM:
         return _Stream(sweep)
     path = Path(where)
     suffix = path.suffix.lower()
@@ -83,7 +83,7 @@ class _Stream:
         self._columns = sweep.columns
 
     def __enter__(self) -> Self:
-        sys.stdout.write(_csv([self._columns]))
+        write_atomic(STREAM, _csv([self._columns]))
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -91,7 +91,8 @@ class _Stream:
 
     def write(self, done: int, blocks: list[Columns]) -> None:
         self.done = done
-        sys.stdout.writelines(_csv(_rows(block)) for block in blocks)
+        for block in blocks:
+            write_atomic(STREAM, _csv(_rows(block)))
 
 
 class _Resumable:
@@ -101,7 +102,7 @@ class _Resumable:
         self.done = 0
         self._sweep = sweep
         self._path = path
-        self._note = path.with_name(f"{path.name}.progress")
+        self._note = path.parent / f"{path.name}.progress"
 
     def _noted(self) -> dict[str, Any]:
         """What an unfinished sweep noted; empty where there is none."""
@@ -123,9 +124,12 @@ class _Resumable:
 
 
 class _Csv(_Resumable):
+    """A device or pipe has no note: it cannot be taken up again."""
+
     def __enter__(self) -> Self:
         note = self._noted()
-        try:
+        with _telling(self._path):
+            self._lasts = self._path.is_file() or not self._path.exists()
             if note and self._path.exists() and self._path.stat().st_size >= note["bytes"]:
                 self._file: IO[bytes] = self._path.open("r+b")
                 self._file.truncate(note["bytes"])
@@ -134,25 +138,25 @@ class _Csv(_Resumable):
             else:
                 self._file = self._path.open("wb")
                 self._file.write(_csv([self._sweep.columns]).encode())
-        except OSError as error:
-            raise _unwritable(self._path, error) from None
         self._last = 0
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self._file.close()
-        if failure[0] is None:
-            self._note.unlink(missing_ok=True)
+        with _telling(self._path):
+            self._file.close()
+            if failure[0] is None:
+                self._note.unlink(missing_ok=True)
 
     def write(self, done: int, blocks: list[Columns]) -> None:
-        self._file.writelines(_csv(_rows(block)).encode() for block in blocks)
-        if done > self.done:
-            self.done = done
-            if self._file.tell() - self._last > NOTE_EVERY or self._last == 0:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-                self._last = self._file.tell()
-                self._save(bytes=self._last)
+        with _telling(self._path):
+            self._file.writelines(_csv(_rows(block)).encode() for block in blocks)
+            if done > self.done:
+                self.done = done
+                if self._lasts and (self._file.tell() - self._last > NOTE_EVERY or self._last == 0):
+                    self._file.flush()
+                    os.fsync(self._file.fileno())
+                    self._last = self._file.tell()
+                    self._save(bytes=self._last)
 
 
 class _Parquet(_Resumable):
@@ -191,22 +195,24 @@ class _Parquet(_Resumable):
 
     def __enter__(self) -> Self:
         note = self._noted()
-        try:
+        with _telling(self._path):
             self._parts.mkdir(exist_ok=True)
             self.done = note.get("done", 0)
             for part in self._parts.iterdir():
                 if not note or int(part.stem) > self.done:
                     part.unlink()
-        except OSError as error:
-            raise _unwritable(self._path, error) from None
         self._begun = self.done
         return self
 
     def __exit__(self, *failure: object) -> None:
-        if failure[0] is not None:
-            if self._part is not None:
+        with _telling(self._path):
+            if failure[0] is None:
+                self._finish()
+            elif self._part is not None:
                 self._part.close()
-            return
+
+    def _finish(self) -> None:
+        """Join the parts, and take away what stood beside the file."""
         if self.done > self._begun:
             self._end_part()
         new = self._path.with_name(f".{self._path.name}.new")
@@ -230,12 +236,13 @@ class _Parquet(_Resumable):
             cells = {name: self._cells(name, column) for name, column in block.items()}
             self._waiting.append(self._pa.table(cells, schema=self._schema))
             self._group_rows += self._waiting[-1].num_rows
-        if self._group_rows >= GROUP_ROWS:
-            self._write_group()
-        if done > self.done:
-            self.done = done
-            if self._part_rows + self._group_rows >= PART_ROWS or time.monotonic() - self._since > NOTE_EVERY_S:
-                self._end_part()
+        with _telling(self._path):
+            if self._group_rows >= GROUP_ROWS:
+                self._write_group()
+            if done > self.done:
+                self.done = done
+                if self._part_rows + self._group_rows >= PART_ROWS or time.monotonic() - self._since > NOTE_EVERY_S:
+                    self._end_part()
 
     def _cells(self, name: str, column: Any) -> Any:  # noqa: ANN401 - a list, an array, or codes of values
         kind = self._schema.field(name).type
@@ -288,5 +295,12 @@ def _cell(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else safe_cell(value)
 
 
-def _unwritable(path: Path, error: OSError) -> PlanError:
-    return PlanError([Problem("error", "", f"cannot be written: {reason(error)}.")], str(path))
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Name the file where the system does not let it be written; a reader that went away is no error of it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise PlanError([Problem("error", "", f"cannot be written: {reason(error)}.")], str(path)) from None

@@ -30,7 +30,8 @@ def lines(report: Report, fold: int = 0) -> Iterator[Line]:
         report: the tables.
         fold: columns of the tables, as those of `exchange.tables.table`.
     """
-    count = f"{report.summary.n:,} exact rows of {len(report.by_group)} families"
+    exact, families = report.summary.n, len(report.by_group)
+    count = f"{exact:,} exact row{'s' * (exact != 1)} of {families} {'family' if families == 1 else 'families'}"
     yield Line(f"Predicted against measured step time: {count}", "title")
     yield Line("")
     yield from _errors(report)

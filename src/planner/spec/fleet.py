@@ -12,7 +12,7 @@ from planner.spec.base import Count, PlanError, Problem, Spec, Strings
 from planner.spec.card import Card
 from planner.spec.fabric import ScaleUp
 from planner.spec.network import NetworkParts
-from planner.spec.parse import build, check_schema
+from planner.spec.parse import PLAN_FILE, build, check_schema
 from planner.spec.plan import SCHEMA, Cost, Inline, Power
 
 
@@ -90,7 +90,7 @@ def parse_fleet(data: Mapping[str, Any], source: str) -> Fleet:
     if data.get("kind") != "fleet":
         fix = 'Write kind = "fleet" if it is.'
         if "kind" not in data and "workload" in data:
-            fix = "It is a plan; `planner estimate FILE` reads it."
+            fix = PLAN_FILE
         problem = Problem("error", "kind", "this is not a fleet file.", fix)
         raise PlanError([problem], source)
     return build(Fleet, data, source)

@@ -26,6 +26,8 @@ KINDS = {
     "runs": "It is a file of measured runs; `planner validate --runs FILE` reads it.",
 }
 """What to do with files that are no plan, by their `kind`."""
+PLAN_FILE = "It is a plan; `planner estimate FILE` reads it."
+"""What to do with a plan where another file is wanted."""
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
 

@@ -62,7 +62,7 @@ class Comparison(Page):
         """Headline, differences, figures."""
         lines: list[Line] = [(), *paragraph(self.words, width, "quiet"), ()] if self.words else [()]
         if len(self.plans) > 1:
-            lines += report(compare.lines(self.plans, width - 3), width)
+            lines += report(compare.lines(self.plans, width - 3, fold=width - 3), width)
         return [*lines, ()]
 
 
