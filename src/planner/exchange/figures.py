@@ -114,7 +114,7 @@ def headline(outcome: Outcome) -> list[Figure]:
             between(*ranges["mfu"], percent),
             f"HFU {percent(e.hfu)}, by 6ND {percent(e.mfu_6nd)}",
         ),
-        Figure("Training time", _days(e.training_days), between(*ranges["training_days"], _days), _interruptions(e)),
+        Figure("Training time", days(e.training_days), between(*ranges["training_days"], days), _interruptions(e)),
         cost if outcome.resolved.priced else Figure("Cost", "unknown"),
         Figure("Card-hours", amount(e.card_hours), "", hours),
         Figure(
@@ -187,10 +187,6 @@ def part_rows(e: Estimate) -> list[tuple[str, str, str, str]]:
         (p.part, f"{p.count:,.0f}", money(p.usd) if p.usd else "no price", megawatts(p.kw / 1000) if p.kw else "")
         for p in e.bill_of_materials
     ]
-
-
-def _days(value: float) -> str:
-    return " ".join(days(value))
 
 
 def _interruptions(e: Estimate) -> str:

@@ -93,7 +93,7 @@ def _possible(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]
     said = f"{short(question.card_hours)} card-hours are {VERDICT_WORDS[judged.verdict]}"
     text = (
         f"{_yes(judged.verdict != 'faster-than-range')}. The layout as run takes {short(e.card_hours)} card-hours "
-        f"({between(judged.low, judged.high, short)}), {_days(e.training_days)}, {money(e.cost_usd)}; {said}."
+        f"({between(judged.low, judged.high, short)}), {days(e.training_days)}, {money(e.cost_usd)}; {said}."
     )
     figures = {"judged": judged_dict(judged), "estimate": run_dict(outcome)}
     if best is not None:
@@ -110,7 +110,7 @@ def _takes(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]]:
     e = best.estimate
     low, high = e.interval_80["training_days"]
     text = (
-        f"{_days(e.training_days)} ({between(low, high, _days)}), {_hours(best)}, "
+        f"{days(e.training_days)} ({between(low, high, days)}), {_hours(best)}, "
         f"at an MFU of {percent(e.mfu)} and a goodput of {percent(e.goodput)}, "
         f"with the best strategy found: {', '.join(layout_facts(best.resolved)[:-1])}."
     )
@@ -156,10 +156,6 @@ ANSWERS: dict[str, Callable[[Question, Catalog], tuple[str, dict[str, Any]]]] = 
 
 def _yes(so: object) -> str:
     return "Yes" if so else "Not by the engine"
-
-
-def _days(value: float) -> str:
-    return " ".join(days(value))
 
 
 def _hours(outcome: Outcome) -> str:

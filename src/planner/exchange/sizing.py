@@ -70,6 +70,6 @@ def points(result: SizeResult, make: Make, evaluate: Callable[[Resolved], Outcom
         else:
             yield Point(one.card, one.cards, evaluate(make(one.card, one.cards).with_strategy(one.size.strategy)))
     for card, late in result.at_peak_days.items():
-        yield Point(card, LARGEST, None, f"{' '.join(days(late))} even if each ran at its peak all the time")
+        yield Point(card, LARGEST, None, f"{days(late)} even if each ran at its peak all the time")
     for card, why in result.refused.items():
         yield Point(card, 1, None, why)
