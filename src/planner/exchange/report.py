@@ -79,7 +79,7 @@ def problem_lines(problem: Problem, width: int) -> list[Line]:
 
 def _plan(outcome: Outcome, width: int) -> Iterator[Line]:
     resolved = outcome.resolved
-    yield from wrapped(escaped(resolved.plan.name or f"{resolved.model.name} on {resolved.card.name}"), width, "title")
+    yield from wrapped(escaped(resolved.title), width, "title")
     yield from _joined(plan_facts(resolved), width)
     yield from _joined(layout_facts(resolved), width)
 

@@ -312,6 +312,11 @@ class Resolved:
         return replace(self, plan=self.plan.with_strategy(chosen), strategy=chosen)
 
     @property
+    def title(self) -> str:
+        """What the plan is called: its name, or what it trains on what."""
+        return self.plan.name or f"{self.model.name} on {self.card.name}"
+
+    @property
     def priced(self) -> bool:
         """What a card-hour costs is known: stated, be it as 0, or in the catalogue; owning adds up what is known."""
         cost = self.plan.cost
