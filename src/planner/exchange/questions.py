@@ -14,7 +14,6 @@ from planner.exchange.edits import changed
 from planner.exchange.figures import layout_facts
 from planner.exchange.format import between, days, money, percent, short
 from planner.exchange.report import wrapped
-from planner.spec.plan import Strategy
 from planner.spec.words import escaped
 
 if TYPE_CHECKING:
@@ -81,8 +80,7 @@ def searched(plan: Plan, catalog: Catalog) -> Outcome | None:
 
     The software, and the overlap the plan states, stay.
     """
-    held = plan.strategy or Strategy()
-    return best_of(catalog.resolve(plan.model_copy(update={"strategy": held})))
+    return best_of(catalog.resolve(plan.searchable))
 
 
 def _possible(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from planner.engine.size import LARGEST, Make, SizeResult
 from planner.exchange.edits import on_cards
 from planner.exchange.format import days
 from planner.exchange.scale import Point
-from planner.spec.plan import Plan, Resolved, Strategy
+from planner.spec.plan import Plan, Resolved
 
 
 def clusters(plan: Plan, catalog: Catalog) -> Make:
@@ -20,7 +20,7 @@ def clusters(plan: Plan, catalog: Catalog) -> Make:
         plan: the plan; without a strategy it gets the default one, which a search replaces.
         catalog: knows the cards.
     """
-    base = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
+    base = plan.searchable
 
     def make(card: str, count: int) -> Resolved:
         return catalog.resolve(on_cards(base, card, count, catalog))
