@@ -100,7 +100,7 @@ def headline(outcome: Outcome) -> list[Figure]:
     """The figures a planner looks at first."""
     e, ranges = outcome.estimate, outcome.estimate.interval_80
     stages = len(e.memory_gb_by_stage)
-    stage = f", stage {fullest_stage(e)} of {stages}" if stages > 1 else ""
+    stage = f", stage {e.fullest_stage} of {stages}" if stages > 1 else ""
     rate = e.usd_per_card_hour
     basis = "rented" if outcome.resolved.plan.cost.basis == "rent" else "owned"
     asked = f" of {outcome.resolved.plan.cost.rent_date}" if outcome.resolved.rent_years else ""
@@ -161,11 +161,6 @@ def claimed(outcome: Outcome) -> str:
     said = ", ".join(words for value, words in shown if value)
     source = f" ({claim.source})" if claim.source else ""
     return f"Claimed: {said}{source}." if said else ""
-
-
-def fullest_stage(e: Estimate) -> int:
-    """The pipeline stage whose memory decides whether the plan fits."""
-    return max(range(len(e.memory_gb_by_stage)), key=e.memory_gb_by_stage.__getitem__)
 
 
 def stage_rows(e: Estimate) -> list[tuple[str, ...]]:

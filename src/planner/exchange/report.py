@@ -15,7 +15,6 @@ from planner.exchange.figures import (
     MFU_NOTE,
     Figure,
     claimed,
-    fullest_stage,
     headline,
     layout_facts,
     plan_facts,
@@ -125,7 +124,7 @@ def memory_lines(e: Estimate, width: int, *, everything: bool) -> Iterator[Line]
         width: columns to fill.
         everything: every stage.
     """
-    stages, fullest = e.memory_by_stage_gb, fullest_stage(e)
+    stages, fullest = e.memory_by_stage_gb, e.fullest_stage
     yield Line(memory_title(e), "heading")
     yield from _joined([f"{FILLS[kind]} {kind}" for kind in MEMORY_PARTS], width, start="  ", between="  ")
     bars = [*memory_bars(e, width, 0 if everything else STAGES)]
