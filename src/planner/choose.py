@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.spec.base import PlanError, Problem
-from planner.spec.plan import Plan, Resolved, Strategy
+from planner.spec.plan import Plan, Resolved
 
 if TYPE_CHECKING:
     from planner.catalog import Catalog
@@ -24,13 +24,12 @@ def best_for(plan: Plan, catalog: Catalog) -> Plan:
     from planner.engine.search import search  # not above: to write a strategy down takes no NumPy
     from planner.engine.search_closest import closest
 
-    asked = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
-    resolved = catalog.resolve(asked)
+    resolved = catalog.resolve(plan.searchable)
     found = search(resolved, 1).ranked
     chosen = found[0] if found else closest(resolved)
     if chosen is None:
         raise PlanError([no_strategy(resolved)], plan.name)
-    return asked.with_strategy(chosen.strategy)
+    return plan.with_strategy(chosen.strategy)
 
 
 def no_strategy(resolved: Resolved) -> Problem:

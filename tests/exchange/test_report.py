@@ -89,7 +89,7 @@ def test_headline_figures_are_the_estimates_own(name: str, width: int) -> None:
     assert lines[0] == done.resolved.plan.name
     rows = {line[2:20].rstrip(): line[20:] for line in lines}
     assert rows["MFU"].startswith(percent(e.mfu))
-    assert rows["Training time"].startswith(" ".join(days(e.training_days)))
+    assert rows["Training time"].startswith(days(e.training_days))
     assert rows["Cost"].startswith(money(e.cost_usd))
     assert rows["Step time"].startswith(seconds(e.step_time_s))
     assert gigabytes(e.memory_gb) in rows["Memory"]

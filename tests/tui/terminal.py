@@ -112,3 +112,10 @@ def ended(pid: int) -> int:
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     raise AssertionError("still running")
+
+
+def quit_well(pid: int, terminal: int) -> None:
+    """Leave, with the session saved."""
+    os.write(terminal, b"q")
+    read_until(terminal, "Session saved")
+    assert ended(pid) == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tui.terminal import ended, read_screen, read_until, screen, start
+from tests.tui.terminal import ended, quit_well, read_screen, read_until, screen, start
 
 ALTERNATE = b"\x1b[?1049h"
 
@@ -20,13 +20,6 @@ def history(state: Path) -> list[dict[str, Any]]:
     """The steps of the saved session."""
     saved: list[dict[str, Any]] = json.loads((state / "session.json").read_text(encoding="utf-8"))["history"]
     return saved
-
-
-def quit_well(pid: int, terminal: int) -> None:
-    """Leave, with the session saved."""
-    os.write(terminal, b"q")
-    read_until(terminal, "Session saved")
-    assert ended(pid) == 0
 
 
 def test_a_first_picture_waits_for_nothing_of_the_engine() -> None:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.tui.terminal import PATIENCE_S, ended, read_screen, read_until, start
+from tests.tui.terminal import PATIENCE_S, ended, quit_well, read_screen, read_until, start
 
 
 @pytest.mark.parametrize("how", ["hangup", "term", "quit"])
@@ -60,16 +60,9 @@ def test_a_storm_of_sizes_and_a_huge_paste_do_no_harm(tmp_path: Path) -> None:
     time.sleep(0.5)  # a lone Escape is one only when nothing follows it for a while
     os.write(terminal, b"8192\r")
     read_until(terminal, "1,024 nodes")
-    _quit(pid, terminal)
+    quit_well(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == 8192
-
-
-def _quit(pid: int, terminal: int) -> None:
-    """q, and it ends well, the session saved."""
-    os.write(terminal, b"q")
-    read_until(terminal, "Session saved")
-    assert ended(pid) == 0
 
 
 def test_a_terminal_that_is_gone_is_noticed_where_the_hangup_was_ignored(tmp_path: Path) -> None:
@@ -132,7 +125,7 @@ def test_suspended_and_taken_up_again(how: str, tmp_path: Path) -> None:
         assert b"\x1b[?1049h" in shown
     os.write(terminal, b"8192\r")
     read_until(terminal, "1,024 nodes")
-    _quit(pid, terminal)
+    quit_well(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert [step["plan"]["cluster"]["cards"] for step in data["history"]][-2:] == [4096, 8192]
 
@@ -151,7 +144,7 @@ def test_the_terminal_comes_back_from_the_editor(there: bool, tmp_path: Path, mo
     assert not _typed_lines(terminal)
     assert (tmp_path / "editing.toml").exists() is False, "nothing is left to be edited again"
     os.write(terminal, b"\x1b[B")
-    _quit(pid, terminal)
+    quit_well(pid, terminal)
     data = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))
     assert data["history"][data["index"]]["plan"]["cluster"]["cards"] == (1024 if there else 2048)
 
@@ -170,4 +163,4 @@ def test_suspended_amid_drawing_it_never_hangs(tmp_path: Path) -> None:
                 os.read(terminal, 65_536)
         os.kill(pid, signal.SIGCONT)
         _rest(terminal)
-    _quit(pid, terminal)
+    quit_well(pid, terminal)

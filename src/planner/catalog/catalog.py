@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from planner.catalog.inline import entry_of
 from planner.catalog.network import grids, network_parts
 from planner.catalog.resolving import resolve
-from planner.catalog.shelf import Folders, Maker, Shelf
+from planner.catalog.shelf import Folders, Maker, Shelf, unknown
 from planner.data_files import config_folder, data_root
 from planner.spec.base import Entry, PlanError, Problem
 from planner.spec.card import Card
@@ -23,7 +23,7 @@ from planner.spec.network import NetworkPart
 from planner.spec.parse import build, load_toml, parse_plan
 from planner.spec.plan import Plan, Resolved
 from planner.spec.stack import Stack
-from planner.spec.words import alike, did_you_mean, shown
+from planner.spec.words import shown
 
 if TYPE_CHECKING:
     from planner.spec.fleet import Fleet
@@ -226,16 +226,11 @@ class Catalog:
         """An entry of a kind users cannot add to."""
         if name in known:
             return known[name]
-        meant = alike(name, known)
-        fix = f"{did_you_mean(meant)}`planner catalog {kind}` lists what there is."
-        message = f"there is no {what} {shown(name)} in the catalogue."
-        change = ((key, meant[0]),) if meant and key else ()
-        raise PlanError([Problem("error", key, message, fix, change)])
+        raise PlanError([unknown(what, f"planner catalog {kind}", name, key, known)])
 
     def _wrong_role(self, name: str, key: str, role: Literal["scale-up", "scale-out"]) -> PlanError:
-        problem = self._fabrics.unknown(name, key, self.fabric_ids(role))
-        message = f'"{name}" is not a {role} fabric.'
-        return PlanError([Problem("error", key, message, problem.fix, problem.change)])
+        problem = unknown(self._fabrics.what, self._fabrics.listed_by, name, key, self.fabric_ids(role))
+        return PlanError([replace(problem, message=f'"{name}" is not a {role} fabric.')])
 
 
 def user_folder() -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from planner.catalog.catalog import Catalog
 from planner.catalog.network import parts_at
 from planner.catalog.prices import newest_price
@@ -45,7 +43,7 @@ def _holding(catalog: Catalog, cluster: FleetCluster, card: Card, key: str) -> H
         card=card,
         scale_up=catalog.scale_up(card.scale_up, key),
         network=parts_at(rate, switch),
-        nics_per_node=math.ceil(nics) if rate > 0 else 0,
+        nics_per_node=nics if rate > 0 else 0,
         card_price_usd=cluster.card_usd or newest_price(card),
         usd_per_card_hour=rent_per_hour(card, cluster),
     )

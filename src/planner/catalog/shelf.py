@@ -83,13 +83,6 @@ class Shelf(Generic[EntryT]):
         self._entries[name] = entry
         return entry
 
-    def unknown(self, name: str, key: str, known: Iterable[str]) -> Problem:
-        """The problem of an id that is not among the known ones: the nearest one, and how to list them all."""
-        meant = alike(name, known)
-        fix = f"{did_you_mean(meant)}`{self.listed_by}` lists what there is."
-        change = ((key, meant[0]),) if meant and key else ()
-        return Problem("error", key, f"there is no {self.what} {shown(name)} in the catalogue.", fix, change)
-
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the user's files, which are read: ids that replace built-in ones, files of no use."""
         _, own = self._listing()
@@ -106,7 +99,7 @@ class Shelf(Generic[EntryT]):
     def _no_entry(self, name: str, key: str) -> PlanError:
         broken = self._broken.get(name)
         if broken is None:
-            return PlanError([self.unknown(name, key, self.ids)])
+            return PlanError([unknown(self.what, self.listed_by, name, key, self.ids)])
         if not key:
             return broken
         message = f"the {self.what} {shown(name)} cannot be used: {escaped('; '.join(broken.lines()))}"
@@ -156,3 +149,19 @@ class Shelf(Generic[EntryT]):
             message = f"{escaped(str(found.pop(name)))} is passed over: its name is no id."
             self._oddities.append(Problem("warning", "", message, "Name it with letters, digits, and . _ + - alone."))
         return found
+
+
+def unknown(what: str, listed_by: str, name: str, key: str, known: Iterable[str]) -> Problem:
+    """The problem of an id that is not among the known ones: the nearest one, and how to list them all.
+
+    Args:
+        what: one of these, in words ("card").
+        listed_by: the command that lists them.
+        name: the id.
+        key: dotted path of the key that names it; empty: none does.
+        known: the ids there are.
+    """
+    meant = alike(name, known)
+    fix = f"{did_you_mean(meant)}`{listed_by}` lists what there is."
+    change = ((key, meant[0]),) if meant and key else ()
+    return Problem("error", key, f"there is no {what} {shown(name)} in the catalogue.", fix, change)

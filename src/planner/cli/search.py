@@ -127,11 +127,9 @@ def _resolved(plan: Plan, catalog: Catalog, source: str) -> tuple[Resolved, bool
     """The plan with its names looked up, and whether it has a strategy of its own."""
     from planner.exchange.files import spoken
     from planner.spec.base import PlanError
-    from planner.spec.plan import Strategy
 
-    own = plan.strategy is not None
     try:
-        return catalog.resolve(plan if own else plan.model_copy(update={"strategy": Strategy()})), own
+        return catalog.resolve(plan.searchable), plan.strategy is not None
     except PlanError as error:
         raise PlanError(error.problems, spoken(source)) from None
 
@@ -146,14 +144,12 @@ def _scale(
     from planner.engine.estimate import evaluate
     from planner.engine.search import search
     from planner.exchange.scale import lines, name_of, points
-    from planner.spec.plan import Strategy
 
     def best(r: Resolved) -> Outcome | None:
         ranked = search(r, 1, constraints).ranked
         return evaluate(r.with_strategy(ranked[0].strategy)) if ranked else None
 
-    whole = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
-    every = [point for card in ("", *cards) for point in points(whole, card, catalog, best)]
+    every = [point for card in ("", *cards) for point in points(plan.searchable, card, catalog, best)]
     order = {card: place for place, card in enumerate(("", *cards))}
     every.sort(key=lambda point: (order[point.card], point.cards))
     names = partial(name_of, resolved=resolved, catalog=catalog)

@@ -171,10 +171,10 @@ def _notes(result: SizeResult, own: str) -> Iterator[str]:
 
     first, quickest = result.results[0] if result.results else None, result.quickest
     if first and (below := result.below(first)):
-        what = f"takes {' '.join(days(below.size.training_days))}" if below.size else f"is out: {below.why}"
+        what = f"takes {days(below.size.training_days)}" if below.size else f"is out: {below.why}"
         yield f"The next smaller cluster tried, {below.cards:,} {below.card or own}, {what}."
     if first is None and quickest:
-        time = " ".join(days(quickest.training_days))
+        time = days(quickest.training_days)
         yield f"The quickest tried: {quickest.cards:,} {quickest.card or own}, {time}."
         if any(one.size and one.card == quickest.card and one.cards > quickest.cards for one in result.tried):
             yield "More of them are slower: this global batch does not feed them."
@@ -183,5 +183,5 @@ def _notes(result: SizeResult, own: str) -> Iterator[str]:
         where = [f"{one.cards:,} {one.card or own}" for one in out if one.why == why]
         yield f"{', '.join(where[:MOST_NAMED])}{' …' if len(where) > MOST_NAMED else ''}: {why}."
     for card, late in result.at_peak_days.items():
-        yield f"{LARGEST:,} {card or own} would take {' '.join(days(late))} even if each ran at its peak all the time."
+        yield f"{LARGEST:,} {card or own} would take {days(late)} even if each ran at its peak all the time."
     yield from (f"{card or own}: {why}" for card, why in result.refused.items())

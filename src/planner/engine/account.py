@@ -77,7 +77,7 @@ def own_cost_of(r: Resolved, bill: Materials, draw: PowerDraw) -> money.OwnCost:
     cost, cards = r.plan.cost, r.plan.cluster.cards
     return money.own_usd_per_card_year(
         card_usd=r.card_price_usd,
-        server_usd=cost.server_usd_per_card or (bill.server.usd + bill.rack.usd) / cards,
+        server_usd=cost.server_usd_per_card or bill.server_usd / cards,
         network_usd=cost.network_usd_per_card or float(bill.network_usd) / cards,
         years=cost.years,
         cost_of_capital=cost.cost_of_capital,

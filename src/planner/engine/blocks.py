@@ -1,4 +1,4 @@
-"""Cost of one layer's blocks for one micro-batch on one card: attention, FFN, experts, Mamba, embedding and head.
+"""Cost of one layer's blocks for one micro-batch on one card: attention, FFN, experts, Mamba.
 
 A block's cost is split by what it waits for; forward, backward and recomputation are kept apart because
 pipeline schedules and overlap need them so. Byte counts are per card, from counting the passes of the kernels.
@@ -13,22 +13,21 @@ from planner.engine import collectives
 from planner.engine.constants import Constants
 from planner.engine.inputs import DUALPIPE, FUSIONS, GRAPHS, Inputs
 from planner.engine.kernels import (
-    Linear,
     attention,
+    cast,
     fusion,
     grouped,
     linear,
+    move,
     scan_bytes,
     scan_products,
-    stream,
+    summed,
     wide_bytes,
     wide_rate,
 )
 from planner.engine.layout import Groups
 from planner.engine.num import Num, any_of, log2, logical_and, logical_not, maximum, minimum, where
 
-MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
-"""Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
 AMAX_CAST = 1.5
 """Cast traffic of experts' tokens in FP8 with one scale a tensor over that with one scale a block: a pass of its own
 reads their largest value, which elsewhere norms and activations find as they write; counted (Transformer Engine)."""
@@ -111,28 +110,6 @@ class Block:
     def total(self) -> Num:
         """Forward, backward and recomputation, s."""
         return self.forward.total + self.backward.total + self.again.total
-
-
-def move(count: Num, x: Inputs, c: Constants) -> Num:
-    """Seconds to move bytes counted for 16-bit hidden states; twice as many where they are 32-bit."""
-    return stream(0.5 * wide_bytes(x.layout) * count, x, c)
-
-
-def _sum(linears: tuple[Linear, ...]) -> tuple[Num, Num, Num]:
-    forward = sum(one.forward for one in linears)
-    weight = sum(one.weight_gradient for one in linears)
-    return forward, sum(one.input_gradient for one in linears) + weight, weight
-
-
-def _cast(widths: Num, x: Inputs, c: Constants) -> Num:
-    """Seconds of the quantisation casts of `widths` elements a token: read BF16, write value, transpose and scale.
-
-    XLA casts where it makes the input, so nothing is read again.
-    """
-    y = x.layout
-    moved = where(x.software.xla, 2.0, 4.0)
-    recipe = where(y.four_bit, FOUR_BIT_CAST, where(y.microscaled, MICROSCALED_CAST, 1.0))
-    return where(y.eight_bit, stream(moved * c.cast * recipe * widths * x.tokens, x, c), 0.0)
 
 
 def host_factor(x: Inputs, c: Constants, partial: Num) -> Num:
@@ -240,24 +217,24 @@ def attention_block(x: Inputs, g: Groups, c: Constants) -> Block:
     plain = up = ups = (0.0, 0.0, 0.0)
     if any_of(logical_not(s.mla)):
         held = q / t + kv / minimum(t, s.kv_heads)  # with more ranks than key-value heads each is held several times
-        plain = _sum((linear(n, held, s.hidden, x, c), out))
+        plain = summed((linear(n, held, s.hidden, x, c), out))
     if any_of(s.mla):
         down = linear(n, s.q_lora + s.kv_lora + s.qk_rope, s.hidden, x, c)
         query = linear(n, q / t, maximum(where(s.q_lora > 0, s.q_lora, s.hidden), 1.0), x, c)
         keys = linear(n, s.heads * (s.qk_nope + s.v_dim) / t, maximum(s.kv_lora, 1.0), x, c)
-        up, ups = _sum((query, keys)), _sum((down, query, keys, out))
+        up, ups = summed((query, keys)), summed((down, query, keys, out))
     forward, backward, weight = (where(s.mla, a, b) for a, b in zip(ups, plain, strict=True))
     core = attention(x, c)
-    kinds = fusion(x, c)
+    traffic = fusion(x, c)
     rope = 4.0 * (q + s.kv_heads * s.qk_dim) / t
     eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
     memory = (
-        move(n * (kinds * (10.0 * s.hidden / x.sequence_shards + rope)), x, c)
+        move(n * (traffic * (10.0 * s.hidden / x.sequence_shards + rope)), x, c)
         + move(n * eager * (30.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
-        + _cast(s.hidden / x.sequence_shards + s.heads * s.v_dim / t, x, c),
-        move(n * (kinds * (13.0 * s.hidden / x.sequence_shards + rope)), x, c)
+        + cast(s.hidden / x.sequence_shards + s.heads * s.v_dim / t, x, c),
+        move(n * (traffic * (13.0 * s.hidden / x.sequence_shards + rope)), x, c)
         + move(n * eager * (40.0 * s.hidden / x.sequence_shards + 3.5 * rope), x, c)
-        + _cast(s.hidden / x.sequence_shards + (q + kv) / t, x, c),
+        + cast(s.hidden / x.sequence_shards + (q + kv) / t, x, c),
     )
     tensor = tensor_exchange((forward, backward), x, g, c)
     context = context_exchange(core, x, g, c)
@@ -280,18 +257,18 @@ def ffn_block(x: Inputs, g: Groups, c: Constants) -> Block:
     wide = s.ffn / y.tensor
     up = linear(x.tokens, (s.matrices - 1.0) * wide, s.hidden, x, c)
     down = linear(x.tokens, s.hidden, wide, x, c)
-    forward, backward, weight = _sum((up, down))
+    forward, backward, weight = summed((up, down))
     hidden = where(s.parallel_block, 0.0, s.hidden / x.sequence_shards)
     gated = s.matrices - 2.0
-    kinds = fusion(x, c)
+    traffic = fusion(x, c)
     eager = where(x.software.fusion == FUSIONS.index("eager"), 1.0, 0.0)
     memory = (
-        move(x.tokens * kinds * (10.0 * hidden + (4.0 + 2.0 * gated) * wide), x, c)
+        move(x.tokens * traffic * (10.0 * hidden + (4.0 + 2.0 * gated) * wide), x, c)
         + move(x.tokens * eager * 30.0 * hidden, x, c)
-        + _cast(hidden + wide, x, c),
-        move(x.tokens * kinds * (13.0 * hidden + (6.0 + 4.0 * gated) * wide), x, c)
+        + cast(hidden + wide, x, c),
+        move(x.tokens * traffic * (13.0 * hidden + (6.0 + 4.0 * gated) * wide), x, c)
         + move(x.tokens * eager * 40.0 * hidden, x, c)
-        + _cast(hidden + (s.matrices - 1.0) * wide, x, c),
+        + cast(hidden + (s.matrices - 1.0) * wide, x, c),
     )
     tensor = tuple(where(s.parallel_block, 0.0, part) for part in tensor_exchange((forward, backward), x, g, c))
     host, late = host_work(x, c)
@@ -326,63 +303,88 @@ def expert_exchange(x: Inputs, g: Groups, c: Constants) -> Num:
     return 2.0 * once * where(x.software.overlap_expert, hidden, 1.0)
 
 
-def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
-    """Norm, router, token exchange, routed and shared experts, residual."""
-    y, s = x.layout, x.shape
-    slots = x.tokens * s.topk / y.tensor * y.expert_tensor
-    local = s.experts / y.expert
-    width = s.expert_ffn / y.expert_tensor
-    up = s.matrices - 1.0
-    routed = (grouped(slots, local, up * width, s.hidden, x, c), grouped(slots, local, s.hidden, width, x, c))
-    shared_width = maximum(s.shared_ffn / y.tensor, 1.0)
-    shared = (
-        linear(x.tokens, up * shared_width, s.hidden, x, c),
-        linear(x.tokens, s.hidden, shared_width, x, c),
+def moe_products(
+    slots: Num, width: Num, shared_width: Num, x: Inputs, c: Constants
+) -> tuple[tuple[Num, Num, Num], tuple[Num, Num, Num]]:
+    """Seconds of a layer's routed and shared experts and router, and of the shared experts alone.
+
+    Each forward, backward and, as a part of backward, weight gradients.
+
+    Args:
+        slots: token copies on this card.
+        width: FFN width of one expert on this card.
+        shared_width: FFN width of the shared experts on this card, at least 1.
+        x: the plan.
+        c: constants.
+    """
+    s = x.shape
+    local, up = s.experts / x.layout.expert, s.matrices - 1.0
+    routed = summed((grouped(slots, local, up * width, s.hidden, x, c), grouped(slots, local, s.hidden, width, x, c)))
+    shared = summed(
+        (
+            linear(x.tokens, up * shared_width, s.hidden, x, c),
+            linear(x.tokens, s.hidden, shared_width, x, c),
+        )
     )
-    router = linear(x.tokens / y.tensor, s.experts, s.hidden, x, c, rate=0.5 * wide_rate(x.machine, y, c))
-    expert, always, gate = _sum(routed), _sum(shared), _sum((router,))
+    half_rate = 0.5 * wide_rate(x.machine, x.layout, c)
+    router = summed((linear(x.tokens / x.layout.tensor, s.experts, s.hidden, x, c, rate=half_rate),))
     has_shared = s.shared_ffn > 0
     forward, backward, weight = (
-        a + where(has_shared, b, 0.0) + r for a, b, r in zip(expert, always, gate, strict=True)
+        a + where(has_shared, b, 0.0) + r for a, b, r in zip(routed, shared, router, strict=True)
     )
-    kinds = fusion(x, c)
-    gated = s.matrices - 2.0
-    hidden = s.hidden / x.sequence_shards
-    common = x.tokens * where(has_shared, shared_width, 0.0)
-    gate_bytes = kinds * (4.0 + 2.0 * gated)
-    activation = (
-        move(gate_bytes * (slots * width + common), x, c),
-        move(kinds * (6.0 + 4.0 * gated) * (slots * width + common), x, c),
-    )
-    normed = move(x.tokens * kinds * 10.0 * hidden, x, c)
+    return (forward, backward, weight), shared
+
+
+def moe_memory(slots: Num, width: Num, shared_width: Num, x: Inputs, c: Constants) -> tuple[Num, Num, Num]:
+    """Seconds of a layer's memory-bound work: forward, backward, and what selective recomputation repeats of forward.
+
+    The arguments are those of `moe_products`.
+    """
+    y, s = x.layout, x.shape
+    traffic, gated, hidden = fusion(x, c), s.matrices - 2.0, s.hidden / x.sequence_shards
+    common = x.tokens * where(s.shared_ffn > 0, shared_width, 0.0)
+    gate_bytes = traffic * (4.0 + 2.0 * gated)
+    activation = move(gate_bytes * (slots * width + common), x, c)
+    normed = move(x.tokens * traffic * 10.0 * hidden, x, c)
     # Stacks that capture the whole iteration also fuse permutation and casts into the grouped GEMMs.
     fused = where(x.software.graphs == GRAPHS.index("full"), c.fused_experts, 1.0)
     permute = fused * move(c.permute * slots * s.hidden, x, c)
     amax = where(maximum(y.microscaled, y.four_bit), 1.0, AMAX_CAST)
     per_token = amax * fused * slots / x.tokens
-    memory = (
-        normed + activation[0] + 10.0 * permute + _cast(per_token * (s.hidden + width) + hidden, x, c),
-        move(x.tokens * kinds * 13.0 * hidden, x, c)
-        + activation[1]
+    forward = normed + activation + 10.0 * permute + cast(per_token * (s.hidden + width) + hidden, x, c)
+    backward = (
+        move(x.tokens * traffic * 13.0 * hidden, x, c)
+        + move(traffic * (6.0 + 4.0 * gated) * (slots * width + common), x, c)
         + 12.0 * permute
-        + _cast(per_token * (s.hidden + up * width) + hidden, x, c),
+        + cast(per_token * (s.hidden + (s.matrices - 1.0) * width) + hidden, x, c)
     )
-    tensor = tensor_exchange(always[:2], x, g, c)
+    gates = maximum(y.moe_activation * activation, y.mlp * move(gate_bytes * common, x, c))
+    share = maximum(0.7 * y.half_linears, y.all_but_linears)
+    return forward, backward, maximum(share * forward, gates + 0.5 * y.norm * normed)
+
+
+def moe_block(x: Inputs, g: Groups, c: Constants) -> Block:
+    """Norm, router, token exchange, routed and shared experts, residual."""
+    y, s = x.layout, x.shape
+    slots = x.tokens * s.topk / y.tensor * y.expert_tensor
+    width, shared_width = s.expert_ffn / y.expert_tensor, maximum(s.shared_ffn / y.tensor, 1.0)
+    (forward, backward, weight), shared = moe_products(slots, width, shared_width, x, c)
+    memory = moe_memory(slots, width, shared_width, x, c)
+    tensor = tensor_exchange(shared[:2], x, g, c)
     split = 2.0 * collectives.gather(slots * s.hidden * wide_bytes(y), g.expert_tensor, x.machine, c)
     split = where(y.expert_tensor > 1.0, split, 0.0)
     # Routed tokens are already spread over the tensor group; only shared experts need its collectives.
-    needs = where(has_shared, 1.0, 0.0)
+    needs = where(s.shared_ffn > 0, 1.0, 0.0)
     exchange = expert_exchange(x, g, c)
     scaled = where(y.microscaled, BLOCK_SCALED_LAUNCHES, TENSOR_SCALED_LAUNCHES)
-    each = c.host_expert * where(y.eight_bit, scaled, 1.0)
-    launches = c.host_moe * host_factor(x, c, c.graphs_partial) + each * local * host_factor(x, c, 1.0)
+    each = c.host_expert * (s.experts / y.expert) * where(y.eight_bit, scaled, 1.0)
+    launches = c.host_moe * host_factor(x, c, c.graphs_partial) + each * host_factor(x, c, 1.0)
     host, late = (launches + half for half in host_work(x, c))
     first = Cost(forward, 0.0, memory[0], needs * tensor[0] + split, 0.0, exchange, host)
     second = Cost(backward, 0.0, memory[1], needs * tensor[1] + split, 0.0, exchange, host)
-    gates = maximum(y.moe_activation * activation[0], y.mlp * move(gate_bytes * common, x, c))
     again = Cost(
-        gemm=maximum(y.half_linears * 0.5 * forward, y.mlp * where(has_shared, always[0], 0.0)),
-        memory=maximum(maximum(0.7 * y.half_linears, y.all_but_linears) * memory[0], gates + 0.5 * y.norm * normed),
+        gemm=maximum(y.half_linears * 0.5 * forward, y.mlp * where(s.shared_ffn > 0, shared[0], 0.0)),
+        memory=memory[2],
     )
     remade = dataclasses.replace(first, host=late)
     return Block(first, second, again * (1.0 - y.full_recompute) + remade * y.full_recompute, weight)
@@ -397,13 +399,13 @@ def mamba_block(x: Inputs, g: Groups, c: Constants) -> Block:
     y, s, t = x.layout, x.shape, x.layout.tensor
     inner = maximum(s.mamba_inner, 1.0)
     enter = linear(x.tokens, (2.0 * inner + 2.0 * s.mamba_groups + s.mamba_heads) / t, s.hidden, x, c)
-    forward, backward, weight = _sum((enter, linear(x.tokens, s.hidden, inner / t, x, c)))
-    kinds = fusion(x, c)
+    forward, backward, weight = summed((enter, linear(x.tokens, s.hidden, inner / t, x, c)))
+    traffic = fusion(x, c)
     moved, scan = scan_bytes(s), scan_products(x, c)
     norms = s.hidden / x.sequence_shards
     memory = (
-        move(x.tokens * (moved[0] / t + kinds * 10.0 * norms), x, c) + _cast(norms + inner / t, x, c),
-        move(x.tokens * (moved[1] / t + kinds * 13.0 * norms), x, c) + _cast(norms + 2.0 * inner / t, x, c),
+        move(x.tokens * (moved[0] / t + traffic * 10.0 * norms), x, c) + cast(norms + inner / t, x, c),
+        move(x.tokens * (moved[1] / t + traffic * 13.0 * norms), x, c) + cast(norms + 2.0 * inner / t, x, c),
     )
     tensor = tensor_exchange((forward, backward), x, g, c)
     host, late = (2.0 * half for half in host_work(x, c))

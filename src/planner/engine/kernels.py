@@ -21,6 +21,8 @@ GEMM_STREAM = 0.9
 """Share of the data-sheet bandwidth a GEMM's loads reach."""
 EAGER_SCORES = 2.3
 """Passes over the score matrix in eager code (scale, mask, softmax and dropout apart) over a fused softmax; counted."""
+MICROSCALED_CAST, FOUR_BIT_CAST = 1.25, 1.5
+"""Cast traffic of MXFP8 and NVFP4 over tensor-wise FP8 (scales and second layout; counted)."""
 SCAN_CHUNK = 128.0
 """Tokens a Mamba-2 scan takes at a time. Source: Megatron-LM `MambaMixer`, chunk_size."""
 
@@ -175,6 +177,13 @@ def grouped(slots: Num, local: Num, width_out: Num, width_in: Num, x: Inputs, c:
     )
 
 
+def summed(linears: tuple[Linear, ...]) -> tuple[Num, Num, Num]:
+    """Seconds of several linear layers: forward, backward and, as a part of that, weight gradients."""
+    forward = sum(one.forward for one in linears)
+    weight = sum(one.weight_gradient for one in linears)
+    return forward, sum(one.input_gradient for one in linears) + weight, weight
+
+
 def attention(x: Inputs, c: Constants) -> tuple[Num, Num]:
     """Seconds of the attention core of one layer and micro-batch, forward and backward.
 
@@ -271,6 +280,22 @@ def scan_products(x: Inputs, c: Constants) -> tuple[Num, Num]:
 def stream(count: Num, x: Inputs, c: Constants) -> Num:
     """Seconds to move a counted number of bytes through a card's memory."""
     return count / (c.hbm * x.machine.memory_bandwidth)
+
+
+def move(count: Num, x: Inputs, c: Constants) -> Num:
+    """Seconds to move bytes counted for 16-bit hidden states; twice as many where they are 32-bit."""
+    return stream(0.5 * wide_bytes(x.layout) * count, x, c)
+
+
+def cast(widths: Num, x: Inputs, c: Constants) -> Num:
+    """Seconds of the quantisation casts of `widths` elements a token: read BF16, write value, transpose and scale.
+
+    XLA casts where it makes the input, so nothing is read again.
+    """
+    y = x.layout
+    moved = where(x.software.xla, 2.0, 4.0)
+    recipe = where(y.four_bit, FOUR_BIT_CAST, where(y.microscaled, MICROSCALED_CAST, 1.0))
+    return where(y.eight_bit, stream(moved * c.cast * recipe * widths * x.tokens, x, c), 0.0)
 
 
 def fusion(x: Inputs, c: Constants) -> Num:

@@ -12,12 +12,11 @@ from planner.engine.blocks import (
     ffn_block,
     mamba_block,
     moe_block,
-    move,
     tensor_pair,
 )
 from planner.engine.constants import Constants
 from planner.engine.inputs import Inputs
-from planner.engine.kernels import linear, stream, wide_bytes, wide_rate
+from planner.engine.kernels import linear, move, stream, wide_bytes, wide_rate
 from planner.engine.layout import Groups
 from planner.engine.num import Num, any_of, where
 

@@ -28,9 +28,8 @@ def memory_problems(r: Resolved, estimate: Estimate, needs: Callable[[Resolved],
         needs: what the fullest stage of another plan needs, GB.
     """
     capacity = estimate.memory_capacity_gb
-    stages = estimate.memory_gb_by_stage
-    stage = max(range(len(stages)), key=stages.__getitem__)
-    where = f"stage {stage} of {len(stages)} needs {estimate.memory_gb:.1f} GB"
+    stages = len(estimate.memory_gb_by_stage)
+    where = f"stage {estimate.fullest_stage} of {stages} needs {estimate.memory_gb:.1f} GB"
     if estimate.memory_gb > capacity:
         parts_gb = estimate.memory_breakdown_gb
         largest = max(parts_gb, key=parts_gb.__getitem__)

@@ -78,6 +78,11 @@ class Estimate:
     """0 where no price is known."""
     bill_of_materials: tuple[Part, ...] = ()
 
+    @property
+    def fullest_stage(self) -> int:
+        """The pipeline stage whose memory decides whether the plan fits, from 0; the first of equals."""
+        return self.memory_gb_by_stage.index(max(self.memory_gb_by_stage))
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -97,7 +97,7 @@ class Search:
             if self.exhaustive:
                 for number, grid in enumerate(self.grids):
                     for at in range(block_count(grid)):
-                        self._level3(number, *block(grid, at))
+                        self._evaluate(number, *block(grid, at))
             elif self.grids:
                 self._bounded()
         self._sort()
@@ -127,14 +127,14 @@ class Search:
         own = int(np.searchsorted([grid.pipeline for grid in self.grids], self.base.layout.pipeline))
         own = min(own, len(self.grids) - 1)  # where the user is: likely a good place to start
         mine = np.arange(ends[own] - bounds[own].size, ends[own])
-        rest = mine[_lowest(every[mine], SEED_CELLS)]
+        rest = mine[lowest(every[mine], SEED_CELLS)]
         rest = rest[np.isfinite(every[rest])]
         while True:
             self._cells(rest, ends, fits)
             every[rest] = np.inf
             if not len(rest := np.flatnonzero(every < self.limit)):
                 return
-            rest = rest[_lowest(every[rest], STRIDE)]
+            rest = rest[lowest(every[rest], STRIDE)]
 
     def _fits(self, grid: Grid) -> NDArray[np.bool_]:
         """(rows, experts, sharding): the least the cell holds leaves it a chance; counts what has none."""
@@ -202,7 +202,11 @@ class Search:
                 return
             self._level3(number, tuple(column[:, None] for column in rows[start : start + size].T))
 
-    def _level3(self, number: int, index: tuple[Ints, ...], there: NDArray[np.bool_] | None = None) -> None:
+    def _level3(self, number: int, index: tuple[Ints, ...]) -> None:
+        """Every recomputation of some rows that may rank."""
+        self._evaluate(number, index)
+
+    def _evaluate(self, number: int, index: tuple[Ints, ...], there: NDArray[np.bool_] | None = None) -> None:
         """Every recomputation of some rows: memory first, then the step where any fits.
 
         Args:
@@ -315,7 +319,7 @@ def search(
     return dataclasses.replace(asked.run(), seconds=time.perf_counter() - start)
 
 
-def _lowest(values: Floats, count: int) -> Ints:
+def lowest(values: Floats, count: int) -> Ints:
     """Places of the lowest values, in no order."""
     return np.argpartition(values, count)[:count] if len(values) > count else np.arange(len(values))
 

@@ -8,7 +8,7 @@ from planner.engine import memory
 from planner.engine.constants import Constants
 from planner.engine.found import Ranked
 from planner.engine.layout import groups
-from planner.engine.search import ELEMENTS, ROUNDING, SEED_CELLS, STRIDE, Search
+from planner.engine.search import ELEMENTS, ROUNDING, SEED_CELLS, STRIDE, Search, lowest
 from planner.engine.search_bounds import cell_bytes, least_bytes
 from planner.engine.search_space import Constraints, Floats, Ints, Space
 from planner.engine.step import step
@@ -40,8 +40,7 @@ class _Least(Search):
         every = np.concatenate(bounds) * (1.0 - ROUNDING)
         size = SEED_CELLS
         while len(rest := np.flatnonzero(every <= self.limit * (1.0 - 2.0 * ROUNDING))):
-            if len(rest) > size:
-                rest = rest[np.argpartition(every[rest], size)[:size]]
+            rest = rest[lowest(every[rest], size)]
             for number in range(len(self.grids)):
                 start = ends[number - 1] if number else 0
                 local = rest[(rest >= start) & (rest < ends[number])] - start
@@ -64,9 +63,8 @@ class _Least(Search):
             cell, k, z = np.unravel_index(chosen, there.shape)
             self._rows(number, np.stack([r[cell], e[cell], k, z], axis=1), least.ravel()[chosen])
 
-    def _level3(self, number: int, index: tuple[Ints, ...], there: object = None) -> None:
+    def _level3(self, number: int, index: tuple[Ints, ...]) -> None:
         """Every recomputation of some rows; keeps the one with the least memory."""
-        del there
         grid = self.grids[number]
         x = grid.inputs(*index, again=True)
         shape = np.broadcast_shapes(*(part.shape for part in index), (len(grid.again),))

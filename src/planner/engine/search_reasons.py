@@ -128,11 +128,11 @@ def nothing_fits(
     own = resolved.plan.cluster.cards
     tries = (with_cards(resolved, own << doubled) for doubled in range(1, DOUBLINGS + 1))
     enough = next((more for more in tries if _fits(more, constraints, constants)), None)
-    stages = evaluate(resolved.with_strategy(least.strategy), constants).estimate.memory_gb_by_stage
+    estimate = evaluate(resolved.with_strategy(least.strategy), constants).estimate
     free = Constraints(headroom=constraints.headroom) if constraints else None
     return NothingFits(
         closest=least,
-        stage=stages.index(max(stages)),
+        stage=estimate.fullest_stage,
         over_gb=least.memory_gb - capacity,
         needed_gb=resolved.card.memory_gb * least.memory_gb / capacity,
         cards=enough.plan.cluster.cards if enough else 0,

@@ -220,7 +220,7 @@ class _Counting:
         counts = divisors(self.batch // data) if whole else (1,)
         if stages == 1:
             return len(counts) * len(("1f1b", "gpipe")), []
-        virtual = max(self.space.slots // stages, 1)
+        virtual = max(pipeline.most_chunks(self.r) // stages, 1)
         schedules = len(("1f1b", "gpipe", "dualpipe")) + min(virtual, pipeline.ZERO_BUBBLE_CHUNKS) + virtual - 1
         of = {"pipeline": stages, "schedule": "dualpipe"}
         losses = []

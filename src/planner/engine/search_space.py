@@ -23,7 +23,7 @@ from planner.spec.model import Model
 from planner.spec.plan import Recompute, RecomputeModule, Resolved, Strategy
 from planner.spec.rules import machine
 from planner.spec.rules.numbers import divisors
-from planner.spec.rules.pipeline import ENDS
+from planner.spec.rules.pipeline import most_chunks
 
 COARSE_MODULES: tuple[RecomputeModule, ...] = ("attention", "half_linears", "all_but_linears")
 """Recomputed alone: each contains or excludes the fine-grained ones."""
@@ -132,11 +132,6 @@ class Space:
         return tuple(s for p in self._pipelines() if (s := self._slice(p)) is not None and s.count)
 
     @property
-    def slots(self) -> int:
-        """Most chunks the layers can fill, with embedding and head in the place of one each."""
-        return self.resolved.model.layers + self.resolved.model.mtp_depth + ENDS
-
-    @property
     def count(self) -> int:
         """Strategies in the space."""
         return sum(s.count for s in self.slices)
@@ -185,7 +180,8 @@ class Space:
         return self._free or self.constraints.allow(key, value)
 
     def _pipelines(self) -> Iterator[int]:
-        return (p for p in divisors(self.resolved.plan.cluster.cards) if p <= self.slots and self._allow("pipeline", p))
+        most = most_chunks(self.resolved)
+        return (p for p in divisors(self.resolved.plan.cluster.cards) if p <= most and self._allow("pipeline", p))
 
     def _slice(self, pipeline: int) -> Slice | None:
         rows, micro_batches = self._rows(pipeline)
@@ -248,7 +244,7 @@ class Space:
 
     def _chunks(self, pipeline: int) -> list[tuple[int, int]]:
         found = []
-        most = self.slots // pipeline if pipeline > 1 else 1
+        most = most_chunks(self.resolved) // pipeline if pipeline > 1 else 1
         for virtual in range(1, most + 1):
             if not self._allow("virtual_stages", virtual):
                 continue

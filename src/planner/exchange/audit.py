@@ -224,7 +224,7 @@ def _shown(judged: Judged, value: float, *, bare: bool = False) -> str:
 def _run(card_hours: float, run_days: float | None, usd: float | None) -> str:
     parts = [f"{short(card_hours)} card-hours"]
     if run_days:
-        parts.append(" ".join(days(run_days)))
+        parts.append(days(run_days))
     if usd:
         parts.append(money(usd))
     return ", ".join(parts)

@@ -36,7 +36,7 @@ LEFT_OUT = frozenset({"schema", "name", "notes", "sources", "claim"})
 """Keys of a plan that change no figure."""
 
 NAMES: dict[str, tuple[str, Callable[[float], str]]] = {
-    "training_days": ("training time", lambda value: " ".join(days(value))),
+    "training_days": ("training time", days),
     "card_hours": ("card-hours", amount),
     "cost_usd": ("cost", money),
     "usd_per_million_tokens": ("cost of a million tokens", money),

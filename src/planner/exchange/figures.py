@@ -100,7 +100,7 @@ def headline(outcome: Outcome) -> list[Figure]:
     """The figures a planner looks at first."""
     e, ranges = outcome.estimate, outcome.estimate.interval_80
     stages = len(e.memory_gb_by_stage)
-    stage = f", stage {fullest_stage(e)} of {stages}" if stages > 1 else ""
+    stage = f", stage {e.fullest_stage} of {stages}" if stages > 1 else ""
     rate = e.usd_per_card_hour
     basis = "rented" if outcome.resolved.plan.cost.basis == "rent" else "owned"
     asked = f" of {outcome.resolved.plan.cost.rent_date}" if outcome.resolved.rent_years else ""
@@ -114,7 +114,7 @@ def headline(outcome: Outcome) -> list[Figure]:
             between(*ranges["mfu"], percent),
             f"HFU {percent(e.hfu)}, by 6ND {percent(e.mfu_6nd)}",
         ),
-        Figure("Training time", _days(e.training_days), between(*ranges["training_days"], _days), _interruptions(e)),
+        Figure("Training time", days(e.training_days), between(*ranges["training_days"], days), _interruptions(e)),
         cost if outcome.resolved.priced else Figure("Cost", "unknown"),
         Figure("Card-hours", amount(e.card_hours), "", hours),
         Figure(
@@ -163,11 +163,6 @@ def claimed(outcome: Outcome) -> str:
     return f"Claimed: {said}{source}." if said else ""
 
 
-def fullest_stage(e: Estimate) -> int:
-    """The pipeline stage whose memory decides whether the plan fits."""
-    return max(range(len(e.memory_gb_by_stage)), key=e.memory_gb_by_stage.__getitem__)
-
-
 def stage_rows(e: Estimate) -> list[tuple[str, ...]]:
     """Memory as a table, one row a stage; stages that read the same share one."""
     shown = [
@@ -187,10 +182,6 @@ def part_rows(e: Estimate) -> list[tuple[str, str, str, str]]:
         (p.part, f"{p.count:,.0f}", money(p.usd) if p.usd else "no price", megawatts(p.kw / 1000) if p.kw else "")
         for p in e.bill_of_materials
     ]
-
-
-def _days(value: float) -> str:
-    return " ".join(days(value))
 
 
 def _interruptions(e: Estimate) -> str:

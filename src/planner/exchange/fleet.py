@@ -94,7 +94,7 @@ def site_run_lines(outcome: Outcome | None, run: SiteRun, width: int) -> Iterato
     used = plan.cluster.cards
     cards = "" if used == run.cards else f" ({used:,} of {run.cards:,} cards, which divide the batch)"
     text = (
-        f"  {_days(e.training_days)}{cards}, 80 % range {between(low, high, _days)}; {amount(e.card_hours)} hours, "
+        f"  {days(e.training_days)}{cards}, 80 % range {between(low, high, days)}; {amount(e.card_hours)} hours, "
         f"MFU {percent(e.mfu)}, goodput {percent(e.goodput)}, with the best strategy found: "
         f"{', '.join(layout_facts(outcome.resolved)[:-1])}."
     )
@@ -161,7 +161,3 @@ def _export(totals: FleetTotals, width: int) -> Iterator[Line]:
 
 def _dated(c: ExportClass) -> str:
     return f"{c.since} to {c.until}" if c.until else f"since {c.since}"
-
-
-def _days(value: float) -> str:
-    return " ".join(days(value))

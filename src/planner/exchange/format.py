@@ -113,16 +113,16 @@ def seconds(value: float) -> str:
     return f"{significant(value / (MINUTE_S if unit == 'min' else step))} {unit}"
 
 
-def days(value: float) -> tuple[str, str]:
-    """Days, and the unit to write behind: years, hours and minutes where days stop meaning anything.
+def days(value: float) -> str:
+    """Days; years, hours and minutes where days stop meaning anything.
 
     >>> days(54.23), days(1e6), days(0.05), days(0.002)
-    (('54.2', 'days'), ('2.74 k', 'years'), ('1.20', 'hours'), ('2.88', 'minutes'))
+    ('54.2 days', '2.74 k years', '1.20 hours', '2.88 minutes')
     """
     if 0 < value < SHORT_DAYS:
         hours = 24.0 * value
-        return (significant(hours), "hours") if hours >= 1 else (significant(60.0 * hours), "minutes")
-    return (short(value / YEAR), "years") if value > LONG_DAYS else (significant(value), "days")
+        return f"{significant(hours)} hours" if hours >= 1 else f"{significant(60.0 * hours)} minutes"
+    return f"{short(value / YEAR)} years" if value > LONG_DAYS else f"{significant(value)} days"
 
 
 def day_count(value: float) -> str:

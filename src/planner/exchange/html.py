@@ -50,7 +50,7 @@ def html(outcome: Outcome) -> str:
         outcome: what is reported.
     """
     r, e = outcome.resolved, outcome.estimate
-    name = xml(r.plan.name or f"{r.model.name} on {r.card.name}")
+    name = xml(r.title)
     parts = [f"<h1>{name}</h1>"]
     parts += [f'<p class="facts">{xml(" · ".join(facts))}</p>' for facts in (plan_facts(r), layout_facts(r))]
     mark = "" if outcome.fits else ' class="no"'

@@ -41,7 +41,7 @@ def markdown(outcome: Outcome) -> str:
     r, e = outcome.resolved, outcome.estimate
     facts = [" · ".join(map(plain, group)) for group in (plan_facts(r), layout_facts(r))]
     parts = [
-        f"# {plain(r.plan.name or f'{r.model.name} on {r.card.name}')}",
+        f"# {plain(r.title)}",
         "  \n".join(facts),
         f"**{verdict(outcome)}**",
         _table(("", "", "80 % range", ""), ((f.name, f.value, f.range_80, f.note) for f in headline(outcome))),

@@ -14,7 +14,6 @@ from planner.exchange.edits import changed
 from planner.exchange.figures import layout_facts
 from planner.exchange.format import between, days, money, percent, short
 from planner.exchange.report import wrapped
-from planner.spec.plan import Strategy
 from planner.spec.words import escaped
 
 if TYPE_CHECKING:
@@ -81,8 +80,7 @@ def searched(plan: Plan, catalog: Catalog) -> Outcome | None:
 
     The software, and the overlap the plan states, stay.
     """
-    held = plan.strategy or Strategy()
-    return best_of(catalog.resolve(plan.model_copy(update={"strategy": held})))
+    return best_of(catalog.resolve(plan.searchable))
 
 
 def _possible(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]]:
@@ -93,7 +91,7 @@ def _possible(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]
     said = f"{short(question.card_hours)} card-hours are {VERDICT_WORDS[judged.verdict]}"
     text = (
         f"{_yes(judged.verdict != 'faster-than-range')}. The layout as run takes {short(e.card_hours)} card-hours "
-        f"({between(judged.low, judged.high, short)}), {_days(e.training_days)}, {money(e.cost_usd)}; {said}."
+        f"({between(judged.low, judged.high, short)}), {days(e.training_days)}, {money(e.cost_usd)}; {said}."
     )
     figures = {"judged": judged_dict(judged), "estimate": run_dict(outcome)}
     if best is not None:
@@ -110,7 +108,7 @@ def _takes(question: Question, catalog: Catalog) -> tuple[str, dict[str, Any]]:
     e = best.estimate
     low, high = e.interval_80["training_days"]
     text = (
-        f"{_days(e.training_days)} ({between(low, high, _days)}), {_hours(best)}, "
+        f"{days(e.training_days)} ({between(low, high, days)}), {_hours(best)}, "
         f"at an MFU of {percent(e.mfu)} and a goodput of {percent(e.goodput)}, "
         f"with the best strategy found: {', '.join(layout_facts(best.resolved)[:-1])}."
     )
@@ -156,10 +154,6 @@ ANSWERS: dict[str, Callable[[Question, Catalog], tuple[str, dict[str, Any]]]] = 
 
 def _yes(so: object) -> str:
     return "Yes" if so else "Not by the engine"
-
-
-def _days(value: float) -> str:
-    return " ".join(days(value))
 
 
 def _hours(outcome: Outcome) -> str:

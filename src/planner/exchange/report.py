@@ -15,7 +15,6 @@ from planner.exchange.figures import (
     MFU_NOTE,
     Figure,
     claimed,
-    fullest_stage,
     headline,
     layout_facts,
     plan_facts,
@@ -79,7 +78,7 @@ def problem_lines(problem: Problem, width: int) -> list[Line]:
 
 def _plan(outcome: Outcome, width: int) -> Iterator[Line]:
     resolved = outcome.resolved
-    yield from wrapped(escaped(resolved.plan.name or f"{resolved.model.name} on {resolved.card.name}"), width, "title")
+    yield from wrapped(escaped(resolved.title), width, "title")
     yield from _joined(plan_facts(resolved), width)
     yield from _joined(layout_facts(resolved), width)
 
@@ -125,7 +124,7 @@ def memory_lines(e: Estimate, width: int, *, everything: bool) -> Iterator[Line]
         width: columns to fill.
         everything: every stage.
     """
-    stages, fullest = e.memory_by_stage_gb, fullest_stage(e)
+    stages, fullest = e.memory_by_stage_gb, e.fullest_stage
     yield Line(memory_title(e), "heading")
     yield from _joined([f"{FILLS[kind]} {kind}" for kind in MEMORY_PARTS], width, start="  ", between="  ")
     bars = [*memory_bars(e, width, 0 if everything else STAGES)]

@@ -10,7 +10,7 @@ from planner.engine.size import LARGEST, Make, SizeResult
 from planner.exchange.edits import on_cards
 from planner.exchange.format import days
 from planner.exchange.scale import Point
-from planner.spec.plan import Plan, Resolved, Strategy
+from planner.spec.plan import Plan, Resolved
 
 
 def clusters(plan: Plan, catalog: Catalog) -> Make:
@@ -20,7 +20,7 @@ def clusters(plan: Plan, catalog: Catalog) -> Make:
         plan: the plan; without a strategy it gets the default one, which a search replaces.
         catalog: knows the cards.
     """
-    base = plan if plan.strategy is not None else plan.model_copy(update={"strategy": Strategy()})
+    base = plan.searchable
 
     def make(card: str, count: int) -> Resolved:
         return catalog.resolve(on_cards(base, card, count, catalog))
@@ -70,6 +70,6 @@ def points(result: SizeResult, make: Make, evaluate: Callable[[Resolved], Outcom
         else:
             yield Point(one.card, one.cards, evaluate(make(one.card, one.cards).with_strategy(one.size.strategy)))
     for card, late in result.at_peak_days.items():
-        yield Point(card, LARGEST, None, f"{' '.join(days(late))} even if each ran at its peak all the time")
+        yield Point(card, LARGEST, None, f"{days(late)} even if each ran at its peak all the time")
     for card, why in result.refused.items():
         yield Point(card, 1, None, why)

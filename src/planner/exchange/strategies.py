@@ -182,8 +182,7 @@ def effect_words(e: Effect) -> str:
     '-3.08 days (-6.1 %)'
     """
     if abs(e.days_share) >= VISIBLE:
-        number, unit = days(abs(e.days))
-        words = f"{_sign(e.days)}{number} {unit} ({100 * e.days_share:+.1f} %)"
+        words = f"{_sign(e.days)}{days(abs(e.days))} ({100 * e.days_share:+.1f} %)"
         same = abs(e.cost_share - e.days_share) < VISIBLE or not e.cost_share
         return words if same else f"{words}, {_sign(e.cost_usd)}{money(abs(e.cost_usd))}"
     return f"{_sign(e.cost_usd)}{money(abs(e.cost_usd))} ({100 * e.cost_share:+.1f} %)"

@@ -48,14 +48,13 @@ def svg(outcome: Outcome) -> str:
         outcome: what is drawn.
     """
     r, e = outcome.resolved, outcome.estimate
-    name = r.plan.name or f"{r.model.name} on {r.card.name}"
     facts = [" · ".join(facts) for facts in (plan_facts(r), layout_facts(r))]
     lines = [line for words in (*facts, verdict(outcome)) for line in textwrap.wrap(escaped(words), LONGEST)]
-    title = textwrap.shorten(escaped(name), LONGEST // 2, placeholder=" …")
+    title = textwrap.shorten(escaped(r.title), LONGEST // 2, placeholder=" …")
     head = [_text(16, 30, title, size=18, bold=True)]
     head += [_text(16, 52 + 18 * n, line, colour=QUIET) for n, line in enumerate(lines)]
     top = 64 + 18 * len(lines)
-    return _document([*head, *_bars(e, top)], _height(e, top), name)
+    return _document([*head, *_bars(e, top)], _height(e, top), r.title)
 
 
 def figure(outcome: Outcome) -> str:

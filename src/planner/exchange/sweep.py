@@ -124,15 +124,10 @@ class Sweep:
             yield {one.key: value for one, value in zip(self.vary, values, strict=True)}
 
     def _combination(self, catalog: Catalog, varied: dict[str, Value]) -> Combination:
-        from planner.spec.plan import Strategy
-
         try:
             plan = set_keys(self.plan, varied.items(), catalog, self.plan.name)
-            strategies = self.strategies
-            if plan.strategy is None:
-                plan = plan.model_copy(update={"strategy": Strategy()})
-                strategies = "best" if strategies == "plan" else strategies
-            return Combination(varied, strategies, pickle.dumps(catalog.resolve(plan)))
+            strategies = "best" if plan.strategy is None and self.strategies == "plan" else self.strategies
+            return Combination(varied, strategies, pickle.dumps(catalog.resolve(plan.searchable)))
         except PlanError as error:
             return Combination(varied, self.strategies, problem=" ".join(error.lines()))
 

@@ -258,6 +258,11 @@ class Plan(Spec):
     estimate: Inline | None = None
     """Written by export, never read as input."""
 
+    @property
+    def searchable(self) -> Plan:
+        """The plan as a search takes it: one that has no strategy gets the default one, which the search replaces."""
+        return self if self.strategy is not None else self.model_copy(update={"strategy": Strategy()})
+
     def with_strategy(self, chosen: Strategy) -> Plan:
         """The plan with what a search decided, written as a person would: without the keys that are defaults."""
         before = self.strategy or Strategy()
@@ -310,6 +315,11 @@ class Resolved:
     def with_strategy(self, chosen: Strategy) -> Resolved:
         """The plan with a strategy a search found on it, which keeps the software's facts."""
         return replace(self, plan=self.plan.with_strategy(chosen), strategy=chosen)
+
+    @property
+    def title(self) -> str:
+        """What the plan is called: its name, or what it trains on what."""
+        return self.plan.name or f"{self.model.name} on {self.card.name}"
 
     @property
     def priced(self) -> bool:

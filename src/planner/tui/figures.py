@@ -38,7 +38,7 @@ def headline(outcome: Outcome) -> list[Figure]:
     ranges = estimate.interval_80
     capacity = estimate.memory_capacity_gb
     over = estimate.memory_gb > capacity
-    text, time_unit = days(estimate.training_days)
+    text, _, time_unit = days(estimate.training_days).rpartition(" ")
     time, _, thousands = text.partition(" ")
     bare = _bare_years if time_unit == "years" else day_count
     cost, _, cost_unit = short(estimate.cost_usd).partition(" ")

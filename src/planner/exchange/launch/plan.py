@@ -120,9 +120,8 @@ def runs(pattern: list[int]) -> str:
 
 def comment(r: Resolved, tool: str, left: Left) -> str:
     """The lines above the settings: which plan, for which tool, what is left to say. Each line begins with `# `."""
-    name = r.plan.name or f"{r.model.name} on {r.card.name}"
     lines = [
-        name,
+        r.title,
         " · ".join(plan_facts(r)),
         " · ".join(layout_facts(r)),
         f"cluster-planner {__version__}, for {tool}.",

@@ -39,7 +39,7 @@ def torchtitan(r: Resolved) -> str:
     """
     left = Left()
     job = {
-        "job": {"description": escaped(r.plan.name or f"{r.model.name} on {r.card.name}")},
+        "job": {"description": escaped(r.title)},
         "model": _model(r, left),
         "training": _training(r, left),
         "parallelism": _parallelism(r, left) | _pipeline(r, left) | _experts(r, left),

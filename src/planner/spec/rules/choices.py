@@ -11,7 +11,7 @@ from planner.spec.card import Precision
 from planner.spec.plan import Recompute, Resolved, Schedule, Sharding
 from planner.spec.rules.check import errors
 from planner.spec.rules.numbers import divisors
-from planner.spec.rules.pipeline import ENDS
+from planner.spec.rules.pipeline import most_chunks
 
 LARGEST_MICRO_BATCH = 64
 
@@ -99,13 +99,12 @@ def _context(r: Resolved) -> list[int]:
 
 
 def _pipeline(r: Resolved) -> list[int]:
-    most = r.model.layers + r.model.mtp_depth + ENDS
     numbers = {*divisors(r.plan.cluster.cards), *divisors(r.model.layers)}
-    return sorted(n for n in numbers if n <= most)
+    return sorted(n for n in numbers if n <= most_chunks(r))
 
 
 def _virtual_stages(r: Resolved) -> list[int]:
-    return list(range(1, (r.model.layers + r.model.mtp_depth + ENDS) // r.strategy.pipeline + 1)) or [1]
+    return list(range(1, most_chunks(r) // r.strategy.pipeline + 1)) or [1]
 
 
 def _expert(r: Resolved) -> list[int]:

@@ -17,29 +17,29 @@ ZERO_BUBBLE_CHUNKS = 2
 
 def stages_have_layers(r: Resolved) -> Iterator[Problem]:
     """Every chunk of every stage holds at least a layer, or the embedding or head in its place."""
-    s, slots = r.strategy, _slots(r)
+    s, most = r.strategy, most_chunks(r)
     if s.virtual_stages > 1 and s.pipeline == 1:
         message = f"virtual_stages = {s.virtual_stages} splits pipeline stages, but pipeline = 1."
         yield Problem("error", "strategy.virtual_stages", message, *use("strategy.virtual_stages", (1,)))
-    elif s.pipeline > slots:
-        fits = dividing(r, "pipeline", (n for n in divisors(r.plan.cluster.cards) if n <= slots))
+    elif s.pipeline > most:
+        fits = dividing(r, "pipeline", (n for n in divisors(r.plan.cluster.cards) if n <= most))
         message = f"pipeline = {s.pipeline} has more stages than the model's {r.model.layers:,} layers can fill."
         yield Problem("error", "strategy.pipeline", message, *use("strategy.pipeline", around(fits, s.pipeline)))
-    elif s.pipeline * s.virtual_stages > slots:
+    elif s.pipeline * s.virtual_stages > most:
         chunks = s.pipeline * s.virtual_stages
         message = (
             f"pipeline {s.pipeline:,} x virtual_stages {s.virtual_stages:,} = {chunks:,} chunks are more than "
             f"the model's {r.model.layers:,} layers can fill."
         )
         yield Problem(
-            "error", "strategy.virtual_stages", message, *use("strategy.virtual_stages", (slots // s.pipeline,))
+            "error", "strategy.virtual_stages", message, *use("strategy.virtual_stages", (most // s.pipeline,))
         )
 
 
 def even_layers(r: Resolved) -> Iterator[Problem]:
     """Layers that do not divide over the chunks make the fullest stage set the pace."""
     layers, chunks = r.model.layers + r.model.mtp_depth, r.strategy.pipeline * r.strategy.virtual_stages
-    if layers % chunks and chunks <= _slots(r):
+    if layers % chunks and chunks <= most_chunks(r):
         message = (
             f"{layers:,} layers over {chunks:,} chunks: some hold {layers // chunks:,}, some {-(-layers // chunks):,}."
         )
@@ -57,7 +57,7 @@ def schedule_has_its_chunks(r: Resolved) -> Iterator[Problem]:
     if s.schedule == "interleaved" and s.virtual_stages == 1:
         message = "schedule = interleaved needs several chunks a stage, but virtual_stages = 1."
         fix, change = use("strategy.schedule", ("1f1b",))
-        if 2 * s.pipeline <= _slots(r):
+        if 2 * s.pipeline <= most_chunks(r):
             fix, change = f"{use(key, (2,))[0]} Or: {fix}", ((key, 2),)
         yield Problem("error", "strategy.schedule", message, fix, change)
     if s.schedule == "1f1b" and s.virtual_stages > 1:
@@ -70,7 +70,7 @@ def schedule_has_its_chunks(r: Resolved) -> Iterator[Problem]:
         message = f"schedule = zero-bubble runs one or two chunks a stage, but virtual_stages = {s.virtual_stages}."
         yield Problem("error", key, message, *use(key, (2,)))
     if s.schedule == "dualpipe" and s.pipeline % 2:
-        even = (n for n in divisors(r.plan.cluster.cards) if n % 2 == 0 and n <= _slots(r))
+        even = (n for n in divisors(r.plan.cluster.cards) if n % 2 == 0 and n <= most_chunks(r))
         fits = dividing(r, "pipeline", even)
         message = f"schedule = dualpipe feeds from both ends and needs an even number of stages, not {s.pipeline:,}."
         yield Problem("error", "strategy.pipeline", message, *use("strategy.pipeline", around(fits, s.pipeline)))
@@ -135,5 +135,6 @@ def pipeline_fills(r: Resolved) -> Iterator[Problem]:
         yield Problem("warning", "strategy.pipeline", message, fix, (("workload.global_batch", batch),))
 
 
-def _slots(r: Resolved) -> int:
+def most_chunks(r: Resolved) -> int:
+    """Most chunks the layers can fill, with embedding and head in the place of one each."""
     return r.model.layers + r.model.mtp_depth + ENDS

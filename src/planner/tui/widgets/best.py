@@ -147,7 +147,7 @@ class BestLine(Lines):
         if better is None:
             words = f"no other of {self.found.searched:,} strategies is faster"
             return padded([(" ✓ ", "ok"), (f"The best strategy: {words}", "quiet")], width)
-        time = " ".join(days(better.estimate.training_days))
+        time = days(better.estimate.training_days)
         gain = " and valid" if own is None else " and fits"
         if own is not None and own.fits:
             gain = f" ({-100 * self._gain(better, own):+.1f} %)"
@@ -176,8 +176,7 @@ class BestLine(Lines):
         line: list[tuple[str, str]] = [(" 10 % more of: ", "quiet")]
         tail = self._offer("limits", "what would help")
         for number, e in enumerate(seen):
-            time, unit = days(-e.days)
-            more = [(" · " if number else "", "quiet"), (f"{e.name} ", "text"), (f"-{time} {unit}", "strong")]
+            more = [(" · " if number else "", "quiet"), (f"{e.name} ", "text"), (f"-{days(-e.days)}", "strong")]
             if number and span([*line, *more, *tail]) > width:
                 break
             line += more

@@ -18,8 +18,8 @@ from planner.exchange.bars import (
 )
 from planner.spec.base import Problem
 from planner.tui.actions import first_key
-from planner.tui.charts import big
 from planner.tui.figures import Figure, facts, headline, standing
+from planner.tui.large_figures import big
 from planner.tui.state import Session
 from planner.tui.text import fit, wrap
 from planner.tui.widgets.lines import Line, Lines, on_ground, padded, span, spread
