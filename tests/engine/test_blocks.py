@@ -6,8 +6,6 @@ from tests.plans import EXPERTS, HYBRID, LATENT
 
 from planner.engine import collectives
 from planner.engine.blocks import (
-    Block,
-    Cost,
     attention_block,
     context_exchange,
     expert_exchange,
@@ -18,6 +16,7 @@ from planner.engine.blocks import (
     tensor_exchange,
     tensor_pair,
 )
+from planner.engine.cost import Block, Cost
 from planner.engine.inputs import ARCHITECTURES, DUALPIPE, FUSIONS, Inputs
 from planner.engine.kernels import attention, linear, linear_rate, stream, wide_rate
 from planner.engine.layers import embedding, head, layers

@@ -5,16 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.engine import collectives
-from planner.engine.blocks import (
-    Block,
-    Cost,
-    attention_block,
-    ffn_block,
-    mamba_block,
-    moe_block,
-    tensor_pair,
-)
+from planner.engine.blocks import attention_block, ffn_block, mamba_block, moe_block, tensor_pair
 from planner.engine.constants import Constants
+from planner.engine.cost import Block, Cost
 from planner.engine.inputs import Inputs
 from planner.engine.kernels import linear, move, stream, wide_bytes, wide_rate
 from planner.engine.layout import Groups

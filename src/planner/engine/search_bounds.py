@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine import memory
-from planner.engine.blocks import Block
 from planner.engine.constants import Constants
+from planner.engine.cost import Block
 from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.layers import expert_layers, plain_layers
 from planner.engine.layout import groups

@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 
 from planner.engine import collectives, offload
-from planner.engine.blocks import Block
 from planner.engine.constants import Constants
+from planner.engine.cost import Block
 from planner.engine.inputs import DUALPIPE, Inputs
 from planner.engine.kernels import stream, wide_bytes
 from planner.engine.layers import Layers, layers
