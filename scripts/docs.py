@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "src" / "planner" / "engine"
 PART = re.compile(r"(?P<start><!-- made: (?P<words>[^\n]*?) -->\n)(?P<body>.*?)(?P<end><!-- end -->)", re.DOTALL)
 HELP_COLUMNS = 88
-FIGURE = ast.Constant | ast.BinOp | ast.UnaryOp
+FIGURE = ast.Constant | ast.BinOp | ast.UnaryOp | ast.Tuple
 
 
 def documents() -> list[Path]:
@@ -178,10 +178,12 @@ def fixed(modules: Sequence[str]) -> str:
             if not (isinstance(node, ast.Assign) and isinstance(node.value, FIGURE) and len(node.targets) == 1):
                 continue
             target = node.targets[0]
-            value = getattr(module, target.id) if isinstance(target, ast.Name) else None
+            named = target.elts if isinstance(target, ast.Tuple) else [target]
+            values = [getattr(module, one.id) for one in named if isinstance(one, ast.Name)]
+            figures = [number(value) for value in values if isinstance(value, int | float)]
             said = docstring_after(tree.body, place)
-            if isinstance(value, int | float) and said:
-                rows.append([code(f"{name}.{ast.unparse(target)}"), number(value), said])
+            if said and len(figures) == len(named):
+                rows.append([", ".join(code(f"{name}.{ast.unparse(one)}") for one in named), ", ".join(figures), said])
     return rows_of(("figure", "value", "what it is, and where it comes from"), rows)
 
 
@@ -219,7 +221,9 @@ def key_row(model: type[BaseModel], name: str) -> list[str]:
     if inner := inner_class(field):
         holds = "a list of tables" if holds.startswith("a list") else "a table"
     words = meaning(model, name) or (first_paragraph(inner.__doc__) if inner else "") or same_key(name)
-    return [code(field.alias or name), in_code(holds), default_of(field), words]
+    says_what_file = name == "schema_" or holds in {"one of fleet", "one of runs"}
+    default = "**needed**" if says_what_file else default_of(field)
+    return [code(field.alias or name), in_code(holds), default, words]
 
 
 def in_code(holds: str) -> str:
