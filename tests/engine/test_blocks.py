@@ -312,10 +312,18 @@ def test_a_mamba_layer_by_hand() -> None:
 def test_the_head_is_three_bf16_gemms_and_a_loss() -> None:
     x = numbers(workload__precision="fp8", strategy__loss="vocab-parallel")
     rows = linear(8192.0, 128_256 / 2, 4096.0, x, C, rate=wide_rate(x.machine, x.layout, C))
-    loss = stream(22.0 * 8192 * 128_256 / 2, x, C)
+    loss = stream(52.0 * 8192 * 128_256 / 2, x, C)
     one = head(x, groups(x), C)
     assert one.logits == pytest.approx(rows.forward + rows.input_gradient + rows.weight_gradient + loss)
     assert head(with_shape(x, mtp=1.0), groups(x), C).total == pytest.approx(2 * one.total)
+
+
+def test_a_compiler_fuses_the_passes_of_a_loss() -> None:
+    def loss_bytes(fusion: str, loss: str) -> float:
+        return float(numbers(strategy__kernel_fusion=fusion, strategy__loss=loss).software.entropy_bytes)
+
+    assert [loss_bytes("fused", loss) for loss in ("vocab-parallel", "gathered", "chunked")] == [52, 44, 8]
+    assert [loss_bytes("compiled", loss) for loss in ("vocab-parallel", "gathered", "chunked")] == [22, 22, 8]
 
 
 def test_losses_in_order() -> None:
@@ -329,7 +337,7 @@ def test_losses_in_order() -> None:
 def test_a_gathered_loss_does_not_split_over_the_tensor_group() -> None:
     x = numbers(strategy__loss="gathered", strategy__tensor=8)
     g = groups(x)
-    assert head(x, g, C).logits > stream(30.0 * 8192 * 128_256, x, C)
+    assert head(x, g, C).logits > stream(44.0 * 8192 * 128_256, x, C)
     split = numbers(strategy__loss="vocab-parallel", strategy__tensor=8)
     gathered = collectives.gather(2.0 * 8192 * 128_256, g.tensor, x.machine, C)
     assert head(x, g, C).tensor == pytest.approx(head(split, g, C).tensor + gathered)

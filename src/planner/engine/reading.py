@@ -35,8 +35,11 @@ USUAL_LINK = 31.0
 LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 20.0, "chunked": 3.0}
 """Bytes a logit is held at: BF16, FP32 and gradient (10); gathered in plain PyTorch also the gathered copy, softmax
 and FP32 gradient (20); a fused loss works in place."""
-ENTROPY_BYTES = {"vocab-parallel": 22.0, "gathered": 30.0, "chunked": 8.0}
-"""Bytes moved a logit: BF16 and FP32 passes; a fused loss reads twice and writes the gradient once."""
+ENTROPY_BYTES = {"vocab-parallel": 52.0, "gathered": 44.0, "chunked": 8.0}
+"""Bytes moved a logit, counted kernel by kernel, the casts to FP32 and back among them: Megatron's vocabulary-parallel
+cross entropy, PyTorch's, and a fused loss, which reads twice and writes the gradient once."""
+COMPILED_ENTROPY_BYTES = 22.0
+"""The same where a compiler fuses the passes."""
 
 
 def peak16(card: Card) -> float:
@@ -162,6 +165,7 @@ def software_of(resolved: Resolved) -> Software:
     fp16 = resolved.plan.workload.precision == "fp16" and not stack.fused_accumulation
     reduced = HALF if fp16 and resolved.strategy.gradient_bytes is None else float(stack.gradient_bytes)
     full_precision = resolved.plan.workload.precision in {"fp32", "tf32"}
+    passes = ENTROPY_BYTES[stack.loss]
     return Software(
         attention_kernel=ATTENTION_KERNELS.index(stack.attention_kernel),
         fusion=FUSIONS.index(stack.kernel_fusion),
@@ -176,7 +180,7 @@ def software_of(resolved: Resolved) -> Software:
         gradient_held=reduced + (0.0 if stack.fused_accumulation or reduced == HALF else HALF),
         gather_bytes=2.0 * HALF if full_precision else float(stack.parameter_gather_bytes),
         loss_bytes=LOGIT_BYTES[stack.loss],
-        entropy_bytes=ENTROPY_BYTES[stack.loss],
+        entropy_bytes=min(passes, COMPILED_ENTROPY_BYTES) if stack.kernel_fusion == "compiled" else passes,
         loss_split=stack.loss != "gathered",
         graphs=GRAPHS.index(stack.cuda_graphs),
         deduplicates=stack.dispatcher != "alltoall",
