@@ -102,10 +102,12 @@ def test_two_stages_are_both_ends() -> None:
 
 
 def test_a_little_more_work_at_the_end_does_not_set_the_pace_where_it_waits_once_less() -> None:
-    every = layers(DENSE, groups(DENSE), C)
+    four, two = (numbers(strategy__pipeline=stages) for stages in (4, 2))
+    every = layers(four, groups(four), C)
     more = every.head.total
-    assert pace(every, split(DENSE), DENSE, wait=0.9 * more).head == 1
-    assert pace(every, split(DENSE), DENSE, wait=1.1 * more).head == 0
+    assert pace(every, split(four), four, wait=0.9 * more).head == 1
+    assert pace(every, split(four), four, wait=1.1 * more).head == 0
+    assert pace(every, split(two), two, wait=1.1 * more).head == 1  # both of two stages wait once less
 
 
 def test_the_optimizer_moves_its_bytes() -> None:

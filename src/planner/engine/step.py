@@ -75,7 +75,8 @@ def pace(all_layers: Layers, parts: Split, x: Inputs, wait: Num = 0.0) -> Pace:
         all_layers: the model's layers and ends.
         parts: how many of them each stage has.
         x: the plan.
-        wait: exposed seconds of a transfer between stages, of which the last one has one fewer (see `transfers`).
+        wait: exposed seconds of a transfer between stages, of which the last one has one fewer (see `transfers`); so
+            has the first, of two.
     """
     one_layer = all_layers.block.total / (x.shape.layers + x.shape.mtp)
     full = parts.full * one_layer
@@ -85,7 +86,8 @@ def pace(all_layers: Layers, parts: Split, x: Inputs, wait: Num = 0.0) -> Pace:
     both = 0.5 * (parts.first + parts.last) * one_layer + 0.5 * (head + embedding)
     paired = x.layout.schedule == DUALPIPE
     end = where(paired, both, last)
-    end_sets = where(single, True, end > full + where(paired, 0.0, wait))
+    alike = where(paired, True, x.layout.pipeline == 2.0)  # noqa: PLR2004
+    end_sets = where(single, True, end > full + where(alike, 0.0, wait))
     end_layers = where(paired, 0.5 * (parts.first + parts.last), parts.last)
     share = where(single, 1.0, where(paired, 0.5, 1.0))
     return Pace(
