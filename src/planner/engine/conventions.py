@@ -70,6 +70,15 @@ def flops_per_token(
             assert_never(convention)
 
 
+DIRECT = {
+    "step_time_s": "step time",
+    "tokens_per_s": "tokens per second",
+    "tokens_per_s_per_card": "tokens per second and card",
+    "samples_per_s": "sequences per second",
+}
+"""Figures that give a step time without counting FLOPs, in words."""
+
+
 def measured_step_time(run: Run, resolved: Resolved) -> tuple[float | None, str]:
     """Seconds of one optimizer step as the source measured it, and which of its figures that is.
 
@@ -84,17 +93,10 @@ def measured_step_time(run: Run, resolved: Resolved) -> tuple[float | None, str]
         PlanError: utilization on a card without such a peak, or FLOP/s no card reaches.
     """
     measured = run.measured
-    if measured.step_time_s is not None:
-        derived = run.step_time_derived or measured.step_time_derived
-        return float(measured.step_time_s), "step time, computed from another figure" if derived else "step time"
-    tokens = float(run.workload.global_batch * run.workload.sequence_length)
-    cards = resolved.plan.cluster.cards
-    if measured.tokens_per_s is not None:
-        return tokens / measured.tokens_per_s, "tokens per second"
-    if measured.tokens_per_s_per_card is not None:
-        return tokens / (measured.tokens_per_s_per_card * cards), "tokens per second and card"
-    if measured.samples_per_s is not None:
-        return run.workload.global_batch / measured.samples_per_s, "sequences per second"
+    if times := run.step_times:
+        counts = next(iter(times))
+        derived = counts == "step_time_s" and (run.step_time_derived or measured.step_time_derived)
+        return times[counts], DIRECT[counts] + (", computed from another figure" if derived else "")
     peak = (resolved.card.peak("bf16") or resolved.card.peak("fp16")) * TERA
     rate = _flop_rate(measured, run.flops_convention, peak)
     if rate is None:
@@ -102,6 +104,7 @@ def measured_step_time(run: Run, resolved: Resolved) -> tuple[float | None, str]
     flop_per_s, convention, figure = rate
     _check_rate(flop_per_s, resolved.card.peak(run.workload.precision) * TERA, measured.speeds[0])
     per_token = flops_per_token(resolved.model, run.workload.sequence_length, convention, resolved.strategy)
+    tokens, cards = float(run.workload.global_batch * run.workload.sequence_length), run.cluster.cards
     assumed = ", taken as causal" if convention == "unstated" else ""
     if convention == "hardware" and "recompute" not in run.strategy.model_fields_set:
         assumed = ", taken as without recomputation"

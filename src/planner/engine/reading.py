@@ -36,8 +36,8 @@ LOGIT_BYTES = {"vocab-parallel": 10.0, "gathered": 20.0, "chunked": 3.0}
 """Bytes a logit is held at: BF16, FP32 and gradient (10); gathered in plain PyTorch also the gathered copy, softmax
 and FP32 gradient (20); a fused loss works in place."""
 ENTROPY_BYTES = {"vocab-parallel": 52.0, "gathered": 44.0, "chunked": 8.0}
-"""Bytes moved a logit, counted kernel by kernel, the casts to FP32 and back among them: Megatron's vocabulary-parallel
-cross entropy, PyTorch's, and a fused loss, which reads twice and writes the gradient once."""
+"""Bytes moved a logit, counted kernel by kernel, the casts to FP32 and back among them: Megatron-LM's
+`cross_entropy.py`, PyTorch's own, and a fused loss, which reads twice and writes the gradient once."""
 COMPILED_ENTROPY_BYTES = 22.0
 """The same where a compiler fuses the passes."""
 

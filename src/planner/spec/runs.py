@@ -147,10 +147,10 @@ class Run(Spec):
         """Seconds of a step by each figure that needs no convention, the one that counts first."""
         m, sequences = self.measured, self.workload.global_batch
         tokens = float(sequences * self.workload.sequence_length)
-        cards = float(self.cluster.cards)
+        per_card = m.tokens_per_s_per_card
         by_rate = {
             "tokens_per_s": (tokens, m.tokens_per_s),
-            "tokens_per_s_per_card": (tokens / cards, m.tokens_per_s_per_card),
+            "tokens_per_s_per_card": (tokens, per_card and per_card * self.cluster.cards),
             "samples_per_s": (float(sequences), m.samples_per_s),
         }
         stated = {} if m.step_time_s is None else {"step_time_s": float(m.step_time_s)}
